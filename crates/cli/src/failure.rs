@@ -1,0 +1,83 @@
+//! How a command ends when it does not end well: a code, a sentence, and what to do.
+
+use admit_license::{Denied, Reason};
+use admit_protocol::Code;
+use serde_json::json;
+
+/// A command failed or an action was denied: exit code 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Failure {
+    pub(crate) code: Code,
+    pub(crate) sentence: String,
+    pub(crate) action: Option<String>,
+}
+
+/// What commands return.
+pub(crate) type Outcome<T> = Result<T, Failure>;
+
+impl Failure {
+    /// A failure with the code's own advice.
+    pub(crate) fn new(code: Code, sentence: impl Into<String>) -> Self {
+        Self { code, sentence: sentence.into(), action: None }
+    }
+
+    /// Better advice than the code's own.
+    pub(crate) fn with_action(mut self, action: impl Into<String>) -> Self {
+        self.action = Some(action.into());
+        self
+    }
+
+    /// A file that cannot be read or written.
+    pub(crate) fn file(path: &std::path::Path, error: &std::io::Error) -> Self {
+        Self::new(Code::ADMIT_E_FILE, format!("{}: {error}", path.display()))
+    }
+
+    /// A denial, told by the reason of the license that came nearest.
+    pub(crate) fn denied(denied: &Denied) -> Self {
+        let reason = denied.nearest();
+        Self::new(Code::from(&reason), capitalized(&reason.to_string()))
+    }
+
+    /// The line for standard error.
+    pub(crate) fn line(&self) -> String {
+        let action = self.action.as_deref().unwrap_or_else(|| self.code.action());
+        format!("{}: {}. What to do: {}", self.code, self.sentence.trim_end_matches('.'), sentence(action))
+    }
+
+    /// The same as JSON.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        json!({
+            "error": self.code.name(),
+            "code": format!("0x{:08X}", self.code.number()),
+            "sentence": self.sentence,
+            "action": self.action.as_deref().unwrap_or_else(|| self.code.action()),
+        })
+    }
+}
+
+/// A reason and its remedy as JSON.
+pub(crate) fn reason_json(reason: Reason) -> serde_json::Value {
+    let code = Code::from(&reason);
+    json!({
+        "reason": code.name(),
+        "code": format!("0x{:08X}", code.number()),
+        "sentence": capitalized(&reason.to_string()),
+        "remedy": reason.remedy().name(),
+    })
+}
+
+/// The text with a large first letter.
+pub(crate) fn capitalized(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}
+
+fn sentence(text: &str) -> String {
+    format!("{}.", text.trim_end_matches('.'))
+}
+
+impl From<admit_client::Error> for Failure {
+    fn from(error: admit_client::Error) -> Self {
+        Self::new(Code::from(&error_of_client(&error)), capitalized(&error.to_string()))
+    }
+}

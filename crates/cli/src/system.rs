@@ -1,0 +1,11 @@
+//! The edge: where this program reads the clock, draws randomness, opens sockets and keeps files.
+
+mod clock;
+mod entropy;
+mod http;
+mod sqlite;
+
+pub(crate) use clock::now;
+pub(crate) use entropy::SystemEntropy;
+pub(crate) use http::{Http, origin};
+pub(crate) use sqlite::SqliteKeyValue;

@@ -1,0 +1,69 @@
+//! What can go wrong on the client, grouped by who is at fault.
+
+use admit_protocol::Code;
+
+use crate::StorageError;
+
+/// A step failed. Denials are not errors: see `admit_license::Denied`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The store's storage failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// A record in the store does not authenticate: it was altered, or written with another key.
+    #[error("record {record} of the license store was altered")]
+    StoreTampered {
+        /// The record's key in hexadecimal.
+        record: String,
+    },
+    /// A record was written by a newer version.
+    #[error("record {record} of the license store has version {version}, which this program does not know")]
+    StoreVersion {
+        /// The record's key in hexadecimal.
+        record: String,
+        /// The version.
+        version: u8,
+    },
+    /// A record authenticates and does not read: written by a faulty version.
+    #[error("record {record} of the license store does not read, at byte {position}")]
+    StoreRecord {
+        /// The record's key in hexadecimal.
+        record: String,
+        /// The byte offset.
+        position: usize,
+    },
+    /// The store has records and no beginning: a part of it was deleted.
+    #[error("the license store has lost its position record")]
+    StoreIncomplete,
+    /// The client is not enrolled in the realm yet.
+    #[error("this client is not enrolled in the realm")]
+    NotEnrolled,
+    /// A message from the server was refused.
+    #[error(transparent)]
+    Protocol(#[from] admit_protocol::Error),
+    /// A license or a content header was refused.
+    #[error(transparent)]
+    License(#[from] admit_license::Error),
+    /// The response holds a license with limits in time, and this client has no trusted clock (row E01).
+    #[error("the license has limits in time and this client has no trusted clock")]
+    NoClock,
+    /// The grant was made from licenses that have changed since.
+    #[error("the licenses were used by another process in between")]
+    GrantOutdated,
+}
+
+impl From<&Error> for Code {
+    fn from(error: &Error) -> Self {
+        match error {
+            Error::Storage(StorageError::Conflict) | Error::GrantOutdated => Self::ADMIT_E_STORE_BUSY,
+            Error::Storage(StorageError::Failed { .. }) => Self::NS_E_DRM_LICENSE_STORE_ERROR,
+            Error::StoreTampered { .. } | Error::StoreIncomplete => Self::ADMIT_E_STORE_TAMPERED,
+            Error::StoreVersion { .. } => Self::ADMIT_E_STORE_VERSION,
+            Error::StoreRecord { .. } => Self::NS_E_DRM_LICENSE_STORE_ERROR,
+            Error::NotEnrolled => Self::ADMIT_E_CLIENT_CERTIFICATE_UNKNOWN,
+            Error::Protocol(error) => error.into(),
+            Error::License(error) => error.into(),
+            Error::NoClock => Self::DRM_E_NO_CLK_SUPPORTED,
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! The client's side of Admit, sans-I/O: identity, the sealed license store, and what a user does with content.
+//!
+//! Bytes, clock readings and entropy come in as arguments; bytes and decisions come out. The steps can only be
+//! taken in order: an [`Identity`] and a content header make an [`acquire::Acquisition`], its response fills the
+//! [`Store`], [`play::evaluate`] makes a grant of what is there, the store reserves what the grant costs, and
+//! only a reservation makes a [`Permit`], which opens samples once its first use is charged.
+
+pub mod acquire;
+pub mod enrol;
+mod entropy;
+mod error;
+mod identity;
+mod key_value;
+mod permit;
+pub mod play;
+mod reserve;
+mod store;
+
+pub use entropy::MixedEntropy;
+pub use error::Error;
+pub use identity::Identity;
+pub use key_value::{Change, KeyValue, MemoryKeyValue, Precondition, StorageError};
+pub use permit::{Permit, Playback};
+pub use reserve::Reservation;
+pub use store::{Store, StoredLicense};

@@ -1,0 +1,99 @@
+//! Permission to open samples.
+
+use admit_crypto::{ContentKey, CounterMode, Entropy, Provider};
+use admit_license::{Action, Grant, KeyId, Restrictions};
+use admit_time::Timestamp;
+
+use crate::{Error, Identity, KeyValue, Reservation, Store};
+
+/// An action is permitted: its licenses allow it and what it costs is reserved. Nothing but [`Permit::new`]
+/// makes one, and that takes a [`Reservation`] for every grant.
+///
+/// ```compile_fail,E0451
+/// # use admit_client::Permit;
+/// let forged = Permit { keys: Vec::new(), ..unimplemented!() };
+/// ```
+#[derive(Debug)]
+pub struct Permit {
+    action: Action,
+    keys: Vec<(KeyId, ContentKey)>,
+    reservations: Vec<Reservation>,
+    restrictions: Vec<Restrictions>,
+    ends_at: Option<Timestamp>,
+}
+
+impl Permit {
+    /// Opens the content keys of grants that are reserved.
+    pub fn new<K: KeyValue>(
+        store: &Store<'_, K>,
+        identity: &Identity,
+        action: Action,
+        granted: Vec<(Grant<'_>, Reservation)>,
+    ) -> Result<Self, Error> {
+        let mut permit = Self {
+            action,
+            keys: Vec::with_capacity(granted.len()),
+            reservations: Vec::with_capacity(granted.len()),
+            restrictions: Vec::with_capacity(granted.len()),
+            ends_at: None,
+        };
+        for (grant, reservation) in granted {
+            let key = grant.content_key(store.provider, identity.decryption_key())?;
+            permit.keys.push((grant.key_id(), key));
+            permit.reservations.push(reservation);
+            permit.restrictions.push(grant.restrictions());
+            permit.ends_at = [permit.ends_at, grant.ends_at()].into_iter().flatten().min();
+        }
+        Ok(permit)
+    }
+
+    /// The action.
+    #[must_use]
+    pub const fn action(&self) -> Action {
+        self.action
+    }
+
+    /// The output protection that each key asks for.
+    #[must_use]
+    pub fn restrictions(&self) -> &[Restrictions] {
+        &self.restrictions
+    }
+
+    /// Charges the reservations: from here on samples may leave.
+    pub fn release_first_sample<K: KeyValue>(
+        self,
+        store: &mut Store<'_, K>,
+        entropy: &mut dyn Entropy,
+    ) -> Result<Playback, Error> {
+        for reservation in &self.reservations {
+            store.charge(reservation, entropy)?;
+        }
+        Ok(Playback { keys: self.keys, ends_at: self.ends_at })
+    }
+}
+
+/// Opens samples, until its time is over.
+pub struct Playback {
+    keys: Vec<(KeyId, ContentKey)>,
+    ends_at: Option<Timestamp>,
+}
+
+impl Playback {
+    /// The cipher for samples of a key.
+    #[must_use]
+    pub fn cipher(&self, provider: &Provider, key_id: &KeyId) -> Option<Box<dyn CounterMode>> {
+        self.keys.iter().find(|(id, _)| id == key_id).map(|(_, key)| (provider.aes_128_ctr)(key))
+    }
+
+    /// When it must have ended.
+    #[must_use]
+    pub const fn ends_at(&self) -> Option<Timestamp> {
+        self.ends_at
+    }
+}
+
+impl core::fmt::Debug for Playback {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Playback").field("keys", &self.keys.len()).finish_non_exhaustive()
+    }
+}

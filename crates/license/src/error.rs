@@ -1,0 +1,62 @@
+//! What can be wrong with a license, grouped by who is at fault.
+
+use admit_crypto::Digest;
+
+use crate::terms::Rule;
+
+/// A license was refused, or could not be made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// Signature, chain or envelope do not hold.
+    #[error("license is not authentic: {0}")]
+    Trust(#[from] admit_trust::Error),
+    /// The content header is malformed.
+    #[error("content header is malformed: {0}")]
+    Header(#[from] crate::header::HeaderError),
+    /// The payload around the terms is not as it must be.
+    #[error("license payload is malformed at byte {position}")]
+    Payload {
+        /// The byte offset in the payload.
+        position: usize,
+    },
+    /// The terms are not as the format says.
+    #[error("license terms are malformed at byte {position}")]
+    Terms {
+        /// The byte offset in the terms.
+        position: usize,
+    },
+    /// The terms hold a field that must be understood and is not known.
+    #[error("license terms hold a field, at byte {position}, that this version does not know and may not ignore")]
+    UnknownField {
+        /// The byte offset in the terms.
+        position: usize,
+    },
+    /// The terms break a rule.
+    #[error("{0}")]
+    Rule(Rule),
+    /// The license is of another realm.
+    #[error("license belongs to realm {found}")]
+    OtherRealm {
+        /// The realm in the license.
+        found: Digest,
+    },
+    /// The license is wrapped to another client's key (row B03).
+    #[error("license is bound to another client")]
+    OtherClient,
+    /// The key in the license does not open: altered, or wrapped for somebody else.
+    #[error("key in the license does not open")]
+    KeyMaterial,
+    /// A leaf was used with a license that is not its root.
+    #[error("leaf license does not belong to this root")]
+    OtherRoot,
+}
+
+impl Error {
+    pub(crate) fn terms(error: &minicbor::decode::Error) -> Self {
+        Self::Terms { position: error.position().unwrap_or(0) }
+    }
+
+    pub(crate) fn payload(error: &minicbor::decode::Error) -> Self {
+        Self::Payload { position: error.position().unwrap_or(0) }
+    }
+}

@@ -1,0 +1,285 @@
+//! May this action happen now? A total pure function of licenses, action, environment and trusted time.
+
+use core::cmp::Reverse;
+use core::time::Duration;
+
+use admit_crypto::{ContentKey, DecryptionKey, Provider};
+use admit_time::{Timestamp, TrustedTime};
+use admit_trust::{ClientProperties, ClockKind, ComponentVersion, SdkGeneration};
+
+use crate::denied::{Denied, Reason, Refusal};
+use crate::usage::Count;
+use crate::{Action, Error, HeldLicense, KeyId, Kind, LicenseId, Restrictions, Rights};
+
+/// Everything around the licenses that an evaluation looks at.
+#[derive(Debug, Clone, Copy)]
+pub struct Environment<'a> {
+    /// The security level of the application, or of the output it makes where that is lower.
+    pub application_level: u32,
+    /// Which rights the application knows.
+    pub sdk_generation: SdkGeneration,
+    /// What the client's certificate says.
+    pub client: ClientProperties,
+    /// The trusted time, when the clock is set.
+    pub time: Option<&'a TrustedTime>,
+    /// The version of the revocation information in the store.
+    pub revocation_version: u64,
+    /// The least component version that the content's header asks for.
+    pub content_minimum_version: Option<ComponentVersion>,
+}
+
+/// One use that a grant takes from one license.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Charge {
+    /// The license.
+    pub license: LicenseId,
+    /// The count that goes up; none where nothing is counted but the license is used all the same.
+    pub count: Option<Count>,
+    /// The license is deleted after this use.
+    pub deletes: bool,
+}
+
+/// An action is allowed by these licenses, at these charges. The client reserves the charges durably before it
+/// makes a permit of this; only then does a sample leave.
+///
+/// ```compile_fail,E0451
+/// # use admit_license::{Action, Grant, KeyId};
+/// fn forge(key_id: KeyId) -> Grant<'static> {
+///     Grant { key_id, action: Action::Play, ..unimplemented!() }
+/// }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Grant<'a> {
+    key_id: KeyId,
+    action: Action,
+    license: &'a HeldLicense,
+    root: Option<&'a HeldLicense>,
+    charges: Vec<Charge>,
+    ends_at: Option<Timestamp>,
+}
+
+impl Grant<'_> {
+    /// The content key that the grant is for.
+    #[must_use]
+    pub const fn key_id(&self) -> KeyId {
+        self.key_id
+    }
+
+    /// The action.
+    #[must_use]
+    pub const fn action(&self) -> Action {
+        self.action
+    }
+
+    /// The license that holds the content key.
+    #[must_use]
+    pub const fn license(&self) -> &HeldLicense {
+        self.license
+    }
+
+    /// What the action takes from which licenses.
+    #[must_use]
+    pub fn charges(&self) -> &[Charge] {
+        &self.charges
+    }
+
+    /// When the action must have ended; none where nothing limits it in time.
+    #[must_use]
+    pub const fn ends_at(&self) -> Option<Timestamp> {
+        self.ends_at
+    }
+
+    /// The output protection that applies: the root's where it has any of either kind, else the license's own
+    /// (row D04).
+    #[must_use]
+    pub fn restrictions(&self) -> Restrictions {
+        let of = |held: &HeldLicense| held.license.terms().restrictions.filter(|&it| it != Restrictions::default());
+        self.root.and_then(of).or_else(|| of(self.license)).unwrap_or_default()
+    }
+
+    /// Opens the content key.
+    pub fn content_key(&self, provider: &Provider, client: &DecryptionKey) -> Result<ContentKey, Error> {
+        match self.root {
+            Some(root) => self.license.license.content_key_through(&root.license, provider, client),
+            None => self.license.license.content_key(provider, client),
+        }
+    }
+}
+
+/// Decides whether `action` may happen with the content of `key_id`. `held` are the licenses for that key and
+/// the root licenses that they may need, in any order.
+pub fn evaluate<'a>(
+    action: Action,
+    key_id: KeyId,
+    held: &'a [HeldLicense],
+    environment: &Environment<'_>,
+) -> Result<Grant<'a>, Denied> {
+    let mut candidates: Vec<&HeldLicense> = held
+        .iter()
+        .filter(|held| held.license.terms().key_id == key_id && held.license.terms().kind != Kind::Root)
+        .collect();
+    candidates.sort_by_key(|held| order_of_use(held));
+    let mut refusals = Vec::new();
+    for candidate in candidates {
+        match evaluate_one(action, candidate, held, environment) {
+            Ok(grant) => return Ok(grant),
+            Err(reasons) => {
+                let license = Some(candidate.license.terms().id);
+                refusals.extend(reasons.into_iter().map(|reason| Refusal { license, reason }));
+            }
+        }
+    }
+    if refusals.is_empty() {
+        return Err(Denied::new(Refusal { license: None, reason: Reason::NoLicense { key_id } }, Vec::new()));
+    }
+    let first = refusals.remove(0);
+    Err(Denied::new(first, refusals))
+}
+
+/// Higher priority first; at equal priority the least valuable first: expiring before unlimited, counted before
+/// uncounted, one-time last. The id makes the order total.
+fn order_of_use(held: &HeldLicense) -> (Reverse<i32>, bool, bool, bool, LicenseId) {
+    let terms = held.license.terms();
+    let expires = terms.time_limits().any();
+    let counted = COUNTED_ACTIONS.iter().any(|&action| limit(held, action).is_some());
+    let one_time = terms.rights.contains(Rights::ONE_TIME);
+    (Reverse(terms.priority.unwrap_or(0)), one_time, !expires, !counted, terms.id)
+}
+
+fn evaluate_one<'a>(
+    action: Action,
+    candidate: &'a HeldLicense,
+    held: &'a [HeldLicense],
+    environment: &Environment<'_>,
+) -> Result<Grant<'a>, Vec<Reason>> {
+    let root = match find_root(candidate, held) {
+        Ok(root) => root,
+        Err(reason) => return Err(vec![reason]),
+    };
+    let elements = || core::iter::once(candidate).chain(root);
+    let mut reasons = Vec::new();
+    if environment.sdk_generation == SdkGeneration::Older && !Rights::OLDER_SDK.contains(action.right()) {
+        reasons.push(Reason::RightUnknownToApplication { action });
+    }
+    check_component(environment, elements(), &mut reasons);
+    for element in elements() {
+        check_element(action, element, environment, &mut reasons);
+    }
+    if !reasons.is_empty() {
+        reasons.dedup();
+        return Err(reasons);
+    }
+    let charges = elements().map(|element| charge(action, element)).collect();
+    let ends_at = elements().filter_map(|element| end_of(element, environment.time)).min();
+    Ok(Grant { key_id: candidate.license.terms().key_id, action, license: candidate, root, charges, ends_at })
+}
+
+fn find_root<'a>(candidate: &HeldLicense, held: &'a [HeldLicense]) -> Result<Option<&'a HeldLicense>, Reason> {
+    let Some(uplink) = candidate.license.terms().uplink else { return Ok(None) };
+    let is_root = |held: &&HeldLicense| {
+        let terms = held.license.terms();
+        terms.kind == Kind::Root && terms.key_id == uplink.key_id && terms.revision == Some(uplink.revision)
+    };
+    held.iter().find(is_root).map(Some).ok_or(Reason::NoUplinkLicense { key_id: uplink.key_id })
+}
+
+/// The least component version: the content's own and that of every license in the chain.
+fn check_component<'a>(
+    environment: &Environment<'_>,
+    elements: impl Iterator<Item = &'a HeldLicense>,
+    reasons: &mut Vec<Reason>,
+) {
+    let found = environment.client.component_version;
+    let of_licenses = elements.filter_map(|element| element.license.terms().minimum_individualized_version);
+    for needed in environment.content_minimum_version.into_iter().chain(of_licenses) {
+        if !found.meets(needed) {
+            reasons.push(Reason::NeedsIndividualization { needed, found });
+        }
+    }
+}
+
+/// What applies to each license of a chain by itself: rights, counts, levels, revocation and time.
+fn check_element(action: Action, element: &HeldLicense, environment: &Environment<'_>, reasons: &mut Vec<Reason>) {
+    let terms = element.license.terms();
+    if !terms.rights.contains(action.right()) {
+        reasons.push(Reason::NoRight { action });
+    } else if terms.rights.contains(Rights::ONE_TIME | Rights::SDMI_VALIDATED) && action != Action::TransferToSdmi {
+        reasons.push(Reason::OneTimeForTransfer);
+    }
+    if let Some((count, allowed)) = limit(element, action)
+        && element.usage.of(count) >= allowed
+    {
+        reasons.push(Reason::CountUsedUp { allowed });
+    }
+    if terms.rights.contains(Rights::ONE_TIME) && element.usage.touched {
+        reasons.push(Reason::CountUsedUp { allowed: 1 });
+    }
+    let needed = terms.minimum_application_level();
+    if environment.application_level < needed {
+        reasons.push(Reason::ApplicationLevel { needed, found: environment.application_level });
+    }
+    let needed = terms.minimum_client_level.unwrap_or(0);
+    if environment.client.security_level < needed {
+        reasons.push(Reason::ClientLevel { needed, found: environment.client.security_level });
+    }
+    let needed = terms.revocation_version.unwrap_or(0);
+    if environment.revocation_version < needed {
+        reasons.push(Reason::RevocationInformation { needed, found: environment.revocation_version });
+    }
+    if terms.time_limits().any() {
+        check_time(element, environment, reasons);
+    }
+}
+
+/// Begin dates are compared with the earliest time it can be, ends with the latest.
+fn check_time(element: &HeldLicense, environment: &Environment<'_>, reasons: &mut Vec<Reason>) {
+    if environment.client.clock == ClockKind::None {
+        return reasons.push(Reason::NoClock);
+    }
+    let Some(time) = environment.time else { return reasons.push(Reason::ClockNotSet) };
+    let limits = element.license.terms().time_limits();
+    if let Some(begin) = limits.begin.filter(|&begin| time.earliest() < begin) {
+        reasons.push(Reason::NotYetValid { begin });
+    }
+    if limits.after_storing.is_some() && element.usage.stored_at.is_none() {
+        reasons.push(Reason::ClockNotSet);
+    }
+    if let Some(expiry) = end_of(element, Some(time)).filter(|&end| time.latest() > end) {
+        reasons.push(Reason::Expired { expiry });
+    }
+}
+
+/// The first of the ends that a license's limits in time make.
+fn end_of(element: &HeldLicense, time: Option<&TrustedTime>) -> Option<Timestamp> {
+    let limits = element.license.terms().time_limits();
+    let after = |start: Option<Timestamp>, length: Option<Duration>| Some(start?.saturating_add(length?));
+    let first_use = element.usage.first_used_at.or_else(|| time.map(TrustedTime::latest));
+    [limits.expiry, after(first_use, limits.after_first_use), after(element.usage.stored_at, limits.after_storing)]
+        .into_iter()
+        .flatten()
+        .min()
+}
+
+fn limit(element: &HeldLicense, action: Action) -> Option<(Count, u32)> {
+    let terms = element.license.terms();
+    match action {
+        Action::Play => terms.play_count.map(|allowed| (Count::Play, allowed)),
+        Action::TransferToNonSdmi | Action::TransferToSdmi => {
+            terms.transfer_count.map(|allowed| (Count::Transfer, allowed))
+        }
+        Action::Burn => terms.burn_count.map(|allowed| (Count::Burn, allowed)),
+        Action::PlaylistBurn => terms.playlist_burn_track_count.map(|allowed| (Count::PlaylistBurn, allowed)),
+        Action::SaveStream | Action::Backup => None,
+    }
+}
+
+fn charge(action: Action, element: &HeldLicense) -> Charge {
+    let terms = element.license.terms();
+    Charge {
+        license: terms.id,
+        count: limit(element, action).map(|(count, _)| count),
+        deletes: terms.rights.contains(Rights::ONE_TIME),
+    }
+}
+
+const COUNTED_ACTIONS: [Action; 4] = [Action::Play, Action::TransferToNonSdmi, Action::Burn, Action::PlaylistBurn];

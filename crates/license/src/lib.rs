@@ -1,0 +1,30 @@
+//! What content says of its license, what licenses allow, and whether an action may happen: content header,
+//! rights, limits, chains and binding. Building, signing, verifying and evaluating are pure functions.
+
+mod action;
+mod denied;
+mod error;
+mod evaluate;
+pub mod header;
+mod issue;
+mod key_id;
+mod rights;
+mod signed_header;
+mod terms;
+mod usage;
+mod verified;
+
+pub use action::{Action, UnknownAction};
+pub use denied::{Denied, Reason, Refusal, Remedy};
+pub use error::Error;
+pub use evaluate::{Charge, Environment, Grant, evaluate};
+pub use issue::{KeyMaterial, LICENSE_CONTENT_TYPE, LicenseSigner, SignedLicense, issue};
+pub use key_id::{KeyId, KeyIdError};
+pub use rights::{Rights, RightsArray, UndefinedRights, final_rights};
+pub use signed_header::{HEADER_CONTENT_TYPE, TrustedHeader};
+pub use terms::{
+    Binding, BindingKind, DEFAULT_APPLICATION_LEVEL, Kind, LicenseId, Restrictions, RollbackAction, Rule, Terms,
+    TimeLimits, Uplink,
+};
+pub use usage::{Count, HeldLicense, Usage};
+pub use verified::{VerifiedLicense, inspect};

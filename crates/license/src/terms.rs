@@ -1,0 +1,409 @@
+//! The terms of a license: everything it says but its key material. Their CBOR form is in
+//! `docs/formats/license.cddl`.
+
+use core::fmt;
+use core::time::Duration;
+
+use admit_crypto::{Digest, Entropy};
+use admit_time::Timestamp;
+use admit_trust::ComponentVersion;
+use minicbor::{Decode, Decoder, Encode};
+
+use crate::{Error, KeyId, Rights};
+
+/// A license's own id: 16 random bytes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(transparent)]
+pub struct LicenseId(#[cbor(with = "minicbor::bytes")] [u8; 16]);
+
+impl LicenseId {
+    /// Takes 16 bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// Draws a new id.
+    pub fn generate(entropy: &mut dyn Entropy) -> Self {
+        let mut bytes = [0; 16];
+        entropy.fill(&mut bytes);
+        Self(bytes)
+    }
+
+    /// The 16 bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl fmt::Display for LicenseId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for LicenseId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// How a license stands in a chain (rows D01 and D02).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Kind {
+    /// Bound to the client, and holds the content key.
+    #[n(0)]
+    Simple,
+    /// Bound to the client, and holds the private key that opens leaves.
+    #[n(1)]
+    Root,
+    /// Holds the content key, wrapped to a root's public key.
+    #[n(2)]
+    Leaf,
+}
+
+/// Which root a leaf needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Uplink {
+    /// The root's key id.
+    #[n(0)]
+    pub key_id: KeyId,
+    /// The root key's revision.
+    #[n(1)]
+    pub revision: u32,
+}
+
+/// What a license's key is wrapped to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Binding {
+    /// The kind of key.
+    #[n(0)]
+    pub kind: BindingKind,
+    /// The thumbprint of the public key.
+    #[n(1)]
+    pub recipient: Digest,
+}
+
+/// The kinds of keys that licenses are wrapped to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
+#[cbor(index_only)]
+pub enum BindingKind {
+    /// A client's encryption key.
+    #[n(0)]
+    Client,
+    /// A root license's key.
+    #[n(1)]
+    Root,
+    /// A domain's key.
+    #[n(2)]
+    Domain,
+}
+
+/// What happens to a license when the client's clock was set back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Encode, Decode)]
+#[cbor(index_only)]
+pub enum RollbackAction {
+    /// Nothing.
+    #[n(0)]
+    #[default]
+    None,
+    /// It cannot be used until the clock is right again (DisableOnClockRollback).
+    #[n(1)]
+    Disable,
+    /// It is deleted (DeleteOnClockRollback).
+    #[n(2)]
+    Delete,
+}
+
+/// Minimum output protection levels (row D04). Absent means that no level is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
+#[cbor(map)]
+pub struct Restrictions {
+    /// Uncompressed digital video.
+    #[n(1)]
+    pub uncompressed_digital_video: Option<u16>,
+    /// Compressed digital video.
+    #[n(2)]
+    pub compressed_digital_video: Option<u16>,
+    /// Analog video.
+    #[n(3)]
+    pub analog_video: Option<u16>,
+    /// Compressed digital audio.
+    #[n(4)]
+    pub compressed_digital_audio: Option<u16>,
+    /// Uncompressed digital audio.
+    #[n(5)]
+    pub uncompressed_digital_audio: Option<u16>,
+    /// Copies.
+    #[n(6)]
+    pub copy: Option<u16>,
+}
+
+/// Limits in time. Durations are whole seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TimeLimits {
+    /// Not before this time.
+    pub begin: Option<Timestamp>,
+    /// Not after this time.
+    pub expiry: Option<Timestamp>,
+    /// This long after the first use of any right.
+    pub after_first_use: Option<Duration>,
+    /// This long after it was stored.
+    pub after_storing: Option<Duration>,
+}
+
+impl TimeLimits {
+    /// Whether there is any limit in time, so that the client needs a trusted clock (row E01).
+    #[must_use]
+    pub fn any(&self) -> bool {
+        *self != Self::default()
+    }
+}
+
+/// Everything a license says but its key material.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Terms {
+    /// The license's own id.
+    #[n(1)]
+    pub id: LicenseId,
+    /// Whose content key this is; of a root, its own key's id.
+    #[n(2)]
+    pub key_id: KeyId,
+    /// Simple, root or leaf.
+    #[n(3)]
+    pub kind: Kind,
+    /// The root that a leaf needs.
+    #[n(4)]
+    pub uplink: Option<Uplink>,
+    /// The root key's revision, in root licenses.
+    #[n(5)]
+    pub revision: Option<u32>,
+    /// The realm whose license this is.
+    #[n(6)]
+    pub realm: Digest,
+    /// When it was issued.
+    #[n(7)]
+    pub issued_at: Timestamp,
+    /// What it allows.
+    #[n(8)]
+    pub rights: Rights,
+    /// Not before this time.
+    #[n(9)]
+    pub begin: Option<Timestamp>,
+    /// Not after this time.
+    #[n(10)]
+    pub expiry: Option<Timestamp>,
+    /// Seconds after the first use of any right.
+    #[n(11)]
+    pub expiry_after_first_use_secs: Option<u64>,
+    /// Seconds after it was stored.
+    #[n(12)]
+    pub expiry_after_storing_secs: Option<u64>,
+    /// How many times it may be played.
+    #[n(13)]
+    pub play_count: Option<u32>,
+    /// How many times it may be transferred.
+    #[n(14)]
+    pub transfer_count: Option<u32>,
+    /// How many times a single track may be burnt.
+    #[n(15)]
+    pub burn_count: Option<u32>,
+    /// How many times the track may be burnt over all playlists (leaves and simple licenses only).
+    #[n(16)]
+    pub playlist_burn_track_count: Option<u32>,
+    /// How many times within one playlist (leaves and simple licenses only).
+    #[n(17)]
+    pub max_playlist_burn_count: Option<u32>,
+    /// The least security level of the application; absent means 100.
+    #[n(18)]
+    pub minimum_application_level: Option<u32>,
+    /// The least security level of the client; absent means 0.
+    #[n(19)]
+    pub minimum_client_level: Option<u32>,
+    /// The least version of an individualized component.
+    #[n(20)]
+    pub minimum_individualized_version: Option<ComponentVersion>,
+    /// The least version of revocation information; absent means 0.
+    #[n(21)]
+    pub revocation_version: Option<u64>,
+    /// Output protection.
+    #[n(22)]
+    pub restrictions: Option<Restrictions>,
+    /// What happens when the clock was set back; absent means nothing.
+    #[n(23)]
+    pub rollback_action: Option<RollbackAction>,
+    /// Seconds that a client may go on with an unset clock.
+    #[n(24)]
+    pub grace_secs: Option<u64>,
+    /// The longest time, in seconds, without a signed time.
+    #[n(25)]
+    pub max_offline_secs: Option<u64>,
+    /// Whether the license may be kept beyond the session; absent means that it may.
+    #[n(26)]
+    pub persistent: Option<bool>,
+    /// Larger is used first; absent means 0.
+    #[n(27)]
+    pub priority: Option<i32>,
+    /// The metering certificate that counts are reported to.
+    #[n(28)]
+    pub metering_id: Option<Digest>,
+    /// What the key is wrapped to.
+    #[n(29)]
+    pub binding: Binding,
+    /// Where the content came from.
+    #[n(30)]
+    pub source_id: Option<u32>,
+}
+
+impl Terms {
+    /// The terms of a simple license with no limits but what is given.
+    #[must_use]
+    pub const fn simple(
+        id: LicenseId,
+        key_id: KeyId,
+        realm: Digest,
+        issued_at: Timestamp,
+        rights: Rights,
+        recipient: Digest,
+    ) -> Self {
+        Self {
+            id,
+            key_id,
+            kind: Kind::Simple,
+            uplink: None,
+            revision: None,
+            realm,
+            issued_at,
+            rights,
+            begin: None,
+            expiry: None,
+            expiry_after_first_use_secs: None,
+            expiry_after_storing_secs: None,
+            play_count: None,
+            transfer_count: None,
+            burn_count: None,
+            playlist_burn_track_count: None,
+            max_playlist_burn_count: None,
+            minimum_application_level: None,
+            minimum_client_level: None,
+            minimum_individualized_version: None,
+            revocation_version: None,
+            restrictions: None,
+            rollback_action: None,
+            grace_secs: None,
+            max_offline_secs: None,
+            persistent: None,
+            priority: None,
+            metering_id: None,
+            binding: Binding { kind: BindingKind::Client, recipient },
+            source_id: None,
+        }
+    }
+
+    /// The limits in time together.
+    #[must_use]
+    pub fn time_limits(&self) -> TimeLimits {
+        TimeLimits {
+            begin: self.begin,
+            expiry: self.expiry,
+            after_first_use: self.expiry_after_first_use_secs.map(Duration::from_secs),
+            after_storing: self.expiry_after_storing_secs.map(Duration::from_secs),
+        }
+    }
+
+    /// The least security level of the application.
+    #[must_use]
+    pub fn minimum_application_level(&self) -> u32 {
+        self.minimum_application_level.unwrap_or(DEFAULT_APPLICATION_LEVEL)
+    }
+
+    /// Reads terms, with the rule for what a newer server may have added: a field below 1024 that is not known
+    /// makes the license unusable, one from 1024 on is skipped.
+    pub(crate) fn from_cbor(bytes: &[u8]) -> Result<Self, Error> {
+        check_fields(bytes)?;
+        let mut decoder = Decoder::new(bytes);
+        let terms: Self = decoder.decode().map_err(|error| Error::terms(&error))?;
+        terms.check()?;
+        Ok(terms)
+    }
+
+    pub(crate) fn to_cbor(&self) -> Vec<u8> {
+        minicbor::to_vec(self).expect("writing to memory succeeds")
+    }
+
+    /// The rules that hold for every license, whoever wrote it.
+    pub fn check(&self) -> Result<(), Error> {
+        let is_leaf = self.kind == Kind::Leaf;
+        let rule = |holds: bool, rule: Rule| if holds { Ok(()) } else { Err(Error::Rule(rule)) };
+        rule(self.uplink.is_some() == is_leaf, Rule::UplinkOnlyInLeaves)?;
+        rule(self.revision.is_some() == (self.kind == Kind::Root), Rule::RevisionOnlyInRoots)?;
+        rule((self.binding.kind == BindingKind::Root) == is_leaf, Rule::LeavesAreBoundToRoots)?;
+        let in_chain = self.kind != Kind::Simple;
+        rule(!in_chain || !self.rights.intersects(Rights::NOT_IN_CHAINS), Rule::NoTransferInChains)?;
+        let counts_playlists = self.playlist_burn_track_count.is_some() || self.max_playlist_burn_count.is_some();
+        rule(self.kind != Kind::Root || !counts_playlists, Rule::PlaylistCountsOnlyInLeaves)?;
+        let order = self.begin.zip(self.expiry).is_none_or(|(begin, expiry)| begin <= expiry);
+        rule(order, Rule::BeginBeforeExpiry)?;
+        let version = self.minimum_individualized_version;
+        rule(version.is_none_or(ComponentVersion::is_individualized), Rule::MinimumVersionIsIndividualized)
+    }
+}
+
+/// A rule that the terms of every license keep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Rule {
+    /// Row D02.
+    #[error("a leaf license names its root, and no other license does")]
+    UplinkOnlyInLeaves,
+    /// A root's key has a revision.
+    #[error("a root license has a revision, and no other license does")]
+    RevisionOnlyInRoots,
+    /// Row D02.
+    #[error("a leaf license is wrapped to a root's key, and no other license is")]
+    LeavesAreBoundToRoots,
+    /// Row D07.
+    #[error("rights 2 and 16 (transfer to devices) do not stand in root or leaf licenses (row D07)")]
+    NoTransferInChains,
+    /// Row D06.
+    #[error("playlist burn counts do not stand in root licenses (row D06)")]
+    PlaylistCountsOnlyInLeaves,
+    /// A license that is never valid helps nobody.
+    #[error("the license would expire before it begins")]
+    BeginBeforeExpiry,
+    /// Row A03.
+    #[error("a minimum individualized version ends in an odd digit (row A03)")]
+    MinimumVersionIsIndividualized,
+}
+
+/// Walks the map's keys: ascending, none unknown below 1024, nothing behind the map.
+fn check_fields(bytes: &[u8]) -> Result<(), Error> {
+    let mut decoder = Decoder::new(bytes);
+    let malformed = |error: minicbor::decode::Error| Error::terms(&error);
+    let fields = decoder.map().map_err(malformed)?.ok_or(Error::Terms { position: 0 })?;
+    let mut previous = None;
+    for _ in 0..fields {
+        let position = decoder.position();
+        let field = decoder.u64().map_err(malformed)?;
+        if previous.is_some_and(|previous| previous >= field) {
+            return Err(Error::Terms { position });
+        }
+        if !KNOWN_FIELDS.contains(&field) && field < FIRST_OPTIONAL_FIELD {
+            return Err(Error::UnknownField { position });
+        }
+        previous = Some(field);
+        decoder.skip().map_err(malformed)?;
+    }
+    if decoder.position() == bytes.len() { Ok(()) } else { Err(Error::Terms { position: decoder.position() }) }
+}
+
+/// The security level that content needs where nothing else is said (row B13).
+pub const DEFAULT_APPLICATION_LEVEL: u32 = 100;
+
+const KNOWN_FIELDS: core::ops::RangeInclusive<u64> = 1..=30;
+const FIRST_OPTIONAL_FIELD: u64 = 1024;

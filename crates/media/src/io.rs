@@ -1,0 +1,185 @@
+//! The two ends of a stream: an input whose claims are checked against its length, and an output that takes whole
+//! blocks so that buffers can be used again.
+
+use std::io::{self, Read, Seek, SeekFrom, Write};
+
+use crate::frame::{Header, MAX_HEADER};
+use crate::{Error, FourCc, Location};
+
+/// `moov` and `moof` boxes larger than this are refused, for they are held in memory.
+pub const MAX_TREE: u64 = 64 << 20;
+
+/// Bytes in a block of output.
+pub const BLOCK: usize = 512 << 10;
+
+/// Something to read from, of known length.
+#[derive(Debug)]
+pub struct Input<R> {
+    reader: R,
+    position: u64,
+    length: u64,
+}
+
+/// A box at the top level of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TopBox {
+    /// Its type.
+    pub kind: FourCc,
+    /// Where it begins.
+    pub offset: u64,
+    /// Bytes in its header.
+    pub header: u64,
+    /// Bytes in all.
+    pub size: u64,
+}
+
+impl TopBox {
+    /// The first byte after the box.
+    #[must_use]
+    pub const fn end(&self) -> u64 {
+        self.offset + self.size
+    }
+
+    /// Where it is, as errors say it.
+    #[must_use]
+    pub fn at(&self) -> Location {
+        Location::within(self.kind, self.offset)
+    }
+}
+
+impl<R: Read + Seek> Input<R> {
+    /// Takes a reader and finds its length.
+    pub fn new(mut reader: R) -> Result<Self, Error> {
+        let read = |error: io::Error| Error::Read { offset: 0, kind: error.kind() };
+        let length = reader.seek(SeekFrom::End(0)).map_err(read)?;
+        reader.seek(SeekFrom::Start(0)).map_err(read)?;
+        Ok(Self { reader, position: 0, length })
+    }
+
+    /// Bytes in the input.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.length
+    }
+
+    /// Whether the input has no bytes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// Fills `buffer` from `offset` on.
+    pub fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> Result<(), Error> {
+        let read = |error: io::Error| Error::Read { offset, kind: error.kind() };
+        if offset != self.position {
+            self.reader.seek(SeekFrom::Start(offset)).map_err(read)?;
+            self.position = offset;
+        }
+        self.reader.read_exact(buffer).map_err(read)?;
+        self.position += buffer.len() as u64;
+        Ok(())
+    }
+
+    /// Reads `length` bytes into memory after checking that they are there and at most `limit`.
+    pub fn read_vec(&mut self, at: Location, length: u64, limit: u64) -> Result<Vec<u8>, Error> {
+        let available = self.length.saturating_sub(at.offset);
+        if length > available {
+            return Err(Error::Truncated { at, needed: length, available });
+        }
+        let over = Error::OverLimit { at, what: "size", size: length, limit };
+        if length > limit {
+            return Err(over);
+        }
+        let mut bytes = vec![0; usize::try_from(length).map_err(|_| over)?];
+        self.read_at(at.offset, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// The box at `offset`, or `None` at the end.
+    pub fn box_at(&mut self, offset: u64) -> Result<Option<TopBox>, Error> {
+        let available = self.length.saturating_sub(offset);
+        if available == 0 {
+            return Ok(None);
+        }
+        let mut bytes = [0; MAX_HEADER];
+        let there = usize::try_from(available).map_or(MAX_HEADER, |there| there.min(MAX_HEADER));
+        self.read_at(offset, &mut bytes[..there])?;
+        let header = Header::parse(&bytes[..there], Location::top(offset))?;
+        let size = header.size_within(available, Location::within(header.kind, offset))?;
+        Ok(Some(TopBox { kind: header.kind, offset, header: header.length, size }))
+    }
+
+    /// The first box of a type at the top level.
+    pub fn find(&mut self, kind: FourCc) -> Result<Option<TopBox>, Error> {
+        let mut offset = 0;
+        while let Some(found) = self.box_at(offset)? {
+            if found.kind == kind {
+                return Ok(Some(found));
+            }
+            offset = found.end();
+        }
+        Ok(None)
+    }
+
+    /// A whole box in memory.
+    pub fn read_box(&mut self, found: &TopBox) -> Result<Vec<u8>, Error> {
+        self.read_vec(found.at(), found.size, MAX_TREE)
+    }
+}
+
+/// Where blocks of output go. A block is put with the buffer that holds it; buffers come back to be used again.
+pub trait Sink {
+    /// Lends a buffer of [`BLOCK`] bytes or more, whatever is in it.
+    fn buffer(&mut self) -> Vec<u8>;
+    /// Takes the first `used` bytes of a buffer as the next of the output.
+    fn put(&mut self, buffer: Vec<u8>, used: usize) -> io::Result<()>;
+}
+
+/// A [`Sink`] that writes at once.
+#[derive(Debug)]
+pub struct WriteSink<W> {
+    writer: W,
+    spare: Vec<u8>,
+}
+
+impl<W: Write> WriteSink<W> {
+    /// Takes a writer.
+    pub fn new(writer: W) -> Self {
+        Self { writer, spare: Vec::new() }
+    }
+}
+
+impl<W: Write> Sink for WriteSink<W> {
+    fn buffer(&mut self) -> Vec<u8> {
+        let mut buffer = std::mem::take(&mut self.spare);
+        buffer.resize(BLOCK, 0);
+        buffer
+    }
+
+    fn put(&mut self, buffer: Vec<u8>, used: usize) -> io::Result<()> {
+        self.writer.write_all(&buffer[..used])?;
+        self.spare = buffer;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fourcc;
+
+    #[test]
+    fn a_gigabyte_that_is_not_there_is_not_allocated() {
+        let mut input = Input::new(io::Cursor::new(b"\0\0\0\x01moov\0\0\0\x10\0\0\0\0".to_vec())).unwrap();
+        let at = Location::within(fourcc::MOOV, 0);
+        assert_eq!(input.find(fourcc::MOOV), Err(Error::Truncated { at, needed: 0x10_0000_0000, available: 16 }));
+    }
+
+    #[test]
+    fn a_box_to_the_end_of_the_file() {
+        let mut input = Input::new(io::Cursor::new(b"\0\0\0\x08free\0\0\0\0mdatXYZ".to_vec())).unwrap();
+        let found = input.find(fourcc::MDAT).unwrap().unwrap();
+        assert_eq!((found.offset, found.header, found.size), (8, 8, 11));
+        assert_eq!(input.find(fourcc::MOOV), Ok(None));
+    }
+}

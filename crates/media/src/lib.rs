@@ -1,0 +1,50 @@
+//! Media for Admit: ISO-BMFF boxes (ISO/IEC 14496-12) with the protection boxes of ISO/IEC 23001-7, sample maps, and
+//! the sample cipher both ways. It knows no rights and no licenses: keys come in by key id.
+//!
+//! * [`inspect`] says what is protected in a file and how, [`find_pssh`] finds one system's header in its head.
+//! * [`decrypt`] turns a protected file into a clear one, in constant memory.
+//! * [`AvcSubsamples`] and [`crypt_sample`] are what a packager needs besides the boxes.
+//!
+//! Input is hostile: every length and count is checked against the bytes that are there before memory is taken for
+//! it, nesting and the number of boxes are limited, and every error says in which box and at which byte.
+
+mod avc;
+mod cipher;
+mod cursor;
+mod decrypt;
+mod error;
+pub mod fourcc;
+mod fragment;
+pub mod frame;
+mod io;
+mod key_id;
+mod metadata;
+mod movie;
+mod protection;
+mod sample;
+mod sample_table;
+pub mod sidx;
+mod subsamples;
+mod summary;
+mod tree;
+
+pub use avc::AvcSubsamples;
+pub use cipher::{crypt_part, crypt_sample};
+pub use cursor::Cursor;
+pub use decrypt::{Decrypted, Keys, decrypt};
+pub use error::{BoxPath, Error, Location, MAX_DEPTH};
+pub use fourcc::FourCc;
+pub use fragment::{Defaults, Run, RunSamples, TrackFragment, track_fragments};
+pub use io::{BLOCK, Input, MAX_TREE, Sink, TopBox, WriteSink};
+pub use key_id::KeyId;
+pub use metadata::{Cover, Metadata};
+pub use movie::{Movie, SampleEntry, Track, track_id};
+pub use protection::{
+    ADMIT_SYSTEM_ID, AuxEntry, AuxInfo, COMMON_SYSTEM_ID, Groups, Pssh, SampleEntryProtection, Scheme, Sizes, SystemId,
+    Tenc, build_sinf, saio_offsets, unprotect_entry,
+};
+pub use sample::{NON_SYNC_FLAGS, SYNC_FLAGS, Sample};
+pub use sample_table::{SampleTable, Samples};
+pub use subsamples::SubsampleMap;
+pub use summary::{Summary, find_pssh, inspect};
+pub use tree::{MAX_BOXES, Node};

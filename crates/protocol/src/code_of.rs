@@ -1,0 +1,61 @@
+//! Which code stands for which reason and error. No arm is a wildcard: a new cause does not compile until it has
+//! its code.
+
+use admit_license::Reason;
+
+use crate::{Code, Error};
+
+impl From<&Reason> for Code {
+    fn from(reason: &Reason) -> Self {
+        match reason {
+            Reason::NoLicense { .. } => Self::NS_E_LICENSE_REQUIRED,
+            Reason::NoRight { .. } => Self::NS_E_DRM_NO_RIGHTS,
+            Reason::RightUnknownToApplication { .. } => Self::NS_E_DRM_LICENSE_APP_NOTALLOWED,
+            Reason::OneTimeForTransfer => Self::NS_E_LICENSE_INCORRECT_RIGHTS,
+            Reason::CountUsedUp { .. } => Self::NS_E_LICENSE_OUTOFDATE,
+            Reason::NotYetValid { .. } => Self::NS_E_DRM_LICENSE_NOTENABLED,
+            Reason::Expired { .. } => Self::NS_E_DRM_LICENSE_EXPIRED,
+            Reason::ApplicationLevel { .. } => Self::NS_E_DRM_LICENSE_APPSECLOW,
+            Reason::ClientLevel { .. } => Self::NS_E_DRM_LICENSE_SECLOW,
+            Reason::NeedsIndividualization { .. } => Self::NS_E_DRM_NEEDS_INDIVIDUALIZATION,
+            Reason::NoClock => Self::DRM_E_NO_CLK_SUPPORTED,
+            Reason::ClockNotSet => Self::DRM_E_SECURETIME_CLOCK_NOT_SET,
+            Reason::RevocationInformation { .. } => Self::NS_E_DRM_RIV_TOO_SMALL,
+            Reason::NoUplinkLicense { .. } => Self::NS_E_DRM_NO_UPLINK_LICENSE,
+        }
+    }
+}
+
+impl From<&admit_license::Error> for Code {
+    fn from(error: &admit_license::Error) -> Self {
+        use admit_license::Error as License;
+        match error {
+            License::Header(_) => Self::ADMIT_E_HEADER_MALFORMED,
+            License::OtherRealm { .. } => Self::ADMIT_E_REALM_MISMATCH,
+            License::OtherClient => Self::NS_E_DRM_INVALID_MACHINE,
+            License::UnknownField { .. } => Self::NS_E_DRM_LICENSE_UNUSABLE,
+            License::Trust(_)
+            | License::Payload { .. }
+            | License::Terms { .. }
+            | License::Rule(_)
+            | License::KeyMaterial
+            | License::OtherRoot => Self::NS_E_DRM_INVALID_LICENSE,
+        }
+    }
+}
+
+impl From<&Error> for Code {
+    fn from(error: &Error) -> Self {
+        match error {
+            Error::Malformed { .. } | Error::TooLong { .. } | Error::ChallengeCiphertext => {
+                Self::ADMIT_E_MALFORMED_MESSAGE
+            }
+            Error::Trust { .. } | Error::OtherKeys => Self::ADMIT_E_BAD_SIGNATURE,
+            Error::UnknownChallengeKey { .. } => Self::ADMIT_E_UNKNOWN_CHALLENGE_KEY,
+            Error::OtherRealm { .. } => Self::ADMIT_E_REALM_MISMATCH,
+            Error::OtherChallenge | Error::OtherClient => Self::ADMIT_E_RESPONSE_MISMATCH,
+            Error::License(error) => error.into(),
+            Error::NoService { .. } => Self::ADMIT_E_CONFIGURATION,
+        }
+    }
+}

@@ -1,0 +1,82 @@
+-- The first schema. Integers, text and blobs only; times are Unix seconds; `sealed_…` columns are sealed records
+-- whose associated data is table, row and column. PostgreSQL runs the same text with BYTEA for BLOB.
+
+CREATE TABLE realm (
+    id BIGINT PRIMARY KEY CHECK (id = 1),
+    name TEXT NOT NULL,
+    fingerprint BLOB NOT NULL,
+    root_certificate BLOB NOT NULL,
+    document BLOB NOT NULL,
+    document_number BIGINT NOT NULL,
+    enrol_level BIGINT NOT NULL,
+    -- Only of a home for demonstrations: an operator's root key is outside the database.
+    sealed_root_key BLOB,
+    created_at BIGINT NOT NULL
+);
+
+CREATE TABLE service_keys (
+    id TEXT PRIMARY KEY,
+    certificate BLOB NOT NULL,
+    sealed_signing_key BLOB NOT NULL,
+    sealed_encryption_key BLOB,
+    created_at BIGINT NOT NULL
+);
+
+CREATE TABLE content_keys (
+    key_id BLOB PRIMARY KEY,
+    class TEXT NOT NULL CHECK (class IN ('licensed', 'clearkey')),
+    content_id TEXT NOT NULL,
+    title TEXT,
+    is_open BIGINT NOT NULL CHECK (is_open IN (0, 1)),
+    minimum_individualized_version TEXT,
+    minimum_application_level BIGINT,
+    sealed_key BLOB NOT NULL,
+    registered_at BIGINT NOT NULL
+);
+
+CREATE TABLE clients (
+    fingerprint BLOB PRIMARY KEY,
+    signing_key BLOB NOT NULL,
+    encryption_key BLOB NOT NULL,
+    -- Goes up when the same keys get a new certificate because the last one has ended.
+    renewal BIGINT NOT NULL,
+    certificate BLOB NOT NULL,
+    enrolled_at BIGINT NOT NULL,
+    not_after BIGINT NOT NULL,
+    revoked_at BIGINT,
+    UNIQUE (signing_key, encryption_key, renewal)
+);
+
+CREATE TABLE acquisitions (
+    challenge_hash BLOB PRIMARY KEY,
+    client BLOB NOT NULL REFERENCES clients (fingerprint),
+    token_id TEXT,
+    issued_at BIGINT NOT NULL
+);
+
+CREATE TABLE licenses (
+    id BLOB PRIMARY KEY,
+    challenge_hash BLOB NOT NULL REFERENCES acquisitions (challenge_hash),
+    position BIGINT NOT NULL,
+    key_id BLOB NOT NULL REFERENCES content_keys (key_id),
+    license BLOB NOT NULL,
+    UNIQUE (challenge_hash, position)
+);
+
+CREATE TABLE token_keys (
+    kid TEXT PRIMARY KEY,
+    algorithm TEXT NOT NULL CHECK (algorithm IN ('ES256')),
+    issuer TEXT NOT NULL,
+    sealed_secret BLOB NOT NULL,
+    created_at BIGINT NOT NULL
+);
+
+CREATE TABLE audit (
+    seq BIGINT PRIMARY KEY,
+    at BIGINT NOT NULL,
+    event TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    detail_json TEXT NOT NULL,
+    previous_hash BLOB NOT NULL,
+    hash BLOB NOT NULL
+);

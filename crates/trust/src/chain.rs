@@ -1,0 +1,69 @@
+//! Certificate chains up to a trust root (RFC 5280 section 6, for the few shapes that Admit has): a service,
+//! packaging or application certificate directly under the root, or a client certificate under an authority
+//! under the root.
+
+use admit_crypto::Provider;
+use admit_time::Timestamp;
+
+use crate::{Certificate, Error, Role, TrustRoot, Verified};
+
+/// The time that certificates' dates are compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DateCheck {
+    /// The time is known: both dates hold.
+    At(Timestamp),
+    /// Only a time that has certainly passed is known, as on a client whose clock is unset: certificates that
+    /// had ended by then are refused, and nothing is said of their beginning.
+    NotExpiredBefore(Timestamp),
+}
+
+impl DateCheck {
+    fn check(self, certificate: &Certificate, depth: usize) -> Result<(), Error> {
+        let (Self::At(now) | Self::NotExpiredBefore(now)) = self;
+        if certificate.not_after() < now {
+            return Err(Error::Expired { depth, not_after: certificate.not_after() });
+        }
+        if matches!(self, Self::At(_)) && certificate.not_before() > now {
+            return Err(Error::NotYetValid { depth, not_before: certificate.not_before() });
+        }
+        Ok(())
+    }
+}
+
+/// Verifies a chain, leaf first and without the root, and that its leaf has the role asked for.
+pub fn verify_chain(
+    provider: &Provider,
+    root: &TrustRoot,
+    chain: &[Certificate],
+    role: Role,
+    dates: DateCheck,
+) -> Result<Verified<Certificate>, Error> {
+    let leaf = chain.first().ok_or(Error::EmptyChain)?;
+    if chain.len() > MAX_CHAIN {
+        return Err(Error::ChainTooLong { limit: MAX_CHAIN });
+    }
+    if leaf.role() != Some(role) {
+        return Err(Error::WrongRole { expected: role, found: leaf.role() });
+    }
+    if let Some(authority) = chain.get(1) {
+        let may_issue = authority.is_authority() && authority.role().is_some_and(Role::issues_clients);
+        if !may_issue || role != Role::Client {
+            return Err(Error::NotAnAuthority { depth: 1 });
+        }
+    }
+    let issuers = chain.iter().skip(1).chain([root.certificate()]);
+    for (depth, (certificate, issuer)) in chain.iter().zip(issuers).enumerate() {
+        if !certificate.is_issued_by_name_of(issuer) {
+            return Err(Error::IssuerMismatch { depth });
+        }
+        dates.check(certificate, depth)?;
+        if !certificate.is_signed_by(provider, issuer.public_key()) {
+            return Err(Error::CertificateSignature { depth });
+        }
+    }
+    dates.check(root.certificate(), chain.len())?;
+    Ok(Verified::new(leaf.clone()))
+}
+
+/// A client certificate and its authority; the root is pinned and never sent.
+pub(crate) const MAX_CHAIN: usize = 2;

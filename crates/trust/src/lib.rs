@@ -1,0 +1,28 @@
+//! Whom to believe: the trust root of a realm, X.509 certificates with Admit's roles and properties, chains, and
+//! objects signed under them in COSE.
+//!
+//! Every check returns a type that nothing else can make: [`TrustRoot::pin`] gives a root, a chain verified
+//! under it gives `Verified<Certificate>`, and an [`Envelope`] verified under that gives its payload.
+
+mod certificate;
+mod chain;
+mod component_version;
+mod envelope;
+mod error;
+mod issue;
+mod oid;
+mod properties;
+mod role;
+mod root;
+mod verified;
+
+pub use certificate::Certificate;
+pub use chain::{DateCheck, verify_chain};
+pub use component_version::{ComponentVersion, InvalidComponentVersion};
+pub use envelope::{Envelope, SignedBytes, sign, sign_detached};
+pub use error::{Error, Field};
+pub use issue::{Issuer, Subject, issue, issue_root};
+pub use properties::{ClientProperties, ClockKind, Features, Properties, SdkGeneration};
+pub use role::Role;
+pub use root::TrustRoot;
+pub use verified::Verified;

