@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes the test clips of this folder with ffmpeg (libx264 and its own AAC encoder): two seconds of test picture and
-# tone each. Run it in this folder; the results are committed. ADMIT_FFMPEG names another ffmpeg.
+# Makes the test clips of this folder with ffmpeg (libx264 and its own AAC encoder): seconds of test picture and
+# tone. Run it in this folder; the results are committed. ADMIT_FFMPEG names another ffmpeg.
 set -eu
 ffmpeg="${ADMIT_FFMPEG:-ffmpeg}"
 picture="-f lavfi -i testsrc2=size=128x72:rate=25:duration=2"
@@ -28,3 +28,7 @@ make interlaced-progressive.mp4 $x264 -profile:v high -bf 2 -x264-params tff=1:b
 make inband-fragmented.mp4 $x264 -profile:v main -tag:v avc3 -bsf:v dump_extra=freq=keyframe $fragmented
 # Sound alone.
 "$ffmpeg" -v error -y $tone $audio $exact -metadata title="Tone" -f mp4 audio-only.mp4
+# Seven seconds and several fragments; a group of pictures each second.
+picture="-f lavfi -i testsrc2=size=64x36:rate=25:duration=7"
+tone="-f lavfi -i sine=frequency=440:sample_rate=44100:duration=7"
+make long-progressive.mp4 $x264 -profile:v high -bf 2

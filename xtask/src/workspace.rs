@@ -14,9 +14,11 @@ pub(crate) struct Workspace {
 }
 
 impl Workspace {
-    /// The work tree this program was built from; `CARGO_TARGET_DIR` is respected.
+    /// The work tree that cargo runs this program from; `CARGO_TARGET_DIR` is respected. The path known when it
+    /// was compiled is the second choice: two work trees that share a target folder share this program too.
     pub(crate) fn here() -> Self {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a folder of the work tree");
+        let manifest = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        let root = Path::new(&manifest).parent().expect("xtask is a folder of the work tree");
         let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder));
         Self { root: root.to_owned(), target }
     }

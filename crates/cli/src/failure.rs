@@ -78,6 +78,39 @@ fn sentence(text: &str) -> String {
 
 impl From<admit_client::Error> for Failure {
     fn from(error: admit_client::Error) -> Self {
-        Self::new(Code::from(&error_of_client(&error)), capitalized(&error.to_string()))
+        Self::new(Code::from(&error), capitalized(&error.to_string()))
+    }
+}
+
+impl From<admit_protocol::Error> for Failure {
+    fn from(error: admit_protocol::Error) -> Self {
+        Self::new(Code::from(&error), capitalized(&error.to_string()))
+    }
+}
+
+impl From<admit_license::Error> for Failure {
+    fn from(error: admit_license::Error) -> Self {
+        Self::new(Code::from(&error), capitalized(&error.to_string()))
+    }
+}
+
+/// What is wrong with a media file.
+pub(crate) fn media(path: &std::path::Path, error: &admit_media::Error) -> Failure {
+    use admit_media::Error as Media;
+    let code = match error {
+        Media::NotProtected => Code::ADMIT_E_NOT_PROTECTED,
+        Media::UnsupportedScheme { .. } => Code::ADMIT_E_MEDIA_UNSUPPORTED,
+        Media::Read { .. } | Media::Write { .. } => Code::ADMIT_E_FILE,
+        Media::NoKey { .. } => Code::NS_E_LICENSE_REQUIRED,
+        _ => Code::ADMIT_E_MEDIA_MALFORMED,
+    };
+    Failure::new(code, format!("{}: {error}", path.display()))
+}
+
+/// What went wrong between a media file that is read and one that is written.
+pub(crate) fn packager(input: &std::path::Path, output: &std::path::Path, error: &admit_packager::Error) -> Failure {
+    match error {
+        admit_packager::Error::Media(error) => media(input, error),
+        other => Failure::new(Code::ADMIT_E_FILE, format!("{}: {other}", output.display())),
     }
 }

@@ -1,1 +1,60 @@
-fn main(){}
+//! The `admit` program: assembly only. Commands are in files of their names; what they do is in the crates.
+
+mod args;
+mod client;
+mod error;
+mod failure;
+mod inspect;
+mod operator;
+mod output;
+mod progress;
+mod system;
+mod terms;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Arguments, Command};
+use crate::failure::Outcome;
+use crate::output::Output;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let output = output_for(&arguments);
+    match run(&arguments.command, output) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            if arguments.json {
+                eprintln!("{}", failure.json());
+            } else {
+                eprintln!("{}", failure.line());
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn output_for(arguments: &Arguments) -> Output {
+    let writes_media = matches!(&arguments.command, Command::Play(play) if play.output.as_deref() == Some("-".as_ref()));
+    match (writes_media, arguments.json) {
+        (true, _) => Output::Quiet,
+        (false, true) => Output::Json,
+        (false, false) => Output::Text,
+    }
+}
+
+fn run(command: &Command, output: Output) -> Outcome<()> {
+    match command {
+        Command::Init(args) => operator::init(args, output),
+        Command::Serve(args) => operator::serve(args, output),
+        Command::Package(args) => operator::package(args, output),
+        Command::Token(args) => operator::token(args, output),
+        Command::Audit(args) => operator::audit(args, output),
+        Command::Play(args) => client::play(args, output),
+        Command::License(command) => client::license(command, output),
+        Command::Why(args) => client::why(args, output),
+        Command::Inspect(args) => inspect::run(args, output),
+        Command::Error(args) => error::run(args, output),
+    }
+}

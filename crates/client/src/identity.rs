@@ -27,6 +27,11 @@ impl Keys {
 }
 
 /// A client enrolled in a realm.
+///
+/// ```compile_fail,E0451
+/// # use admit_client::Identity;
+/// let forged = Identity { chain: Vec::new(), ..unimplemented!() };
+/// ```
 pub struct Identity {
     keys: Keys,
     certificate: Verified<Certificate>,

@@ -15,6 +15,7 @@ mod permit;
 pub mod play;
 mod reserve;
 mod store;
+mod write;
 
 pub use entropy::MixedEntropy;
 pub use error::Error;

@@ -4,10 +4,11 @@ use admit_crypto::{ContentKey, CounterMode, Entropy, Provider};
 use admit_license::{Action, Grant, KeyId, Restrictions};
 use admit_time::Timestamp;
 
+use crate::reserve::Hold;
 use crate::{Error, Identity, KeyValue, Reservation, Store};
 
 /// An action is permitted: its licenses allow it and what it costs is reserved. Nothing but [`Permit::new`]
-/// makes one, and that takes a [`Reservation`] for every grant.
+/// makes one, and that takes the [`Reservation`] of its grants.
 ///
 /// ```compile_fail,E0451
 /// # use admit_client::Permit;
@@ -17,7 +18,7 @@ use crate::{Error, Identity, KeyValue, Reservation, Store};
 pub struct Permit {
     action: Action,
     keys: Vec<(KeyId, ContentKey)>,
-    reservations: Vec<Reservation>,
+    hold: Hold,
     restrictions: Vec<Restrictions>,
     ends_at: Option<Timestamp>,
 }
@@ -28,23 +29,19 @@ impl Permit {
         store: &Store<'_, K>,
         identity: &Identity,
         action: Action,
-        granted: Vec<(Grant<'_>, Reservation)>,
+        reservation: Reservation<'_>,
     ) -> Result<Self, Error> {
-        let mut permit = Self {
-            action,
-            keys: Vec::with_capacity(granted.len()),
-            reservations: Vec::with_capacity(granted.len()),
-            restrictions: Vec::with_capacity(granted.len()),
-            ends_at: None,
+        let Reservation { grants, hold } = reservation;
+        let open = |grant: &Grant<'_>| {
+            Ok((grant.key_id(), grant.content_key(store.provider, identity.decryption_key())?))
         };
-        for (grant, reservation) in granted {
-            let key = grant.content_key(store.provider, identity.decryption_key())?;
-            permit.keys.push((grant.key_id(), key));
-            permit.reservations.push(reservation);
-            permit.restrictions.push(grant.restrictions());
-            permit.ends_at = [permit.ends_at, grant.ends_at()].into_iter().flatten().min();
-        }
-        Ok(permit)
+        Ok(Self {
+            action,
+            keys: grants.iter().map(open).collect::<Result<_, Error>>()?,
+            hold,
+            restrictions: grants.iter().map(Grant::restrictions).collect(),
+            ends_at: grants.iter().filter_map(Grant::ends_at).min(),
+        })
     }
 
     /// The action.
@@ -59,20 +56,23 @@ impl Permit {
         &self.restrictions
     }
 
-    /// Charges the reservations: from here on samples may leave.
+    /// Charges the reservation: from here on samples may leave.
     pub fn release_first_sample<K: KeyValue>(
         self,
         store: &mut Store<'_, K>,
         entropy: &mut dyn Entropy,
     ) -> Result<Playback, Error> {
-        for reservation in &self.reservations {
-            store.charge(reservation, entropy)?;
-        }
+        store.charge(&self.hold, entropy)?;
         Ok(Playback { keys: self.keys, ends_at: self.ends_at })
     }
 }
 
-/// Opens samples, until its time is over.
+/// Opens samples, until its time is over. Only [`Permit::release_first_sample`] makes one.
+///
+/// ```compile_fail,E0451
+/// # use admit_client::Playback;
+/// let forged = Playback { ciphers: Vec::new(), ..unimplemented!() };
+/// ```
 pub struct Playback {
     keys: Vec<(KeyId, ContentKey)>,
     ends_at: Option<Timestamp>,

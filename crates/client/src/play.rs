@@ -33,10 +33,6 @@ pub fn permit<K: KeyValue>(
     environment: &Environment<'_>,
     entropy: &mut dyn Entropy,
 ) -> Result<Permit, Error> {
-    let mut reserved = Vec::with_capacity(grants.len());
-    for grant in grants {
-        let reservation = store.reserve(&grant, environment.time, entropy)?;
-        reserved.push((grant, reservation));
-    }
-    Permit::new(store, identity, action, reserved)
+    let reservation = store.reserve(grants, environment.time, entropy)?;
+    Permit::new(store, identity, action, reservation)
 }

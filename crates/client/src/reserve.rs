@@ -9,70 +9,97 @@ use admit_time::{Timestamp, TrustedTime};
 use minicbor::bytes::ByteArray;
 use minicbor::{Decode, Encode};
 
-use crate::store::{RESERVATION, Write, decode, encode, usage_key};
+use crate::store::{RESERVATION, decode, encode, usage_key};
+use crate::write::{Place, Writes};
 use crate::{Error, KeyValue, Store};
 
-/// What a grant costs is taken. Only [`Store::reserve`] makes one.
+/// Grants whose costs are taken. Only [`Store::reserve`] makes one.
+///
+/// ```compile_fail,E0451
+/// # use admit_client::Reservation;
+/// let forged = Reservation { grants: Vec::new(), ..unimplemented!() };
+/// ```
 #[derive(Debug)]
-pub struct Reservation {
-    /// The key of the record; none where the grant costs nothing.
-    key: Option<Vec<u8>>,
+pub struct Reservation<'a> {
+    pub(crate) grants: Vec<Grant<'a>>,
+    pub(crate) hold: Hold,
+}
+
+/// The records of a reservation, with the place of each; none where the grants cost nothing.
+#[derive(Debug)]
+pub(crate) struct Hold {
+    records: Vec<(Place, Vec<u8>)>,
 }
 
 impl<K: KeyValue> Store<'_, K> {
-    /// Takes what a grant costs from its licenses, durably.
-    pub fn reserve(
+    /// Takes what one action's grants cost from their licenses, durably and all in one. A license that several of
+    /// them use is charged once.
+    pub fn reserve<'a>(
         &mut self,
-        grant: &Grant<'_>,
+        grants: Vec<Grant<'a>>,
         time: Option<&TrustedTime>,
         entropy: &mut dyn Entropy,
-    ) -> Result<Reservation, Error> {
-        let mut charges = Vec::new();
-        let mut writes = Vec::new();
-        for charge in grant.charges() {
-            let mut usage = self.usage(&charge.license)?.ok_or(Error::GrantOutdated)?;
-            if !self.costs_something(charge, &usage, grant)? {
-                continue;
-            }
-            charges.push(ReservedCharge { license: charge.license, count: charge.count, deletes: charge.deletes, before: usage });
-            take(&mut usage, charge, time.map(TrustedTime::latest));
-            writes.push(Write::Put { key: usage_key(&charge.license), plaintext: encode(&usage) });
-        }
-        if writes.is_empty() {
-            return Ok(Reservation { key: None });
-        }
+    ) -> Result<Reservation<'a>, Error> {
         let mut id = [0; 16];
         entropy.fill(&mut id);
         let key = [RESERVATION, &id].concat();
-        let record = ReservationRecord { id: id.into(), charges };
-        writes.push(Write::Put { key: key.clone(), plaintext: encode(&record) });
-        self.commit(writes, entropy)?;
-        Ok(Reservation { key: Some(key) })
+        let starts_countdown = grants.iter().any(|grant| grant.ends_at().is_some());
+        let mut taken = Vec::new();
+        let mut writes = Writes::default();
+        for charge in distinct(&grants) {
+            let before = self.usage(&charge.license)?.filter(|usage| *usage == charge.usage);
+            let before = before.ok_or(Error::GrantOutdated)?;
+            if !costs_something(&charge, starts_countdown) {
+                continue;
+            }
+            let place = self.place_of(&charge.license)?;
+            let after = take(before, &charge, time.map(TrustedTime::latest));
+            writes.put(place, usage_key(&charge.license), encode(&after));
+            let Charge { license, count, deletes, .. } = charge;
+            taken.push((place, ReservedCharge { license, count, deletes, before }));
+        }
+        let mut records = Vec::new();
+        for place in Place::ALL {
+            let charges: Vec<_> = taken.iter().filter(|(of, _)| *of == place).map(|(_, charge)| *charge).collect();
+            if !charges.is_empty() {
+                writes.put(place, key.clone(), encode(&ReservationRecord { id: id.into(), charges }));
+                records.push((place, key.clone()));
+            }
+        }
+        self.commit_all(writes, entropy)?;
+        Ok(Reservation { grants, hold: Hold { records } })
     }
 
     /// Makes a reservation final, just before the first sample leaves. One-time licenses are deleted here.
-    pub(crate) fn charge(&mut self, reservation: &Reservation, entropy: &mut dyn Entropy) -> Result<(), Error> {
-        let Some(key) = &reservation.key else { return Ok(()) };
-        let found = self.scan(key)?.into_iter().next();
-        let (_, record) = found.ok_or(Error::GrantOutdated)?;
-        let record: ReservationRecord = decode(key, &record)?;
-        let mut writes = vec![Write::Delete { key: key.clone() }];
-        for charge in record.charges.iter().filter(|charge| charge.deletes) {
-            if let Some(license) = self.key_of(&charge.license)? {
-                writes.push(Write::Delete { key: license });
-                writes.push(Write::Delete { key: usage_key(&charge.license) });
+    pub(crate) fn charge(&mut self, hold: &Hold, entropy: &mut dyn Entropy) -> Result<(), Error> {
+        let mut writes = Writes::default();
+        for (place, key) in &hold.records {
+            let (place, mut pending) = (*place, self.reservations(*place)?);
+            let record = pending.remove(key).ok_or(Error::GrantOutdated)?;
+            writes.delete(place, key.clone());
+            for charge in &record.charges {
+                let license = if charge.deletes { self.key_of(place, &charge.license)? } else { None };
+                if let Some(license) = license {
+                    self.delete_license(place, license, &charge.license, &mut writes);
+                }
+            }
+            for (key, mut other) in pending {
+                if self.make_certain(&mut other, &record)? {
+                    writes.put(place, key, encode(&other));
+                }
             }
         }
-        self.commit(writes, entropy)
+        self.commit_all(writes, entropy)
     }
 
     /// Gives back every reservation that was never charged: for the program that holds the store's lock, when it
     /// starts. Says how many there were.
     pub fn return_reservations(&mut self, entropy: &mut dyn Entropy) -> Result<usize, Error> {
         let mut usages = BTreeMap::<LicenseId, Usage>::new();
-        let mut writes = Vec::new();
-        for (key, record) in self.scan(RESERVATION)? {
-            let record: ReservationRecord = decode(&key, &record)?;
+        let mut writes = Writes::default();
+        let reservations = self.reservations(Place::Storage)?;
+        let returned = reservations.len();
+        for (key, record) in reservations {
             for charge in record.charges {
                 if !usages.contains_key(&charge.license) {
                     let Some(usage) = self.usage(&charge.license)? else { continue };
@@ -82,37 +109,69 @@ impl<K: KeyValue> Store<'_, K> {
                     give_back(usage, &charge);
                 }
             }
-            writes.push(Write::Delete { key });
+            writes.delete(Place::Storage, key);
         }
-        let returned = writes.len();
-        writes.extend(usages.iter().map(|(id, usage)| Write::Put { key: usage_key(id), plaintext: encode(usage) }));
-        if returned > 0 {
-            self.commit(writes, entropy)?;
+        for (id, usage) in &usages {
+            writes.put(Place::Storage, usage_key(id), encode(usage));
         }
+        self.commit_all(writes, entropy)?;
         Ok(returned)
     }
 
-    /// Whether a charge changes anything: it counts, it deletes, or it starts a countdown.
-    fn costs_something(&self, charge: &Charge, usage: &Usage, grant: &Grant<'_>) -> Result<bool, Error> {
-        let starts_countdown = usage.first_used_at.is_none() && grant.ends_at().is_some();
-        Ok(charge.count.is_some() || charge.deletes || starts_countdown)
+    fn reservations(&self, place: Place) -> Result<BTreeMap<Vec<u8>, ReservationRecord>, Error> {
+        let records = self.scan(place, RESERVATION)?.into_iter();
+        records.map(|(key, record)| decode(&key, &record).map(|record| (key.clone(), record))).collect()
+    }
+
+    /// A license that was really used stays used, whatever other reservations of it are given back.
+    fn make_certain(&self, other: &mut ReservationRecord, charged: &ReservationRecord) -> Result<bool, Error> {
+        let mut changed = false;
+        for pending in &mut other.charges {
+            let used = charged.charges.iter().any(|charge| charge.license == pending.license);
+            let usage = if used { self.usage(&pending.license)? } else { None };
+            if let Some(usage) = usage {
+                pending.before.touched = usage.touched;
+                pending.before.first_used_at = usage.first_used_at;
+                changed = true;
+            }
+        }
+        Ok(changed)
     }
 }
 
-fn take(usage: &mut Usage, charge: &Charge, now: Option<Timestamp>) {
+/// Every charge of the grants, once for each license.
+fn distinct(grants: &[Grant<'_>]) -> Vec<Charge> {
+    let mut charges: Vec<Charge> = Vec::new();
+    for charge in grants.iter().flat_map(Grant::charges) {
+        if charges.iter().all(|earlier| earlier.license != charge.license) {
+            charges.push(*charge);
+        }
+    }
+    charges
+}
+
+/// Whether a charge changes anything: it counts, it deletes, or it starts a countdown.
+const fn costs_something(charge: &Charge, starts_countdown: bool) -> bool {
+    let first_use = charge.usage.first_used_at.is_none() && starts_countdown;
+    charge.count.is_some() || charge.deletes || first_use
+}
+
+fn take(mut usage: Usage, charge: &Charge, now: Option<Timestamp>) -> Usage {
     if let Some(count) = charge.count {
         usage.used[count as usize] = usage.of(count).saturating_add(1);
     }
     usage.touched = true;
     usage.first_used_at = usage.first_used_at.or(now);
+    usage
 }
 
+/// Reservations come back in any order: a license is unused again when the first of them found it unused.
 fn give_back(usage: &mut Usage, charge: &ReservedCharge) {
     if let Some(count) = charge.count {
         usage.used[count as usize] = usage.of(count).saturating_sub(1);
     }
-    usage.touched = charge.before.touched;
-    usage.first_used_at = charge.before.first_used_at;
+    usage.touched &= charge.before.touched;
+    usage.first_used_at = usage.first_used_at.and(charge.before.first_used_at);
 }
 
 #[derive(Debug, Encode, Decode)]
@@ -124,7 +183,7 @@ struct ReservationRecord {
     charges: Vec<ReservedCharge>,
 }
 
-#[derive(Debug, Encode, Decode)]
+#[derive(Debug, Clone, Copy, Encode, Decode)]
 #[cbor(map)]
 struct ReservedCharge {
     #[n(1)]

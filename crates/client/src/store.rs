@@ -17,6 +17,7 @@ use admit_license::{HeldLicense, KeyId, Kind, LicenseId, Terms, Usage, VerifiedL
 use admit_protocol::acquire::{HeldElement, StorePosition};
 use minicbor::{Decode, Encode};
 
+use crate::write::{Place, Write, Writes};
 use crate::{Change, Error, KeyValue, MemoryKeyValue, MixedEntropy, Precondition};
 
 /// A store that is open. Licenses that may not be kept beyond the session live in a second, passing one.
@@ -74,6 +75,20 @@ impl<'p, K: KeyValue> Store<'p, K> {
         MixedEntropy::new(self.provider, &self.key, self.position.sequence, host)
     }
 
+    /// Looks again where the store stands, after another process moved it and a step ended in
+    /// [`StorageError::Conflict`](crate::StorageError::Conflict). The step can then be tried again.
+    pub fn refresh(&mut self) -> Result<(), Error> {
+        let sealed = self.storage.get(POSITION)?.ok_or(Error::StoreIncomplete)?;
+        let position: StorePosition = decode(POSITION, &self.unseal(POSITION, &sealed)?)?;
+        let begun = self.sealed_position.is_some();
+        if begun && (position.epoch != self.position.epoch || position.sequence < self.position.sequence) {
+            return Err(Error::StoreTampered { record: hex(POSITION) });
+        }
+        self.position = position;
+        self.sealed_position = Some(sealed);
+        Ok(())
+    }
+
     /// Gives the storage back.
     pub fn into_storage(self) -> K {
         self.storage
@@ -117,11 +132,9 @@ impl<'p, K: KeyValue> Store<'p, K> {
     pub fn delete(&mut self, id: LicenseId, entropy: &mut dyn Entropy) -> Result<bool, Error> {
         let found = self.licenses()?.into_iter().find(|license| license.terms.id == id);
         let Some(found) = found else { return Ok(false) };
-        let changes = vec![
-            Write::Delete { key: license_key(&found.terms.key_id, &id) },
-            Write::Delete { key: usage_key(&id) },
-        ];
-        self.commit(changes, entropy)?;
+        let mut writes = Writes::default();
+        self.delete_license(self.place_of(&id)?, license_key(&found.terms.key_id, &id), &id, &mut writes);
+        self.commit_all(writes, entropy)?;
         Ok(true)
     }
 
@@ -133,26 +146,18 @@ impl<'p, K: KeyValue> Store<'p, K> {
         usage: &Usage,
         entropy: &mut dyn Entropy,
     ) -> Result<(), Error> {
-        let mut writes = Vec::new();
+        let mut writes = Writes::default();
         for license in licenses {
             let terms = license.terms();
             let key = license_key(&terms.key_id, &terms.id);
-            let persistent = terms.persistent.unwrap_or(true);
             if self.get(&key)?.is_some() {
                 continue;
             }
-            let usage = minicbor::to_vec(usage).expect(WRITING_TO_MEMORY);
-            let pair = [
-                Write::Put { key, plaintext: license.record().to_vec() },
-                Write::Put { key: usage_key(&terms.id), plaintext: usage },
-            ];
-            if persistent {
-                writes.extend(pair);
-            } else {
-                self.commit_to_session(pair, entropy)?;
-            }
+            let place = if terms.persistent.unwrap_or(true) { Place::Storage } else { Place::Session };
+            writes.put(place, key, license.record().to_vec());
+            writes.put(place, usage_key(&terms.id), encode(usage));
         }
-        if writes.is_empty() { Ok(()) } else { self.commit(writes, entropy) }
+        self.commit_all(writes, entropy)
     }
 
     pub(crate) fn put_identity(&mut self, record: &[u8], entropy: &mut dyn Entropy) -> Result<(), Error> {
@@ -168,19 +173,42 @@ impl<'p, K: KeyValue> Store<'p, K> {
         self.get(&key)?.map(|record| decode(&key, &record)).transpose()
     }
 
-    pub(crate) fn key_of(&self, id: &LicenseId) -> Result<Option<Vec<u8>>, Error> {
-        let suffix = id.as_bytes();
-        let keys = self.storage.scan(LICENSE)?.into_iter().chain(self.session.scan(LICENSE)?);
-        Ok(keys.map(|(key, _)| key).find(|key| key.ends_with(suffix)))
+    /// Where a license and everything about it is kept.
+    pub(crate) fn place_of(&self, id: &LicenseId) -> Result<Place, Error> {
+        let in_session = self.session.get(&usage_key(id))?.is_some();
+        Ok(if in_session { Place::Session } else { Place::Storage })
     }
 
-    pub(crate) fn scan(&self, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Opened)>, Error> {
-        let records = self.storage.scan(prefix)?.into_iter();
+    pub(crate) fn key_of(&self, place: Place, id: &LicenseId) -> Result<Option<Vec<u8>>, Error> {
+        let keys = self.scan_sealed(place, LICENSE)?.into_iter().map(|(key, _)| key);
+        Ok(keys.into_iter().find(|key| key.ends_with(id.as_bytes())))
+    }
+
+    pub(crate) fn scan(&self, place: Place, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Opened)>, Error> {
+        let records = self.scan_sealed(place, prefix)?.into_iter();
         records.map(|(key, sealed)| Ok((key.clone(), self.unseal(&key, &sealed)?))).collect()
     }
 
+    pub(crate) fn delete_license(&self, place: Place, key: Vec<u8>, id: &LicenseId, writes: &mut Writes) {
+        writes.delete(place, key);
+        writes.delete(place, usage_key(id));
+    }
+
+    /// Makes all writes, those of the storage first: when it refuses, nothing has changed.
+    pub(crate) fn commit_all(&mut self, writes: Writes, entropy: &mut dyn Entropy) -> Result<(), Error> {
+        if !writes.storage.is_empty() {
+            self.commit(writes.storage, entropy)?;
+        }
+        if !writes.session.is_empty() {
+            let changes = self.seal_all(writes.session, entropy);
+            let unconditional = Precondition { key: POSITION.to_vec(), value: None };
+            self.session.commit(&unconditional, &changes)?;
+        }
+        Ok(())
+    }
+
     /// Makes writes and moves the position, all in one.
-    pub(crate) fn commit(&mut self, writes: Vec<Write>, entropy: &mut dyn Entropy) -> Result<(), Error> {
+    fn commit(&mut self, writes: Vec<Write>, entropy: &mut dyn Entropy) -> Result<(), Error> {
         let mut changes = self.seal_all(writes, entropy);
         let next = StorePosition {
             epoch: self.position.epoch,
@@ -197,23 +225,21 @@ impl<'p, K: KeyValue> Store<'p, K> {
         Ok(())
     }
 
-    fn commit_to_session(
-        &mut self,
-        writes: impl IntoIterator<Item = Write>,
-        entropy: &mut dyn Entropy,
-    ) -> Result<(), Error> {
-        let changes = self.seal_all(writes, entropy);
-        let unconditional = Precondition { key: POSITION.to_vec(), value: None };
-        Ok(self.session.commit(&unconditional, &changes)?)
-    }
-
     fn held_by_key(&self, key_id: &KeyId) -> Result<Vec<HeldLicense>, Error> {
         self.read_licenses(&[LICENSE, key_id.as_bytes()].concat())
     }
 
     fn read_licenses(&self, prefix: &[u8]) -> Result<Vec<HeldLicense>, Error> {
-        let records = self.storage.scan(prefix)?.into_iter().chain(self.session.scan(prefix)?);
+        let records = self.scan_sealed(Place::Storage, prefix)?.into_iter();
+        let records = records.chain(self.scan_sealed(Place::Session, prefix)?);
         records.map(|(key, sealed)| self.read_license(&key, &sealed)).collect()
+    }
+
+    fn scan_sealed(&self, place: Place, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Error> {
+        Ok(match place {
+            Place::Storage => self.storage.scan(prefix)?,
+            Place::Session => self.session.scan(prefix)?,
+        })
     }
 
     fn read_license(&self, key: &[u8], sealed: &[u8]) -> Result<HeldLicense, Error> {
@@ -266,14 +292,6 @@ impl<K> core::fmt::Debug for Store<'_, K> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Store").field("realm", &self.realm).field("position", &self.position).finish_non_exhaustive()
     }
-}
-
-/// One write, before it is sealed.
-pub(crate) enum Write {
-    /// Writes a record.
-    Put { key: Vec<u8>, plaintext: Vec<u8> },
-    /// Removes a record.
-    Delete { key: Vec<u8> },
 }
 
 pub(crate) fn usage_key(id: &LicenseId) -> Vec<u8> {

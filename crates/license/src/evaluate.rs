@@ -8,8 +8,8 @@ use admit_time::{Timestamp, TrustedTime};
 use admit_trust::{ClientProperties, ClockKind, ComponentVersion, SdkGeneration};
 
 use crate::denied::{Denied, Reason, Refusal};
-use crate::usage::Count;
-use crate::{Action, Error, HeldLicense, KeyId, Kind, LicenseId, Restrictions, Rights};
+use crate::usage::{Count, Usage};
+use crate::{Action, Error, HeldLicense, KeyId, Kind, LicenseId, Restrictions, Rights, Uplink};
 
 /// Everything around the licenses that an evaluation looks at.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +37,8 @@ pub struct Charge {
     pub count: Option<Count>,
     /// The license is deleted after this use.
     pub deletes: bool,
+    /// How the license had been used when this was decided: a reservation refuses it when that has changed.
+    pub usage: Usage,
 }
 
 /// An action is allowed by these licenses, at these charges. The client reserves the charges durably before it
@@ -146,16 +148,40 @@ fn order_of_use(held: &HeldLicense) -> (Reverse<i32>, bool, bool, bool, LicenseI
     (Reverse(terms.priority.unwrap_or(0)), one_time, !expires, !counted, terms.id)
 }
 
+/// A leaf may have several roots, as after a renewal: the first that allows the action is taken, and where none
+/// does, the reasons are those of the best one.
 fn evaluate_one<'a>(
     action: Action,
     candidate: &'a HeldLicense,
     held: &'a [HeldLicense],
     environment: &Environment<'_>,
 ) -> Result<Grant<'a>, Vec<Reason>> {
-    let root = match find_root(candidate, held) {
-        Ok(root) => root,
-        Err(reason) => return Err(vec![reason]),
+    let Some(uplink) = candidate.license.terms().uplink else {
+        return evaluate_chain(action, candidate, None, environment);
     };
+    let mut roots: Vec<&HeldLicense> = held.iter().filter(|held| is_root_of(uplink, held)).collect();
+    roots.sort_by_key(|root| order_of_use(root));
+    let mut reasons = None;
+    for root in roots {
+        match evaluate_chain(action, candidate, Some(root), environment) {
+            Ok(grant) => return Ok(grant),
+            Err(found) => reasons = reasons.or(Some(found)),
+        }
+    }
+    Err(reasons.unwrap_or_else(|| vec![Reason::NoUplinkLicense { key_id: uplink.key_id }]))
+}
+
+fn is_root_of(uplink: Uplink, held: &HeldLicense) -> bool {
+    let terms = held.license.terms();
+    terms.kind == Kind::Root && terms.key_id == uplink.key_id && terms.revision == Some(uplink.revision)
+}
+
+fn evaluate_chain<'a>(
+    action: Action,
+    candidate: &'a HeldLicense,
+    root: Option<&'a HeldLicense>,
+    environment: &Environment<'_>,
+) -> Result<Grant<'a>, Vec<Reason>> {
     let elements = || core::iter::once(candidate).chain(root);
     let mut reasons = Vec::new();
     if environment.sdk_generation == SdkGeneration::Older && !Rights::OLDER_SDK.contains(action.right()) {
@@ -172,15 +198,6 @@ fn evaluate_one<'a>(
     let charges = elements().map(|element| charge(action, element)).collect();
     let ends_at = elements().filter_map(|element| end_of(element, environment.time)).min();
     Ok(Grant { key_id: candidate.license.terms().key_id, action, license: candidate, root, charges, ends_at })
-}
-
-fn find_root<'a>(candidate: &HeldLicense, held: &'a [HeldLicense]) -> Result<Option<&'a HeldLicense>, Reason> {
-    let Some(uplink) = candidate.license.terms().uplink else { return Ok(None) };
-    let is_root = |held: &&HeldLicense| {
-        let terms = held.license.terms();
-        terms.kind == Kind::Root && terms.key_id == uplink.key_id && terms.revision == Some(uplink.revision)
-    };
-    held.iter().find(is_root).map(Some).ok_or(Reason::NoUplinkLicense { key_id: uplink.key_id })
 }
 
 /// The least component version: the content's own and that of every license in the chain.
@@ -279,6 +296,7 @@ fn charge(action: Action, element: &HeldLicense) -> Charge {
         license: terms.id,
         count: limit(element, action).map(|(count, _)| count),
         deletes: terms.rights.contains(Rights::ONE_TIME),
+        usage: element.usage,
     }
 }
 

@@ -8,6 +8,13 @@ use crate::Error;
 use crate::header::{ContentHeader, HeaderObject};
 
 /// A content header and who stands behind it.
+///
+/// ```compile_fail,E0451
+/// # use admit_license::{TrustedHeader, header::ContentHeader};
+/// fn forge(header: ContentHeader) -> TrustedHeader {
+///     TrustedHeader { header, signer: None }
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct TrustedHeader {
     header: ContentHeader,

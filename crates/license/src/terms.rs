@@ -7,7 +7,7 @@ use core::time::Duration;
 use admit_crypto::{Digest, Entropy};
 use admit_time::Timestamp;
 use admit_trust::ComponentVersion;
-use minicbor::{Decode, Decoder, Encode};
+use minicbor::{Decode, Decoder, Encode, Encoder};
 
 use crate::{Error, KeyId, Rights};
 
@@ -325,15 +325,16 @@ impl Terms {
     /// Reads terms, with the rule for what a newer server may have added: a field below 1024 that is not known
     /// makes the license unusable, one from 1024 on is skipped.
     pub(crate) fn from_cbor(bytes: &[u8]) -> Result<Self, Error> {
-        check_fields(bytes)?;
+        let fields = check_fields(bytes)?;
         let mut decoder = Decoder::new(bytes);
         let terms: Self = decoder.decode().map_err(|error| Error::terms(&error))?;
+        fields.check_canonical(bytes, &terms.to_cbor())?;
         terms.check()?;
         Ok(terms)
     }
 
     pub(crate) fn to_cbor(&self) -> Vec<u8> {
-        minicbor::to_vec(self).expect("writing to memory succeeds")
+        minicbor::to_vec(self).expect(WRITING_TO_MEMORY)
     }
 
     /// The rules that hold for every license, whoever wrote it.
@@ -381,13 +382,39 @@ pub enum Rule {
     MinimumVersionIsIndividualized,
 }
 
+/// What a walk over the map's keys found.
+struct Fields {
+    count: u64,
+    known_end: usize,
+}
+
+impl Fields {
+    /// The known fields must be the very bytes that this program writes for them (RFC 8949 section 4.2.1), so that
+    /// nothing below a field is overlooked and every license has one encoding.
+    fn check_canonical(&self, found: &[u8], written: &[u8]) -> Result<(), Error> {
+        let mut header = Encoder::new(Vec::new());
+        header.map(self.count).expect(WRITING_TO_MEMORY);
+        let header = header.into_writer();
+        let mut decoder = Decoder::new(written);
+        decoder.map().map_err(|error| Error::terms(&error))?;
+        let expected = [&header, &written[decoder.position()..]].concat();
+        let found = &found[..self.known_end];
+        if found == expected {
+            return Ok(());
+        }
+        let same = found.iter().zip(&expected).take_while(|(found, expected)| found == expected);
+        Err(Error::Terms { position: same.count() })
+    }
+}
+
 /// Walks the map's keys: ascending, none unknown below 1024, nothing behind the map.
-fn check_fields(bytes: &[u8]) -> Result<(), Error> {
+fn check_fields(bytes: &[u8]) -> Result<Fields, Error> {
     let mut decoder = Decoder::new(bytes);
     let malformed = |error: minicbor::decode::Error| Error::terms(&error);
-    let fields = decoder.map().map_err(malformed)?.ok_or(Error::Terms { position: 0 })?;
+    let count = decoder.map().map_err(malformed)?.ok_or(Error::Terms { position: 0 })?;
+    let mut fields = Fields { count, known_end: decoder.position() };
     let mut previous = None;
-    for _ in 0..fields {
+    for _ in 0..count {
         let position = decoder.position();
         let field = decoder.u64().map_err(malformed)?;
         if previous.is_some_and(|previous| previous >= field) {
@@ -398,12 +425,16 @@ fn check_fields(bytes: &[u8]) -> Result<(), Error> {
         }
         previous = Some(field);
         decoder.skip().map_err(malformed)?;
+        if field < FIRST_OPTIONAL_FIELD {
+            fields.known_end = decoder.position();
+        }
     }
-    if decoder.position() == bytes.len() { Ok(()) } else { Err(Error::Terms { position: decoder.position() }) }
+    if decoder.position() == bytes.len() { Ok(fields) } else { Err(Error::Terms { position: decoder.position() }) }
 }
 
 /// The security level that content needs where nothing else is said (row B13).
 pub const DEFAULT_APPLICATION_LEVEL: u32 = 100;
 
+const WRITING_TO_MEMORY: &str = "writing to memory succeeds";
 const KNOWN_FIELDS: core::ops::RangeInclusive<u64> = 1..=30;
 const FIRST_OPTIONAL_FIELD: u64 = 1024;

@@ -180,8 +180,8 @@ impl Code {
     /// The code of this name or alias, in capitals or not.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        let is_it = |known: &&str| known.eq_ignore_ascii_case(name);
-        Self::ALL.iter().copied().find(|code| is_it(&code.name()) || code.aliases().iter().any(|alias| is_it(alias)))
+        let is_name = |known: &str| known.eq_ignore_ascii_case(name);
+        Self::ALL.iter().copied().find(|code| is_name(code.name()) || code.aliases().iter().copied().any(is_name))
     }
 
     /// The code that a person means: a name, an alias, or a number as `0xC00D2841`, `C00D2841` or in decimal,

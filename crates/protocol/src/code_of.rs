@@ -12,7 +12,7 @@ impl From<&Reason> for Code {
             Reason::NoRight { .. } => Self::NS_E_DRM_NO_RIGHTS,
             Reason::RightUnknownToApplication { .. } => Self::NS_E_DRM_LICENSE_APP_NOTALLOWED,
             Reason::OneTimeForTransfer => Self::NS_E_LICENSE_INCORRECT_RIGHTS,
-            Reason::CountUsedUp { .. } => Self::NS_E_LICENSE_OUTOFDATE,
+            Reason::CountUsedUp { .. } => Self::ADMIT_E_COUNT_USED_UP,
             Reason::NotYetValid { .. } => Self::NS_E_DRM_LICENSE_NOTENABLED,
             Reason::Expired { .. } => Self::NS_E_DRM_LICENSE_EXPIRED,
             Reason::ApplicationLevel { .. } => Self::NS_E_DRM_LICENSE_APPSECLOW,
@@ -33,7 +33,7 @@ impl From<&admit_license::Error> for Code {
             License::Header(_) => Self::ADMIT_E_HEADER_MALFORMED,
             License::OtherRealm { .. } => Self::ADMIT_E_REALM_MISMATCH,
             License::OtherClient => Self::NS_E_DRM_INVALID_MACHINE,
-            License::UnknownField { .. } => Self::NS_E_DRM_LICENSE_UNUSABLE,
+            License::UnknownField { .. } => Self::ADMIT_E_LICENSE_NOT_UNDERSTOOD,
             License::Trust(_)
             | License::Payload { .. }
             | License::Terms { .. }

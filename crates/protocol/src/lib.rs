@@ -11,6 +11,6 @@ mod error;
 mod problem;
 pub mod realm;
 
-pub use code::{Code, ErrorClass};
+pub use code::{Code, ErrorClass, Family};
 pub use error::Error;
 pub use problem::{PROBLEM_CONTENT_TYPE, Problem};

@@ -1,1 +1,28 @@
-//! Placeholder.
+//! The server side of a realm: a home with its keys and database, and axum routers for the realm document, enrolment
+//! and license acquisition.
+//!
+//! A library: clock and randomness are arguments ([`Clock`], [`EntropySource`]), the program around it brings them
+//! and the listener. [`home::init`] makes a home, [`home::Home::open`] loads one, [`Server`] serves it.
+
+mod acquire;
+pub mod audit;
+pub mod content;
+mod enrol;
+mod error;
+mod health;
+pub mod home;
+mod http;
+pub mod policy;
+mod rate_limit;
+mod realm;
+mod refusal;
+mod sealing;
+mod serve;
+mod server;
+mod sources;
+mod store;
+pub mod token;
+
+pub use error::Error;
+pub use server::Server;
+pub use sources::{Clock, EntropySource};

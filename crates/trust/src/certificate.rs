@@ -6,6 +6,7 @@ use core::fmt;
 use admit_crypto::{Digest, Provider, PublicKey, Signature};
 use admit_time::Timestamp;
 use der::asn1::{BitString, ObjectIdentifier, OctetString};
+use der::pem::LineEnding;
 use der::{Decode, Encode, Enumerated, Sequence};
 use x509_cert::name::Name;
 use x509_cert::serial_number::SerialNumber;
@@ -63,6 +64,18 @@ impl Certificate {
             role: extensions.role,
             properties: extensions.properties,
         })
+    }
+
+    /// Reads one certificate from PEM (RFC 7468).
+    pub fn from_pem(pem: &[u8]) -> Result<Self, Error> {
+        let (label, der) = der::pem::decode_vec(pem).map_err(|_| Error::Pem)?;
+        if label == PEM_LABEL { Self::from_der(&der) } else { Err(Error::Pem) }
+    }
+
+    /// The certificate in PEM, with a line end behind it.
+    #[must_use]
+    pub fn to_pem(&self) -> String {
+        der::pem::encode_string(PEM_LABEL, LineEnding::LF, &self.der).expect("a label and bytes encode")
     }
 
     /// The certificate's bytes.
@@ -129,6 +142,10 @@ impl Certificate {
     #[must_use]
     pub const fn properties(&self) -> &Properties {
         &self.properties
+    }
+
+    pub(crate) const fn subject_name(&self) -> &Name {
+        &self.subject
     }
 
     pub(crate) fn is_issued_by_name_of(&self, issuer: &Self) -> bool {
@@ -236,7 +253,9 @@ impl ReadExtensions {
             let [usage] = usages.as_slice() else { return Err(Error::Field(Field::ExtendedKeyUsage)) };
             self.role = Some(Role::from_oid(usage).ok_or(Error::Field(Field::ExtendedKeyUsage))?);
         } else if let Some(number) = extension.identifier.child_of(oid::PROPERTIES) {
-            self.properties.read(number, value)?;
+            if !self.properties.read(number, value)? && extension.critical {
+                return Err(Error::UnknownCriticalExtension);
+            }
         } else if extension.critical && extension.identifier != KEY_USAGE {
             return Err(Error::UnknownCriticalExtension);
         }
@@ -263,9 +282,13 @@ fn timestamp(time: x509_cert::time::Time) -> Timestamp {
     Timestamp::from_unix_secs(time.to_unix_duration().as_secs())
 }
 
+const PEM_LABEL: &str = "CERTIFICATE";
 pub(crate) const ECDSA_WITH_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2");
 pub(crate) const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 pub(crate) const PRIME256V1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
 pub(crate) const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
 pub(crate) const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
 pub(crate) const EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37");
+
+#[cfg(test)]
+mod tests;

@@ -21,6 +21,11 @@ pub struct Envelope {
 }
 
 /// The payload of an object whose signature and chain hold, with who signed it.
+///
+/// ```compile_fail,E0451
+/// # use admit_trust::SignedBytes;
+/// let forged = SignedBytes { payload: Vec::new(), signer: None };
+/// ```
 #[derive(Debug, Clone)]
 pub struct SignedBytes {
     payload: Vec<u8>,

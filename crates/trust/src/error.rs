@@ -46,6 +46,9 @@ pub enum Error {
     /// A certificate is not DER.
     #[error("certificate is not DER: {0}")]
     Der(der::Error),
+    /// A certificate is not PEM, or the PEM holds something else.
+    #[error("not a certificate in PEM")]
+    Pem,
     /// A certificate reads as DER but is not the encoding this program would write for what it says.
     #[error("certificate is not in canonical DER")]
     NotCanonical,

@@ -57,7 +57,7 @@ pub fn issue(issuer: Issuer<'_>, subject: &Subject<'_>, entropy: &mut dyn Entrop
         version: Version::V3,
         serial_number: serial_number(entropy)?,
         signature: ecdsa_with_sha256(),
-        issuer: Name::from_str(&issuer.certificate.subject())?,
+        issuer: issuer.certificate.subject_name().clone(),
         validity: validity(subject.not_before, subject.lifetime)?,
         subject: common_name(subject.common_name)?,
         subject_public_key_info: public_key_info(subject.public_key)?,

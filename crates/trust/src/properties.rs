@@ -187,8 +187,8 @@ impl Properties {
         })
     }
 
-    /// Reads one extension into its place.
-    pub(crate) fn read(&mut self, number: u8, value: &[u8]) -> Result<(), Error> {
+    /// Reads one extension into its place, and says whether it is a known one.
+    pub(crate) fn read(&mut self, number: u8, value: &[u8]) -> Result<bool, Error> {
         let invalid = Error::Field(Field::Property(number));
         match number {
             ENCRYPTION_KEY => {
@@ -205,9 +205,9 @@ impl Properties {
             SDK_GENERATION => {
                 self.sdk_generation = Some(SdkGeneration::from_number(u8::from_der(value)?).ok_or(invalid)?);
             }
-            _ => {}
+            _ => return Ok(false),
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Every property that is there, as its number and DER value.

@@ -6,6 +6,14 @@ use crate::{Certificate, Error, Field};
 
 /// A root certificate that the user, or the configuration, has named by its fingerprint. The fingerprint is the
 /// realm: everything a client keeps is kept under it.
+///
+/// ```compile_fail,E0451
+/// # use admit_crypto::Digest;
+/// # use admit_trust::{Certificate, TrustRoot};
+/// fn forge(certificate: Certificate, fingerprint: Digest) -> TrustRoot {
+///     TrustRoot { certificate, fingerprint }
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrustRoot {
     certificate: Certificate,

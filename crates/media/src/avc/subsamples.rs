@@ -39,12 +39,15 @@ impl AvcSubsamples {
             let at = cursor.at();
             let nal = cursor.table(length, 1)?;
             let header = self.clear_bytes(nal).map_err(|bad| bad.at(at))?;
-            let protected = (nal.len() - header) / 16 * 16;
-            clear += self.length_size + nal.len() - protected;
+            // What is left of the last block is clear, and joins what is clear in the next NAL unit.
+            let rest = (nal.len() - header) % 16;
+            let protected = nal.len() - header - rest;
+            clear += self.length_size + header;
             if protected > 0 {
                 map.push(clear, protected);
                 clear = 0;
             }
+            clear += rest;
         }
         map.push_clear(clear);
         Ok(())

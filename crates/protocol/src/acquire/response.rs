@@ -62,6 +62,11 @@ pub struct ResponseContext<'a> {
 }
 
 /// A response whose signature, chain and hashes hold, and whose licenses were all verified.
+///
+/// ```compile_fail,E0451
+/// # use admit_protocol::acquire::VerifiedResponse;
+/// let forged = VerifiedResponse { licenses: Vec::new() };
+/// ```
 #[derive(Debug, Clone)]
 pub struct VerifiedResponse {
     licenses: Vec<VerifiedLicense>,

@@ -210,7 +210,7 @@ The class says what a caller does:
 | --- | --- |
 | success | It is done. |
 | information | It is no failure, and the user should know it. |
-| retry | The same attempt may succeed when it is made again. The user is told and chooses, unless automatic retries were agreed to beforehand. |
+| retry | The same attempt may succeed when it is made again; the user chooses, or agreed to retries beforehand. |
 | ask user | The user can remove the cause, or has to decide. |
 | fatal | Neither another attempt nor a decision of the user helps. |
 

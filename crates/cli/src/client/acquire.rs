@@ -1,0 +1,104 @@
+//! A session in one realm: the client's identity, and licenses from the realm's service.
+
+use admit_client::acquire::{Acquisition, Wanted};
+use admit_client::enrol::{self, Enrolment};
+use admit_client::{Identity, Store};
+use admit_license::{Environment, VerifiedLicense};
+use admit_protocol::Code;
+use admit_protocol::acquire::{MAX_RESPONSE, SEALED_CHALLENGE_CONTENT_TYPE};
+use admit_protocol::enrol::{ENROLMENT_CONTENT_TYPE, MAX_ENROLMENT_RESPONSE};
+use admit_trust::{Certificate, ClockKind, Features, Role, Verified};
+
+use super::content::HeaderTerms;
+use super::context::{ClientRealm, DATES, PROVIDER};
+use crate::failure::Outcome;
+use crate::system::{Http, SqliteKeyValue, SystemEntropy};
+
+/// A client at work in one realm.
+pub(crate) struct Session {
+    pub(crate) realm: ClientRealm,
+    pub(crate) store: Store<'static, SqliteKeyValue>,
+    pub(crate) identity: Identity,
+    application: Option<Verified<Certificate>>,
+}
+
+impl Session {
+    /// Opens the store and the identity in it; enrols where there is none yet. The caller holds the lock.
+    pub(crate) fn open(realm: ClientRealm, http: &Http) -> Outcome<Self> {
+        let mut store = realm.store()?;
+        let mut entropy = store.entropy(&mut SystemEntropy);
+        store.return_reservations(&mut entropy)?;
+        let root = realm.realm.root();
+        let identity = match enrol::identity(PROVIDER, root, DATES, &store)? {
+            Some(identity) => identity,
+            None => enrol_client(&realm, &mut store, http)?,
+        };
+        let application = realm.realm.application(PROVIDER, APPLICATION, DATES)?;
+        Ok(Self { realm, store, identity, application })
+    }
+
+    /// Acquires licenses and stores them.
+    pub(crate) fn acquire(
+        &mut self,
+        wanted: &Wanted<'_>,
+        http: &Http,
+    ) -> Outcome<Vec<VerifiedLicense>> {
+        match self.acquire_once(wanted, http) {
+            // The service has a new key: its certificate was renewed since the realm document was fetched.
+            Err(failure) if failure.code == Code::ADMIT_E_UNKNOWN_CHALLENGE_KEY => {
+                self.realm.refresh(http)?;
+                self.acquire_once(wanted, http)
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// The application's certificate, as challenges carry it.
+    pub(crate) const fn application(&self) -> Option<&Verified<Certificate>> {
+        self.application.as_ref()
+    }
+
+    /// What an evaluation looks at. Output that leaves this process in clear counts as level 150 at most.
+    pub(crate) fn environment(&self, header: &HeaderTerms) -> Environment<'static> {
+        let properties = self.application.as_ref().map(|application| application.properties());
+        let certified = properties.and_then(|properties| properties.security_level).unwrap_or(0);
+        Environment {
+            application_level: certified.min(CLEAR_OUTPUT_LEVEL),
+            sdk_generation: properties.and_then(|properties| properties.sdk_generation).unwrap_or_default(),
+            client: *self.identity.properties(),
+            time: None,
+            revocation_version: 0,
+            content_minimum_version: header.minimum_version,
+        }
+    }
+
+    fn acquire_once(&mut self, wanted: &Wanted<'_>, http: &Http) -> Outcome<Vec<VerifiedLicense>> {
+        let service = self.realm.realm.certificate(PROVIDER, Role::License, DATES)?;
+        let mut entropy = self.store.entropy(&mut SystemEntropy);
+        let acquisition = Acquisition::begin(&self.identity, &service, wanted, DATES, &self.store, &mut entropy)?;
+        let url = self.realm.service_url(Role::License)?;
+        let body = acquisition.request();
+        let response = http.post(&url, SEALED_CHALLENGE_CONTENT_TYPE, wanted.token, body, MAX_RESPONSE)?;
+        let root = self.realm.realm.root();
+        Ok(acquisition.finish(&self.identity, root, &response, &mut self.store, &mut entropy)?)
+    }
+}
+
+fn enrol_client(
+    realm: &ClientRealm,
+    store: &mut Store<'static, SqliteKeyValue>,
+    http: &Http,
+) -> Outcome<Identity> {
+    let root = realm.realm.root();
+    let mut entropy = store.entropy(&mut SystemEntropy);
+    let enrolment = Enrolment::begin(PROVIDER, root, ClockKind::None, Features::CHAINS, &mut entropy);
+    let url = realm.service_url(Role::Enrolment)?;
+    let response = http.post(&url, ENROLMENT_CONTENT_TYPE, None, enrolment.request(), MAX_ENROLMENT_RESPONSE)?;
+    Ok(enrolment.finish(PROVIDER, root, &response, DATES, store, &mut entropy)?)
+}
+
+/// The common name of this program's certificate in realm documents.
+const APPLICATION: &str = "admit";
+
+/// What clear output counts as, whatever the application's certificate says.
+const CLEAR_OUTPUT_LEVEL: u32 = 150;

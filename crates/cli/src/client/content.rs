@@ -1,0 +1,94 @@
+//! Protected content on disk: its header, or, where another packager made it, its key ids.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use admit_crypto::Digest;
+use admit_license::header::HeaderObject;
+use admit_license::{KeyId, TrustedHeader};
+use admit_media::ADMIT_SYSTEM_ID;
+use admit_protocol::Code;
+use admit_trust::{ComponentVersion, TrustRoot};
+
+use super::context::{DATES, PROVIDER};
+use crate::failure::{self, Failure, Outcome};
+
+/// A protected file that was opened.
+pub(crate) struct Content {
+    pub(crate) path: PathBuf,
+    pub(crate) file: File,
+    pub(crate) key_ids: Vec<KeyId>,
+    header: Option<(Vec<u8>, HeaderObject)>,
+}
+
+/// What the header says, once its signature was checked under the realm's root.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct HeaderTerms {
+    pub(crate) minimum_version: Option<ComponentVersion>,
+    pub(crate) license_page: Option<String>,
+}
+
+impl Content {
+    /// Opens a file and finds what protects it.
+    pub(crate) fn open(path: &Path) -> Outcome<Self> {
+        let mut file = File::open(path).map_err(|error| Failure::file(path, &error))?;
+        let media = |error| failure::media(path, &error);
+        let pssh = admit_media::find_pssh(&mut file, ADMIT_SYSTEM_ID).map_err(media)?;
+        let header = match pssh {
+            Some(pssh) => {
+                let object = HeaderObject::from_bytes(&pssh.data).map_err(admit_license::Error::from)?;
+                Some((pssh.data, object))
+            }
+            None => None,
+        };
+        let key_ids = match &header {
+            Some((_, object)) => object.header().map_err(admit_license::Error::from)?.key_ids().collect(),
+            None => Vec::new(),
+        };
+        let mut content = Self { path: path.to_owned(), file, key_ids, header };
+        if content.key_ids.is_empty() {
+            content.key_ids = content.key_ids_of_tracks()?;
+        }
+        Ok(content)
+    }
+
+    /// The realm and the license address that the header names. Nothing was verified yet.
+    pub(crate) fn claims(&self) -> Outcome<(Option<Digest>, Option<String>)> {
+        let Some((_, object)) = &self.header else { return Ok((None, None)) };
+        let fields = object.header().map_err(admit_license::Error::from)?.into_fields();
+        Ok((fields.custom.realm, fields.license_acquisition_url))
+    }
+
+    /// The header object, as a challenge carries it.
+    pub(crate) fn header_object(&self) -> Option<&[u8]> {
+        self.header.as_ref().map(|(bytes, _)| bytes.as_slice())
+    }
+
+    /// Checks the header's signature where it has one. What an unsigned header says counts for nothing.
+    pub(crate) fn verify_header(&self, root: &TrustRoot) -> Outcome<HeaderTerms> {
+        let Some((_, object)) = &self.header else { return Ok(HeaderTerms::default()) };
+        let trusted = TrustedHeader::verify(PROVIDER, root, object, DATES)?;
+        if trusted.signer().is_none() {
+            return Ok(HeaderTerms::default());
+        }
+        let fields = trusted.header().fields();
+        Ok(HeaderTerms {
+            minimum_version: fields.custom.minimum_individualized_version,
+            license_page: fields.license_page_url.clone(),
+        })
+    }
+
+    fn key_ids_of_tracks(&mut self) -> Outcome<Vec<KeyId>> {
+        let summary = admit_media::inspect(&mut self.file).map_err(|error| failure::media(&self.path, &error))?;
+        let entries = summary.tracks.iter().flat_map(|track| &track.entries);
+        let protections = entries.filter_map(|entry| entry.protection.as_ref()?.tenc.as_ref());
+        let mut key_ids: Vec<KeyId> = protections.map(|tenc| KeyId::from_bytes(tenc.key_id.0)).collect();
+        key_ids.sort();
+        key_ids.dedup();
+        if key_ids.is_empty() {
+            let sentence = format!("{} is not protected", self.path.display());
+            return Err(Failure::new(Code::ADMIT_E_NOT_PROTECTED, sentence));
+        }
+        Ok(key_ids)
+    }
+}

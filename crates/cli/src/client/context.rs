@@ -1,0 +1,205 @@
+//! A client's folder: one folder a realm, named by the realm's fingerprint. It holds the realm document as it was
+//! verified, the address it came from, the store, the store's key, and a lock.
+//!
+//! A realm that has a folder is trusted. Making one takes the user's word for the fingerprint.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use admit_client::Store;
+use admit_crypto::{Digest, Provider, RecordKey, aws_lc};
+use admit_packager::AtomicFile;
+use admit_protocol::Code;
+use admit_protocol::realm::{MAX_REALM_DOCUMENT, REALM_PATH, Realm};
+use admit_time::Timestamp;
+use admit_trust::DateCheck;
+
+use crate::failure::{Failure, Outcome};
+use crate::system::{Http, SqliteKeyValue, SystemEntropy, origin};
+
+/// The provider of this program.
+pub(crate) static PROVIDER: &Provider = &aws_lc::PROVIDER;
+
+/// A time that has certainly passed: when this version was made, 2026-11-22. Until the clock is set by a signed
+/// time, certificates that had ended by then are refused and nothing is said of others.
+pub(crate) const HARD_FLOOR: Timestamp = Timestamp::from_unix_secs(1_795_305_600);
+
+/// What certificates' dates are compared with.
+pub(crate) const DATES: DateCheck = DateCheck::NotExpiredBefore(HARD_FLOOR);
+
+/// A realm that this client trusts.
+pub(crate) struct ClientRealm {
+    folder: PathBuf,
+    address: String,
+    pub(crate) realm: Realm,
+}
+
+/// What holds a client's folder to one writer at a time. The lock ends with it.
+#[must_use]
+pub(crate) struct Lock {
+    _file: File,
+}
+
+impl ClientRealm {
+    /// The realm of this fingerprint, if it is trusted already.
+    pub(crate) fn load(client: &Path, fingerprint: Digest) -> Outcome<Option<Self>> {
+        let folder = client.join(fingerprint.to_string());
+        let document = folder.join(REALM_DOCUMENT);
+        let bytes = match fs::read(&document) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Failure::file(&document, &error)),
+        };
+        let realm = Realm::verify(PROVIDER, &bytes, fingerprint)?;
+        let address_file = folder.join(ADDRESS);
+        let address = fs::read_to_string(&address_file).map_err(|error| Failure::file(&address_file, &error))?;
+        Ok(Some(Self { folder, address, realm }))
+    }
+
+    /// Every realm that is trusted.
+    pub(crate) fn load_all(client: &Path) -> Outcome<Vec<Self>> {
+        let entries = match fs::read_dir(client) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(Failure::file(client, &error)),
+        };
+        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let mut fingerprints: Vec<Digest> = names.filter_map(|name| Digest::from_hex(&name)).collect();
+        fingerprints.sort();
+        let realms = fingerprints.into_iter().map(|fingerprint| Self::load(client, fingerprint));
+        Ok(realms.collect::<Outcome<Vec<_>>>()?.into_iter().flatten().collect())
+    }
+
+    /// The realm of this fingerprint, trusted now if the user says so: by `--trust`, or at a prompt. No byte is
+    /// sent to `server` before that.
+    pub(crate) fn load_or_trust(
+        client: &Path,
+        fingerprint: Digest,
+        server: &str,
+        trusted: Option<Digest>,
+        http: &Http,
+    ) -> Outcome<Self> {
+        if let Some(realm) = Self::load(client, fingerprint)? {
+            return Ok(realm);
+        }
+        let server = origin(server).ok_or_else(|| {
+            Failure::new(Code::ADMIT_E_HEADER_MALFORMED, format!("the license address {server:?} is not a URL"))
+        })?;
+        if trusted != Some(fingerprint) {
+            ask_for_trust(fingerprint, server, trusted)?;
+        }
+        let bytes = http.get(&format!("{server}{REALM_PATH}"), MAX_REALM_DOCUMENT)?;
+        let realm = Realm::verify(PROVIDER, &bytes, fingerprint)?;
+        let folder = client.join(fingerprint.to_string());
+        private_folder(&folder)?;
+        write_file(&folder.join(ADDRESS), server.as_bytes())?;
+        write_file(&folder.join(REALM_DOCUMENT), &bytes)?;
+        Ok(Self { folder, address: server.to_owned(), realm })
+    }
+
+    /// Fetches the realm document again: its services may have new keys.
+    pub(crate) fn refresh(&mut self, http: &Http) -> Outcome<()> {
+        let bytes = http.get(&format!("{}{REALM_PATH}", self.address), MAX_REALM_DOCUMENT)?;
+        let realm = Realm::verify(PROVIDER, &bytes, self.realm.root().realm())?;
+        if realm.document().number < self.realm.document().number {
+            return Err(Failure::new(Code::ADMIT_E_REALM_MISMATCH, "the server offers an older realm document"));
+        }
+        write_file(&self.folder.join(REALM_DOCUMENT), &bytes)?;
+        self.realm = realm;
+        Ok(())
+    }
+
+    /// The absolute address of a service.
+    pub(crate) fn service_url(&self, role: admit_trust::Role) -> Outcome<String> {
+        let address = self.realm.address(role)?;
+        let relative = address.starts_with('/');
+        Ok(if relative { format!("{}{address}", self.address) } else { address.to_owned() })
+    }
+
+    /// Waits until no other process writes in this realm's folder.
+    pub(crate) fn lock(&self) -> Outcome<Lock> {
+        let path = self.folder.join(LOCK);
+        let opened = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+        let file = opened.map_err(|error| Failure::file(&path, &error))?;
+        file.lock().map_err(|error| Failure::file(&path, &error))?;
+        Ok(Lock { _file: file })
+    }
+
+    /// Opens the license store.
+    pub(crate) fn store(&self) -> Outcome<Store<'static, SqliteKeyValue>> {
+        let key = self.store_key()?;
+        let storage = SqliteKeyValue::open(&self.folder.join(STORE)).map_err(admit_client::Error::from)?;
+        Ok(Store::open(PROVIDER, storage, self.realm.root().realm(), key, &mut SystemEntropy)?)
+    }
+
+    /// The key that seals the store. A missing key beside a store that is there is damage and not a beginning.
+    fn store_key(&self) -> Outcome<RecordKey> {
+        let path = self.folder.join(STORE_KEY);
+        match fs::read(&path) {
+            Ok(bytes) => RecordKey::from_slice(&bytes).ok_or_else(|| {
+                Failure::new(Code::ADMIT_E_STORE_TAMPERED, format!("{} does not hold a key", path.display()))
+            }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !self.folder.join(STORE).exists() => {
+                let key = RecordKey::generate(&mut SystemEntropy);
+                write_file(&path, key.expose())?;
+                Ok(key)
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                Err(Failure::new(Code::ADMIT_E_STORE_TAMPERED, format!("{} is gone and its store is not", path.display())))
+            }
+            Err(error) => Err(Failure::file(&path, &error)),
+        }
+    }
+}
+
+/// Asks at the terminal; without one, says what to pass.
+fn ask_for_trust(fingerprint: Digest, server: &str, trusted: Option<Digest>) -> Outcome<()> {
+    let not_trusted = |sentence: String| {
+        Failure::new(Code::ADMIT_E_REALM_NOT_TRUSTED, sentence)
+            .with_action(format!("If the operator gave you this fingerprint, pass --trust {fingerprint}"))
+    };
+    if let Some(other) = trusted {
+        return Err(not_trusted(format!("the content belongs to realm {fingerprint} and not to {other}")));
+    }
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return Err(not_trusted(format!("this client does not trust realm {fingerprint} at {server} yet")));
+    }
+    eprintln!("This content is licensed by {server}, whose trust root has the fingerprint");
+    eprintln!("  {fingerprint}");
+    eprint!("Compare it with the one the operator publishes. Trust this realm? [y/N] ");
+    let _ = std::io::stderr().flush();
+    let mut answer = String::new();
+    let read = std::io::stdin().read_line(&mut answer);
+    match read {
+        Ok(_) if matches!(answer.trim(), "y" | "Y" | "yes") => Ok(()),
+        _ => Err(not_trusted(format!("realm {fingerprint} was not trusted"))),
+    }
+}
+
+/// Makes a folder that only this account can read.
+fn private_folder(path: &Path) -> Outcome<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    builder.create(path).map_err(|error| Failure::file(path, &error))
+}
+
+/// Writes a file whole or not at all. The folder above is readable by this account only.
+fn write_file(path: &Path, bytes: &[u8]) -> Outcome<()> {
+    let written = AtomicFile::create(path, SystemEntropy.nonce()).and_then(|mut file| {
+        file.file().write_all(bytes)?;
+        file.commit()
+    });
+    written.map_err(|error| Failure::file(path, &error))
+}
+
+const REALM_DOCUMENT: &str = "realm.cbor";
+const ADDRESS: &str = "address";
+const STORE: &str = "store.db";
+const STORE_KEY: &str = "store.key";
+const LOCK: &str = "lock";

@@ -1,0 +1,77 @@
+//! `admit why`: may an action happen now? Every reason and every remedy, license by license.
+
+use admit_client::play::Candidates;
+use admit_license::{Denied, Grant};
+use serde_json::json;
+
+use super::acquire::Session;
+use super::content::Content;
+use super::context::ClientRealm;
+use crate::args::WhyArgs;
+use crate::failure::{Failure, Outcome, capitalized, reason_json};
+use crate::output::{Output, code_of_reason};
+use crate::system::Http;
+
+/// Evaluates and tells; changes nothing and asks no server, but for the first contact that trusts a realm.
+pub(crate) fn run(args: &WhyArgs, output: Output) -> Outcome<()> {
+    let content = Content::open(&args.file)?;
+    let http = Http::new();
+    let realm = realm_of(&content, &args.client, &http)?;
+    let header = content.verify_header(realm.realm.root())?;
+    let lock = realm.lock()?;
+    let session = Session::open(realm, &http)?;
+    drop(lock);
+    let candidates = Candidates::find(&session.store, &content.key_ids)?;
+    match candidates.evaluate(args.action, &session.environment(&header)) {
+        Ok(grants) => {
+            tell_grants(args, &grants, output);
+            Ok(())
+        }
+        Err(denied) => {
+            tell_denied(args, &denied, output);
+            Err(Failure::denied(&denied))
+        }
+    }
+}
+
+/// The realm that the content's header names, or the only one that this client knows.
+pub(super) fn realm_of(content: &Content, client: &crate::args::ClientArgs, http: &Http) -> Outcome<ClientRealm> {
+    use admit_protocol::Code;
+    let folder = super::folder(client.client.as_deref())?;
+    let (claimed, address) = content.claims()?;
+    if let Some(fingerprint) = claimed {
+        let address = address.unwrap_or_default();
+        return ClientRealm::load_or_trust(&folder, fingerprint, &address, client.trust, http);
+    }
+    let mut known = ClientRealm::load_all(&folder)?;
+    match (known.pop(), known.is_empty()) {
+        (Some(only), true) => Ok(only),
+        _ => Err(Failure::new(Code::ADMIT_E_REALM_NOT_TRUSTED, "the content names no realm")
+            .with_action("Play some content of the realm first, so that this client knows it")),
+    }
+}
+
+fn tell_grants(args: &WhyArgs, grants: &[Grant<'_>], output: Output) {
+    let licenses: Vec<String> = grants.iter().map(|grant| grant.license().license.terms().id.to_string()).collect();
+    output.json(|| json!({ "action": args.action.name(), "allowed": true, "licenses": licenses, "reasons": [] }));
+    output.line(|| format!("{} is allowed by license {}.", capitalized(args.action.name()), licenses.join(", ")));
+}
+
+fn tell_denied(args: &WhyArgs, denied: &Denied, output: Output) {
+    let reasons = || {
+        let refusals = denied.refusals().iter();
+        let entry = |refusal: &admit_license::Refusal| {
+            let mut entry = reason_json(refusal.reason);
+            entry["license"] = refusal.license.map(|id| id.to_string()).into();
+            entry
+        };
+        refusals.map(entry).collect::<Vec<_>>()
+    };
+    output.json(|| json!({ "action": args.action.name(), "allowed": false, "reasons": reasons() }));
+    output.line(|| format!("{} is denied.", capitalized(args.action.name())));
+    for refusal in denied.refusals() {
+        let license = refusal.license.map_or_else(|| "no license".to_owned(), |id| format!("license {id}"));
+        let (code, remedy) = (code_of_reason(refusal.reason), refusal.reason.remedy().name());
+        output.line(|| format!("  {license}: {code}: {}. Remedy: {remedy}.", capitalized(&refusal.reason.to_string())));
+    }
+}

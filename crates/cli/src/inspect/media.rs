@@ -1,0 +1,134 @@
+//! What protects a media file, and how.
+
+use std::fs::File;
+use std::path::Path;
+
+use admit_license::KeyId;
+use admit_license::header::HeaderObject;
+use admit_media::{ADMIT_SYSTEM_ID, Pssh, SampleEntry, Summary};
+use serde_json::{Value, json};
+
+use crate::failure::{self, Failure, Outcome};
+use crate::output::Output;
+
+/// Reads the boxes and tells.
+pub(super) fn inspect(path: &Path, output: Output) -> Outcome<()> {
+    let file = File::open(path).map_err(|error| Failure::file(path, &error))?;
+    let summary = admit_media::inspect(&file).map_err(|error| failure::media(path, &error))?;
+    let header = header_of(&summary)?;
+    output.json(|| document(&summary, header.as_ref()));
+    output.line(|| text(&summary, header.as_ref()));
+    Ok(())
+}
+
+struct Header {
+    object: HeaderObject,
+    header: admit_license::header::ContentHeader,
+}
+
+fn header_of(summary: &Summary) -> Outcome<Option<Header>> {
+    let Some(pssh) = summary.pssh.iter().find(|pssh| pssh.system_id == ADMIT_SYSTEM_ID) else { return Ok(None) };
+    let object = HeaderObject::from_bytes(&pssh.data).map_err(admit_license::Error::from)?;
+    let header = object.header().map_err(admit_license::Error::from)?;
+    Ok(Some(Header { object, header }))
+}
+
+fn entries(summary: &Summary) -> impl Iterator<Item = (u32, &SampleEntry)> {
+    summary.tracks.iter().flat_map(|track| track.entries.iter().map(move |entry| (track.id, entry)))
+}
+
+fn text(summary: &Summary, header: Option<&Header>) -> String {
+    let mut lines = Vec::new();
+    let brand = summary.brand.map_or_else(|| "no brand".to_owned(), |brand| brand.to_string());
+    let layout = if summary.fragments > 0 { format!("{} fragments", summary.fragments) } else { "progressive".into() };
+    let seconds = if summary.timescale > 0 { summary.duration / u64::from(summary.timescale) } else { 0 };
+    lines.push(format!("MP4 ({brand}), {} bytes, {layout}, {seconds} s", summary.length));
+    for (id, entry) in entries(summary) {
+        lines.push(match &entry.protection {
+            Some(protection) => {
+                let key = protection.tenc.as_ref().map_or_else(String::new, |tenc| {
+                    format!(", key {}, initialization vectors of {} bytes", tenc.key_id, tenc.iv_size)
+                });
+                format!("track {id}: {}, protected by {}{key}", entry.codec(), protection.scheme)
+            }
+            None => format!("track {id}: {}, clear", entry.codec()),
+        });
+    }
+    let metadata = &summary.metadata;
+    let words = [
+        ("title", &metadata.title),
+        ("artist", &metadata.artist),
+        ("album", &metadata.album),
+        ("copyright", &metadata.copyright),
+    ];
+    lines.extend(words.iter().filter_map(|(name, value)| Some(format!("{name}: {}", value.as_ref()?))));
+    lines.extend(summary.pssh.iter().map(|pssh| format!("protection system {}: {} bytes", pssh.system_id, pssh.data.len())));
+    if let Some(Header { object, header }) = header {
+        let fields = header.fields();
+        lines.push(format!("content header {}, {}", header.version().as_str(), signed(object)));
+        let facts = [
+            ("license address", fields.license_acquisition_url.clone()),
+            ("license page", fields.license_page_url.clone()),
+            ("realm", fields.custom.realm.map(|realm| realm.to_string())),
+            ("content id", fields.custom.content_id.clone()),
+            ("individualized version at least", fields.custom.minimum_individualized_version.map(|it| it.to_string())),
+        ];
+        lines.extend(facts.into_iter().filter_map(|(name, value)| Some(format!("{name}: {}", value?))));
+    }
+    lines.join("\n")
+}
+
+fn document(summary: &Summary, header: Option<&Header>) -> Value {
+    let track = |(id, entry): (u32, &SampleEntry)| {
+        let protection = entry.protection.as_ref();
+        let tenc = protection.and_then(|protection| protection.tenc.as_ref());
+        json!({
+            "id": id,
+            "codec": entry.codec().to_string(),
+            "scheme": protection.map(|protection| protection.scheme.to_string()),
+            "key_id": tenc.map(|tenc| tenc.key_id.to_string()),
+            "iv_size": tenc.map(|tenc| tenc.iv_size),
+        })
+    };
+    let metadata = &summary.metadata;
+    json!({
+        "type": "media",
+        "brand": summary.brand.map(|brand| brand.to_string()),
+        "bytes": summary.length,
+        "fragments": summary.fragments,
+        "indexed": summary.indexed,
+        "tracks": entries(summary).map(track).collect::<Vec<_>>(),
+        "title": metadata.title,
+        "artist": metadata.artist,
+        "album": metadata.album,
+        "copyright": metadata.copyright,
+        "cover_bytes": metadata.cover.as_ref().map(|cover| cover.bytes.len()),
+        "protection_systems": summary.pssh.iter().map(system).collect::<Vec<_>>(),
+        "header": header.map(header_document),
+    })
+}
+
+fn system(pssh: &Pssh) -> Value {
+    let key_ids = pssh.key_ids.as_ref().map(|ids| ids.iter().map(ToString::to_string).collect::<Vec<_>>());
+    json!({ "system_id": pssh.system_id.to_string(), "key_ids": key_ids, "bytes": pssh.data.len() })
+}
+
+fn header_document(header: &Header) -> Value {
+    let Header { object, header } = header;
+    let fields = header.fields();
+    json!({
+        "version": header.version().as_str(),
+        "signature": signed(object),
+        "key_ids": header.key_ids().map(|id: KeyId| id.to_string()).collect::<Vec<_>>(),
+        "license_address": fields.license_acquisition_url,
+        "license_page": fields.license_page_url,
+        "realm": fields.custom.realm.map(|realm| realm.to_string()),
+        "content_id": fields.custom.content_id,
+        "minimum_individualized_version": fields.custom.minimum_individualized_version.map(|it| it.to_string()),
+    })
+}
+
+/// Whether there is a signature; who made it, only a client that trusts the realm can tell.
+fn signed(object: &HeaderObject) -> &'static str {
+    if object.signature().is_some() { "signed" } else { "unsigned" }
+}

@@ -1,0 +1,84 @@
+//! What a license says, as text and as JSON.
+
+use std::fmt::Write as _;
+
+use admit_license::{Count, Kind, Terms, Usage};
+use serde_json::{Value, json};
+
+/// One line for each thing the license says.
+pub(crate) fn terms_text(terms: &Terms, usage: Option<&Usage>) -> String {
+    let mut text = String::new();
+    let mut line = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            let _ = writeln!(text, "{name}: {value}");
+        }
+    };
+    line("license", Some(terms.id.to_string()));
+    line("kind", Some(kind(terms.kind).into()));
+    line("key id", Some(terms.key_id.to_string()));
+    line("root license", terms.uplink.map(|uplink| format!("{} revision {}", uplink.key_id, uplink.revision)));
+    line("issued", Some(terms.issued_at.to_string()));
+    line("rights", Some(terms.rights.to_string()));
+    line("begins", terms.begin.map(|time| time.to_string()));
+    line("expires", terms.expiry.map(|time| time.to_string()));
+    line("expires after first use", terms.expiry_after_first_use_secs.map(seconds));
+    line("expires after storing", terms.expiry_after_storing_secs.map(seconds));
+    for (name, count, limit) in counts(terms) {
+        let used = usage.map_or(String::new(), |usage| format!(" ({} used)", usage.of(count)));
+        line(name, limit.map(|limit| format!("{limit}{used}")));
+    }
+    line("application level at least", Some(terms.minimum_application_level().to_string()));
+    line("client level at least", terms.minimum_client_level.map(|level| level.to_string()));
+    line("individualized version at least", terms.minimum_individualized_version.map(|version| version.to_string()));
+    line("bound to key", Some(terms.binding.recipient.to_string()));
+    text
+}
+
+/// The same for programs; what the license does not say is null.
+pub(crate) fn terms_json(terms: &Terms, usage: Option<&Usage>) -> Value {
+    let mut document = json!({
+        "license": terms.id.to_string(),
+        "kind": kind(terms.kind),
+        "key_id": terms.key_id.to_string(),
+        "root_key_id": terms.uplink.map(|uplink| uplink.key_id.to_string()),
+        "realm": terms.realm.to_string(),
+        "issued_at": terms.issued_at.to_string(),
+        "rights": terms.rights.names().collect::<Vec<_>>(),
+        "rights_bits": terms.rights.bits(),
+        "begin": terms.begin.map(|time| time.to_string()),
+        "expiry": terms.expiry.map(|time| time.to_string()),
+        "expiry_after_first_use_secs": terms.expiry_after_first_use_secs,
+        "expiry_after_storing_secs": terms.expiry_after_storing_secs,
+        "minimum_application_level": terms.minimum_application_level(),
+        "minimum_client_level": terms.minimum_client_level.unwrap_or(0),
+        "minimum_individualized_version": terms.minimum_individualized_version.map(|version| version.to_string()),
+        "persistent": terms.persistent.unwrap_or(true),
+        "priority": terms.priority.unwrap_or(0),
+        "bound_to": terms.binding.recipient.to_string(),
+    });
+    for (name, count, limit) in counts(terms) {
+        document[name.replace(' ', "_")] = json!({ "allowed": limit, "used": usage.map(|usage| usage.of(count)) });
+    }
+    document
+}
+
+const fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Simple => "simple",
+        Kind::Root => "root",
+        Kind::Leaf => "leaf",
+    }
+}
+
+const fn counts(terms: &Terms) -> [(&'static str, Count, Option<u32>); 4] {
+    [
+        ("plays", Count::Play, terms.play_count),
+        ("transfers", Count::Transfer, terms.transfer_count),
+        ("burns", Count::Burn, terms.burn_count),
+        ("playlist burns", Count::PlaylistBurn, terms.playlist_burn_track_count),
+    ]
+}
+
+fn seconds(seconds: u64) -> String {
+    format!("{seconds} s")
+}

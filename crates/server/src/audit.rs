@@ -1,0 +1,182 @@
+//! The audit log: what was done and issued to whom, as a chain of SHA-256 hashes in which no entry can be changed,
+//! left out or put in without breaking the links behind it. `docs/formats/home.md` has the encoding.
+
+use std::fmt;
+
+use admit_crypto::{Digest, Provider};
+use admit_time::Timestamp;
+use serde_json::Value;
+
+use crate::Error;
+use crate::home::Home;
+use crate::store::{self, Connection};
+
+/// What is written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Event {
+    /// The home was made.
+    HomeMade,
+    /// A content key was registered.
+    ContentKeyRegistered,
+    /// An entitlement token was made.
+    TokenMade,
+    /// A client got a certificate.
+    ClientEnrolled,
+    /// A client's certificate was revoked.
+    ClientRevoked,
+    /// Licenses were issued for a challenge.
+    LicensesIssued,
+}
+
+impl Event {
+    /// The event's name in the log.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::HomeMade => "home-made",
+            Self::ContentKeyRegistered => "content-key-registered",
+            Self::TokenMade => "token-made",
+            Self::ClientEnrolled => "client-enrolled",
+            Self::ClientRevoked => "client-revoked",
+            Self::LicensesIssued => "licenses-issued",
+        }
+    }
+}
+
+/// One entry of the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// Its number, from 1, without gaps.
+    pub seq: u64,
+    /// When it was written.
+    pub at: Timestamp,
+    /// What happened: the name of an [`Event`], or one that a newer program knows.
+    pub event: String,
+    /// What it happened to.
+    pub subject: String,
+    /// More about it, as JSON.
+    pub detail_json: String,
+    /// The hash of the entry before; of the first, the realm.
+    pub previous_hash: Digest,
+    /// The hash of this entry.
+    pub hash: Digest,
+}
+
+/// What a walk along the log found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuditVerdict {
+    /// Every link holds.
+    Whole {
+        /// How many entries there are.
+        entries: u64,
+        /// The hash of the last one, to be kept elsewhere: a log cut short at its end still holds together.
+        head: Digest,
+    },
+    /// A link does not hold; nothing behind it can be believed.
+    Broken {
+        /// The number at which the first broken link was found.
+        seq: u64,
+        /// What is wrong there.
+        fault: AuditFault,
+    },
+}
+
+/// What can be wrong with a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuditFault {
+    /// The entry with this number is missing.
+    Missing,
+    /// The entry does not follow the one before it.
+    PreviousHash,
+    /// The entry's content is not what its hash was made of.
+    Hash,
+}
+
+impl fmt::Display for AuditFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Missing => "the entry is missing",
+            Self::PreviousHash => "the entry does not follow the one before it",
+            Self::Hash => "the entry was changed",
+        })
+    }
+}
+
+impl Home {
+    /// Up to `limit` entries behind the one numbered `after`.
+    pub async fn audit(&self, after: u64, limit: u32) -> Result<Vec<AuditEntry>, Error> {
+        store::audit::after(&mut *self.store().read().await?, after, limit).await
+    }
+
+    /// Walks along the whole log.
+    pub async fn verify_audit(&self) -> Result<AuditVerdict, Error> {
+        let (mut seq, mut head) = (0, self.realm());
+        loop {
+            let entries = self.audit(seq, PAGE).await?;
+            if entries.is_empty() {
+                return Ok(AuditVerdict::Whole { entries: seq, head });
+            }
+            for entry in entries {
+                if let Some(fault) = check_link(self.provider(), seq, &head, &entry) {
+                    return Ok(AuditVerdict::Broken { seq: seq + 1, fault });
+                }
+                (seq, head) = (entry.seq, entry.hash);
+            }
+        }
+    }
+
+    /// Appends an entry in the transaction of what it tells about.
+    pub(crate) async fn append_audit(
+        &self,
+        transaction: &mut Connection,
+        at: Timestamp,
+        event: Event,
+        subject: &str,
+        detail: &Value,
+    ) -> Result<(), Error> {
+        append(self.provider(), self.realm(), transaction, at, event, subject, detail).await
+    }
+}
+
+/// Appends an entry; the first one follows the realm itself.
+pub(crate) async fn append(
+    provider: &Provider,
+    realm: Digest,
+    transaction: &mut Connection,
+    at: Timestamp,
+    event: Event,
+    subject: &str,
+    detail: &Value,
+) -> Result<(), Error> {
+    let (last, previous_hash) = store::audit::head(transaction).await?.unwrap_or((0, realm));
+    let (event, subject, detail_json) = (event.name().to_owned(), subject.to_owned(), detail.to_string());
+    let mut entry = AuditEntry { seq: last + 1, at, event, subject, detail_json, previous_hash, hash: realm };
+    entry.hash = hash(provider, &entry);
+    store::audit::insert(transaction, &entry).await
+}
+
+fn check_link(provider: &Provider, last: u64, head: &Digest, entry: &AuditEntry) -> Option<AuditFault> {
+    if entry.seq != last + 1 {
+        Some(AuditFault::Missing)
+    } else if entry.previous_hash != *head {
+        Some(AuditFault::PreviousHash)
+    } else {
+        (entry.hash != hash(provider, entry)).then_some(AuditFault::Hash)
+    }
+}
+
+/// SHA-256 of a version byte and the entry as a CBOR array.
+fn hash(provider: &Provider, entry: &AuditEntry) -> Digest {
+    let mut encoder = minicbor::Encoder::new(Vec::with_capacity(entry.detail_json.len() + 128));
+    let written = (|| {
+        encoder.array(6)?.u64(entry.seq)?.u64(entry.at.unix_secs())?.str(&entry.event)?.str(&entry.subject)?;
+        encoder.str(&entry.detail_json)?.bytes(entry.previous_hash.as_ref())?;
+        Ok::<_, minicbor::encode::Error<core::convert::Infallible>>(())
+    })();
+    written.expect("writing to memory succeeds");
+    (provider.sha256)(&[&[AUDIT_VERSION], &encoder.into_writer()])
+}
+
+const AUDIT_VERSION: u8 = 1;
+const PAGE: u32 = 1000;

@@ -1,0 +1,125 @@
+//! What can go wrong with a home and its database, grouped by who can remove the cause. What a client is told over
+//! HTTP is a [`crate::refusal::Refusal`].
+
+use std::io;
+use std::path::PathBuf;
+
+use admit_license::KeyId;
+use admit_protocol::Code;
+
+/// An operation on a home failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// There is no home at this path.
+    #[error("{} is no home: there is no admit.toml", path.display())]
+    NoHome {
+        /// Where one was looked for.
+        path: PathBuf,
+    },
+    /// Something is already there; nothing was changed.
+    #[error("{} already exists and is not an empty folder", path.display())]
+    HomeExists {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A setting is not as it must be.
+    #[error("{}, line {line}{}: {reason}", path.display(), key.as_ref().map(|key| format!(", `{key}`")).unwrap_or_default())]
+    Configuration {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The setting, where it is known.
+        key: Option<String>,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A file could not be read or written.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// The database did not do what was asked.
+    #[error("database: {0}")]
+    Database(#[from] sqlx::Error),
+    /// The database has a schema this program cannot bring up to date.
+    #[error("database schema: {0}")]
+    Schema(#[from] sqlx::migrate::MigrateError),
+    /// A stored value is not what this program stores there: damaged, altered, or under another key.
+    #[error("{table}, row {row}: {column} is damaged, or sealed under another key-encryption key")]
+    Damaged {
+        /// The table.
+        table: &'static str,
+        /// The row.
+        row: String,
+        /// The column.
+        column: &'static str,
+    },
+    /// The key id is registered with another key or for other content.
+    #[error("key id {key_id} is already registered, and not with this key, class and content")]
+    KeyExists {
+        /// The key id.
+        key_id: KeyId,
+    },
+    /// No client has this certificate.
+    #[error("no client of this realm has the certificate {fingerprint}")]
+    UnknownClient {
+        /// The certificate that was named.
+        fingerprint: admit_crypto::Digest,
+    },
+    /// A certificate or signed object could not be made or does not hold.
+    #[error("certificate: {0}")]
+    Trust(#[from] admit_trust::Error),
+    /// The root key does not open with this passphrase, or the file is no encrypted P-256 key.
+    #[error("the root key is not an encrypted P-256 key, or the passphrase is wrong")]
+    RootKey,
+    /// A token would be valid for longer than the operator allows.
+    #[error("the token would be valid for {asked_days} days, and the longest allowed is {limit_days}")]
+    TokenLifetime {
+        /// What was asked for.
+        asked_days: u64,
+        /// The longest.
+        limit_days: u64,
+    },
+}
+
+impl Error {
+    pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { action, path, source }
+    }
+
+    /// The code that stands for this error.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::NoHome { .. } => Code::ADMIT_E_NO_HOME,
+            Self::HomeExists { .. } => Code::ADMIT_E_HOME_EXISTS,
+            Self::Configuration { .. } => Code::ADMIT_E_CONFIGURATION,
+            Self::Io { .. } => Code::ADMIT_E_FILE,
+            Self::Database(error) if is_busy(error) => Code::ADMIT_E_STORE_BUSY,
+            Self::Database(_) => Code::ADMIT_E_SERVER,
+            Self::Schema(_) => Code::ADMIT_E_STORE_VERSION,
+            Self::Damaged { .. } => Code::ADMIT_E_STORE_TAMPERED,
+            Self::KeyExists { .. } => Code::ADMIT_E_KEY_EXISTS,
+            Self::UnknownClient { .. } => Code::ADMIT_E_CLIENT_CERTIFICATE_UNKNOWN,
+            Self::Trust(_) => Code::ADMIT_E_BAD_SIGNATURE,
+            Self::RootKey | Self::TokenLifetime { .. } => Code::ADMIT_E_USAGE,
+        }
+    }
+}
+
+/// SQLite's SQLITE_BUSY in any of its extended forms, or no free connection in time.
+fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    let primary = code.and_then(|code| code.parse::<u32>().ok()).map(|code| code & 0xff);
+    matches!(error, sqlx::Error::PoolTimedOut) || primary == Some(SQLITE_BUSY)
+}
+
+const SQLITE_BUSY: u32 = 5;

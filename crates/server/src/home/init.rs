@@ -1,0 +1,244 @@
+//! Making a home: everything is written in a folder beside the one asked for, which takes its name only when it is
+//! complete and on the disk.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use admit_crypto::{Digest, Entropy, Provider, RecordKey};
+use admit_time::Timestamp;
+use pkcs8::der::pem::{self, LineEnding};
+use zeroize::Zeroizing;
+
+use super::genesis::{FIRST_DOCUMENT, Genesis, NewService};
+use super::{
+    CONFIG_FILE, DATABASE_FILE, KEY_FILE, ROOT_FILE, ROOT_KEY_FILE, SECRETS_FOLDER, config, key_file, root_key,
+    service_key_place, token_key_place,
+};
+use crate::sealing::{Place, Sealer};
+use crate::store::realm::RealmRow;
+use crate::store::service_key::ServiceKeyRow;
+use crate::store::token_key::TokenKeyRow;
+use crate::store::{self, Store};
+use crate::{Error, audit, token};
+
+/// What a new home is asked to be.
+#[derive(Debug, Clone, Copy)]
+pub struct InitOptions<'a> {
+    /// The operator's name, for people.
+    pub name: &'a str,
+    /// The time now.
+    pub now: Timestamp,
+    /// The security level that clients enrol at; 150 unless there is a reason.
+    pub enrol_level: u32,
+    /// The security level that playing inside this program counts as; 150 unless there is a reason.
+    pub application_level: u32,
+    /// The address under which clients reach the server.
+    pub public_address: Option<&'a str>,
+    /// Who keeps the root key.
+    pub root: RootCustody<'a>,
+}
+
+/// Who keeps the root key.
+#[derive(Clone, Copy)]
+pub enum RootCustody<'a> {
+    /// The operator: it is written to `root-key.pem`, encrypted under this passphrase, to be taken away.
+    Export {
+        /// The passphrase.
+        passphrase: &'a str,
+    },
+    /// The home: for demonstrations only.
+    Online,
+}
+
+impl std::fmt::Debug for RootCustody<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Export { .. } => "Export(secret)",
+            Self::Online => "Online",
+        })
+    }
+}
+
+/// What was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Made {
+    /// The realm: the fingerprint of its trust root, which clients are told to trust.
+    pub realm: Digest,
+    /// The encrypted root key, to be taken away.
+    pub root_key: Option<PathBuf>,
+}
+
+/// Makes a home at `path`, which must not exist or be an empty folder.
+pub async fn init(
+    path: &Path,
+    options: &InitOptions<'_>,
+    provider: &'static Provider,
+    entropy: &mut (dyn Entropy + Send),
+) -> Result<Made, Error> {
+    refuse_existing(path)?;
+    if let Some(address) = options.public_address.filter(|address| !config::is_http_address(address)) {
+        let reason = format!("expected an address such as https://drm.example.org, not {address}");
+        let (path, key) = (path.join(CONFIG_FILE), Some("public_address".to_owned()));
+        return Err(Error::Configuration { path, line: 1, key, reason });
+    }
+    let partial = partial_path(path)?;
+    remove_partial(&partial)?;
+    let genesis = Genesis::new(options, provider, entropy)?;
+    let realm = genesis.root.fingerprint(provider);
+    let written = write_home(&partial, options, provider, &genesis, entropy).await;
+    let moved = written.and_then(|()| fs::rename(&partial, path).map_err(Error::io("make", path)));
+    if let Err(error) = moved {
+        remove_partial(&partial)?;
+        return Err(error);
+    }
+    sync_parent(path)?;
+    let exported = matches!(options.root, RootCustody::Export { .. });
+    Ok(Made { realm, root_key: exported.then(|| path.join(ROOT_KEY_FILE)) })
+}
+
+async fn write_home(
+    folder: &Path,
+    options: &InitOptions<'_>,
+    provider: &'static Provider,
+    genesis: &Genesis,
+    entropy: &mut (dyn Entropy + Send),
+) -> Result<(), Error> {
+    key_file::make_folder(folder)?;
+    let secrets = folder.join(SECRETS_FOLDER);
+    key_file::make_folder(&secrets)?;
+    key_file::write(&secrets.join(KEY_FILE), &genesis.key_encryption_key)?;
+    let config = config::template(options.public_address);
+    key_file::write_new(&folder.join(CONFIG_FILE), config.as_bytes(), 0o644)?;
+    let root = certificate_pem(genesis.root.der())?;
+    key_file::write_new(&folder.join(ROOT_FILE), root.as_bytes(), 0o644)?;
+    if let RootCustody::Export { passphrase } = options.root {
+        let pem = root_key::export(&genesis.root_key, passphrase, entropy)?;
+        key_file::write_secret(&folder.join(ROOT_KEY_FILE), pem.as_bytes())?;
+    }
+    let rows = Rows::seal(options, provider, genesis, entropy);
+    write_database(&folder.join(DATABASE_FILE), options, provider, &rows).await?;
+    key_file::sync_folder(&secrets)?;
+    key_file::sync_folder(folder)
+}
+
+/// The first rows of the database.
+struct Rows {
+    realm: RealmRow,
+    services: Vec<ServiceKeyRow>,
+    token_key: TokenKeyRow,
+}
+
+impl Rows {
+    fn seal(options: &InitOptions<'_>, provider: &'static Provider, new: &Genesis, entropy: &mut dyn Entropy) -> Self {
+        let key = RecordKey::from_bytes(*new.key_encryption_key.expose());
+        let sealer = Sealer::new(provider, key);
+        let fingerprint = new.root.fingerprint(provider);
+        let online = matches!(options.root, RootCustody::Online);
+        let sealed_root_key = online.then(|| sealer.seal(ROOT_KEY_PLACE, new.root_key.expose(), entropy));
+        let realm = RealmRow {
+            name: options.name.to_owned(),
+            fingerprint,
+            root_certificate: new.root.der().to_vec(),
+            document: new.document.clone(),
+            document_number: FIRST_DOCUMENT,
+            enrol_level: options.enrol_level,
+            sealed_root_key,
+            created_at: options.now,
+        };
+        let services = new.services.iter().map(|service| service_row(service, options, &sealer, entropy)).collect();
+        let kid = new.token_key.public_key().thumbprint(provider).to_string()[..KID_DIGITS].to_owned();
+        let token_key = TokenKeyRow {
+            sealed_secret: sealer.seal(token_key_place(&kid), new.token_key.expose(), entropy),
+            kid,
+            algorithm: token::ALGORITHM.to_owned(),
+            issuer: format!("admit:{fingerprint}"),
+        };
+        Self { realm, services, token_key }
+    }
+}
+
+fn service_row(
+    service: &NewService,
+    options: &InitOptions<'_>,
+    sealer: &Sealer,
+    entropy: &mut dyn Entropy,
+) -> ServiceKeyRow {
+    let place = |column| service_key_place(service.role.name(), column);
+    let encryption_key = service.encryption_key.as_ref();
+    ServiceKeyRow {
+        id: service.role.name().to_owned(),
+        certificate: service.certificate.der().to_vec(),
+        sealed_signing_key: sealer.seal(place("sealed_signing_key"), service.signing_key.expose(), entropy),
+        sealed_encryption_key: encryption_key
+            .map(|key| sealer.seal(place("sealed_encryption_key"), key.expose(), entropy)),
+        created_at: options.now,
+    }
+}
+
+async fn write_database(
+    path: &Path,
+    options: &InitOptions<'_>,
+    provider: &Provider,
+    rows: &Rows,
+) -> Result<(), Error> {
+    let store = Store::create(path).await?;
+    let mut transaction = store.write().await?;
+    store::realm::insert(&mut transaction, &rows.realm).await?;
+    for row in &rows.services {
+        store::service_key::insert(&mut transaction, row).await?;
+    }
+    store::token_key::insert(&mut transaction, &rows.token_key, options.now).await?;
+    let realm = rows.realm.fingerprint;
+    let detail = serde_json::json!({ "name": options.name, "enrol_level": options.enrol_level });
+    let (event, subject) = (audit::Event::HomeMade, realm.to_string());
+    audit::append(provider, realm, &mut transaction, options.now, event, &subject, &detail).await?;
+    transaction.commit().await?;
+    store.close().await;
+    Ok(())
+}
+
+fn certificate_pem(der: &[u8]) -> Result<Zeroizing<String>, Error> {
+    let pem = pem::encode_string("CERTIFICATE", LineEnding::LF, der).map_err(|_| Error::RootKey)?;
+    Ok(Zeroizing::new(pem))
+}
+
+/// An empty folder may become a home; anything else that is there is left alone.
+fn refuse_existing(path: &Path) -> Result<(), Error> {
+    match fs::read_dir(path) {
+        Ok(mut entries) if entries.next().is_none() => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Ok(_) => Err(Error::HomeExists { path: path.to_owned() }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => {
+            Err(Error::HomeExists { path: path.to_owned() })
+        }
+        Err(error) => Err(Error::io("read", path)(error)),
+    }
+}
+
+/// `.NAME.partial` beside the home; what an interrupted attempt left there is removed by the next one.
+fn partial_path(path: &Path) -> Result<PathBuf, Error> {
+    let absolute = std::path::absolute(path).map_err(Error::io("find", path))?;
+    let (Some(parent), Some(name)) = (absolute.parent(), absolute.file_name()) else {
+        return Err(Error::HomeExists { path: path.to_owned() });
+    };
+    fs::create_dir_all(parent).map_err(Error::io("make", parent))?;
+    let mut partial = std::ffi::OsString::from(".");
+    partial.push(name);
+    partial.push(".partial");
+    Ok(parent.join(partial))
+}
+
+fn remove_partial(path: &Path) -> Result<(), Error> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io("remove", path)(error)),
+        _ => Ok(()),
+    }
+}
+
+fn sync_parent(path: &Path) -> Result<(), Error> {
+    let absolute = std::path::absolute(path).map_err(Error::io("find", path))?;
+    absolute.parent().map_or(Ok(()), key_file::sync_folder)
+}
+
+const ROOT_KEY_PLACE: Place<'static> = Place { table: store::realm::TABLE, row: b"1", column: "sealed_root_key" };
+const KID_DIGITS: usize = 16;

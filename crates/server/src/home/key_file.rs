@@ -1,0 +1,45 @@
+//! The key-encryption key: 32 bytes in a file that only its owner reads, in a folder that only its owner enters.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+use admit_crypto::RecordKey;
+use zeroize::Zeroizing;
+
+use crate::Error;
+
+pub(super) fn read(path: &Path) -> Result<RecordKey, Error> {
+    let bytes = Zeroizing::new(fs::read(path).map_err(Error::io("read", path))?);
+    RecordKey::from_slice(&bytes).ok_or_else(|| {
+        let length = std::io::Error::other(format!("the file has {} bytes and must have 32", bytes.len()));
+        Error::io("use", path)(length)
+    })
+}
+
+pub(super) fn write(path: &Path, key: &RecordKey) -> Result<(), Error> {
+    write_secret(path, key.expose())
+}
+
+/// Makes a folder of mode 0700.
+pub(super) fn make_folder(path: &Path) -> Result<(), Error> {
+    fs::DirBuilder::new().mode(0o700).create(path).map_err(Error::io("make", path))
+}
+
+/// Writes a new file of mode 0600, down to the disk.
+pub(super) fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    write_new(path, bytes, 0o600)
+}
+
+/// Writes a new file, down to the disk.
+pub(super) fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
+    let mut options = fs::OpenOptions::new();
+    let mut file = options.write(true).create_new(true).mode(mode).open(path).map_err(Error::io("make", path))?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(Error::io("write", path))
+}
+
+/// Brings a folder's entries down to the disk.
+pub(super) fn sync_folder(path: &Path) -> Result<(), Error> {
+    fs::File::open(path).and_then(|folder| folder.sync_all()).map_err(Error::io("write", path))
+}

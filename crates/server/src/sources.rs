@@ -1,0 +1,36 @@
+//! Clock and randomness as the server takes them: from whoever runs it.
+
+use std::sync::Arc;
+
+use admit_crypto::Entropy;
+use admit_time::Timestamp;
+
+/// A clock. The operating system's in the program, a set one in tests.
+pub trait Clock: Send + Sync {
+    /// The time now.
+    fn now(&self) -> Timestamp;
+}
+
+impl<F: Fn() -> Timestamp + Send + Sync> Clock for F {
+    fn now(&self) -> Timestamp {
+        self()
+    }
+}
+
+/// Where each request gets its randomness from.
+pub trait EntropySource: Send + Sync {
+    /// A source of random bytes for one piece of work.
+    fn entropy(&self) -> Box<dyn Entropy + Send>;
+}
+
+impl<F: Fn() -> Box<dyn Entropy + Send> + Send + Sync> EntropySource for F {
+    fn entropy(&self) -> Box<dyn Entropy + Send> {
+        self()
+    }
+}
+
+/// A clock that several parts share.
+pub type SharedClock = Arc<dyn Clock>;
+
+/// A source of randomness that several parts share.
+pub type SharedEntropy = Arc<dyn EntropySource>;
