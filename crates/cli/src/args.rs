@@ -145,9 +145,6 @@ pub(crate) struct PackageArgs {
     /// The least application security level.
     #[arg(long, value_name = "LEVEL")]
     pub(crate) min_app_level: Option<u32>,
-    /// The least client security level.
-    #[arg(long, value_name = "LEVEL")]
-    pub(crate) min_client_level: Option<u32>,
     /// License this content to every client, without a token.
     #[arg(long)]
     pub(crate) open: bool,

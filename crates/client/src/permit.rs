@@ -71,7 +71,7 @@ impl Permit {
 ///
 /// ```compile_fail,E0451
 /// # use admit_client::Playback;
-/// let forged = Playback { ciphers: Vec::new(), ..unimplemented!() };
+/// let forged = Playback { keys: Vec::new(), ..unimplemented!() };
 /// ```
 pub struct Playback {
     keys: Vec<(KeyId, ContentKey)>,

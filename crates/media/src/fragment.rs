@@ -106,12 +106,7 @@ fn read_tfdt(mut cursor: Cursor<'_>) -> Result<u64, Error> {
     cursor.u32_or_u64(version == 1)
 }
 
-fn read_runs<'a>(
-    traf: &Node<'a>,
-    base: u64,
-    end_of_data: &mut u64,
-    defaults: Defaults,
-) -> Result<Vec<Run<'a>>, Error> {
+fn read_runs<'a>(traf: &Node<'a>, base: u64, end_of_data: &mut u64, defaults: Defaults) -> Result<Vec<Run<'a>>, Error> {
     let mut runs = Vec::new();
     for trun in traf.all(fourcc::TRUN) {
         let Some(cursor) = trun.payload() else { continue };
@@ -262,7 +257,10 @@ mod tests {
     fn an_absolute_base_and_defaults_of_the_fragment() {
         let bytes = moof((0x19, &[7, 0, 9000, 5, 6]), &[(1, &[2, 0xffff_fff8])]);
         let samples = samples(&bytes).unwrap();
-        assert_eq!(samples.iter().map(|s| (s.offset, s.size, s.duration)).collect::<Vec<_>>(), [(8992, 6, 5), (8998, 6, 5)]);
+        assert_eq!(
+            samples.iter().map(|s| (s.offset, s.size, s.duration)).collect::<Vec<_>>(),
+            [(8992, 6, 5), (8998, 6, 5)]
+        );
     }
 
     #[test]

@@ -42,7 +42,8 @@ impl Metadata {
 
     /// Writes the fields that are set into a `moov` box, in place of what it has; everything else is kept.
     pub fn write(&self, moov: &mut Node<'_>) {
-        let texts = [(TITLE, &self.title), (ARTIST, &self.artist), (ALBUM, &self.album), (fourcc::CPRT, &self.copyright)];
+        let texts =
+            [(TITLE, &self.title), (ARTIST, &self.artist), (ALBUM, &self.album), (fourcc::CPRT, &self.copyright)];
         for (kind, text) in texts {
             if let Some(text) = text {
                 set(moov, kind, UTF_8, text.as_bytes());

@@ -87,9 +87,10 @@ impl Track {
         let mut hdlr = mdia.need(fourcc::HDLR)?.fields();
         hdlr.bytes(8)?;
         let stsd = mdia.descend(&[fourcc::MINF, fourcc::STBL, fourcc::STSD])?;
-        let entries = stsd.children().iter().map(|entry| {
-            Ok(SampleEntry { kind: entry.kind, protection: SampleEntryProtection::read(entry)? })
-        });
+        let entries = stsd
+            .children()
+            .iter()
+            .map(|entry| Ok(SampleEntry { kind: entry.kind, protection: SampleEntryProtection::read(entry)? }));
         Ok(Self {
             id: track_id(trak)?,
             handler: FourCc(hdlr.array()?),

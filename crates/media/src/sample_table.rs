@@ -22,7 +22,10 @@ pub struct SampleTable<'a> {
 enum Sizes<'a> {
     Same(u32),
     /// Entries of 4, 8, 16 or 32 bits.
-    Table { bits: u8, table: &'a [u8] },
+    Table {
+        bits: u8,
+        table: &'a [u8],
+    },
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -189,10 +192,9 @@ impl ChunkWalk {
         let index = usize::try_from(self.chunk).unwrap_or(usize::MAX);
         let offset = match table.chunks {
             Chunks::Narrow(chunks) => word(chunks, index).map(u64::from),
-            Chunks::Wide(chunks) => chunks
-                .chunks_exact(8)
-                .nth(index)
-                .map(|bytes| u64::from_be_bytes(bytes.try_into().expect("8 bytes"))),
+            Chunks::Wide(chunks) => {
+                chunks.chunks_exact(8).nth(index).map(|bytes| u64::from_be_bytes(bytes.try_into().expect("8 bytes")))
+            }
         };
         self.offset = offset.ok_or(Error::TableTooShort { at: table.at, table: fourcc::STCO })?;
         self.left_in_chunk = self.samples_per_chunk;

@@ -49,7 +49,9 @@ pub fn check_extent(index: &[u8], place: &TopBox, file_length: u64) -> Result<()
     let first = cursor.u32_or_u64(version == 1)?;
     let count = cursor.u32()? & 0xffff;
     let table = cursor.table(count, 12)?;
-    let sizes = table.chunks_exact(12).map(|entry| u64::from(u32::from_be_bytes([entry[0] & 0x7f, entry[1], entry[2], entry[3]])));
+    let sizes = table
+        .chunks_exact(12)
+        .map(|entry| u64::from(u32::from_be_bytes([entry[0] & 0x7f, entry[1], entry[2], entry[3]])));
     let needed = place.end().saturating_add(first).saturating_add(sizes.sum());
     if needed > file_length {
         return Err(Error::Truncated { at: raw.at, needed, available: file_length });

@@ -55,9 +55,7 @@ pub fn inspect<R: Read + Seek>(input: R) -> Result<Summary, Error> {
     });
     let metadata = Metadata::read(&moov)?;
     let (length, pssh) = (input.len(), headers(&moov)?);
-    Ok(Summary {
-        length, brand, compatible_brands, timescale, duration, fragments, indexed, tracks, pssh, metadata
-    })
+    Ok(Summary { length, brand, compatible_brands, timescale, duration, fragments, indexed, tracks, pssh, metadata })
 }
 
 /// The header of one protection system, from the head of a file: boxes up to `moov` are looked at and no more.

@@ -19,7 +19,9 @@ impl Entropy for Fixed {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<_> = std::env::args().collect();
-    let [_, what, input, output] = arguments.as_slice() else { return Err("usage: measure package|decrypt IN OUT".into()) };
+    let [_, what, input, output] = arguments.as_slice() else {
+        return Err("usage: measure package|decrypt IN OUT".into());
+    };
     let input = File::open(input)?;
     let mut file = AtomicFile::create(Path::new(output), 0)?;
     let key = ContentKey::from_bytes([0x11; 16]);

@@ -49,49 +49,54 @@ impl Part {
 
     /// Bytes in its samples.
     pub(crate) fn bytes(&self) -> usize {
-        self.samples.iter().map(|sample| usize::try_from(sample.size).expect("a sample fits in memory")).sum()
+        self.samples.iter().map(|sample| in_memory(sample.size.into())).sum()
     }
 
-    /// Reads its samples to `position` of `data`; those that lie together are read together.
-    pub(crate) fn read<R: Read + Seek>(
+    /// Reads its samples to `position` of `data` and encrypts them there. Samples that lie together are read together,
+    /// but not more than the processor's cache holds until they are encrypted.
+    pub(crate) fn fill<R: Read + Seek>(
         &mut self,
+        content: &mut Content,
+        encryptor: &mut Encryptor,
         input: &mut Input<R>,
         position: usize,
         data: &mut [u8],
     ) -> Result<(), Error> {
+        let Self { samples, aux, aux_sizes, .. } = self;
         self.data = position;
-        let mut to = position;
-        for together in self.samples.chunk_by(|one, next| one.end() == next.offset) {
-            let (first, last) = (together[0].offset, together[together.len() - 1].end());
-            let size = usize::try_from(last - first).expect("samples of a fragment fit in memory");
-            input.read_at(first, &mut data[to..to + size])?;
-            to += size;
+        aux.clear();
+        aux_sizes.clear();
+        let (mut rest, mut to) = (samples.as_slice(), position);
+        while let Some(first) = rest.first() {
+            let (together, after) = rest.split_at(count_together(rest));
+            let end = together.last().map_or(first.offset, Sample::end);
+            let mut bytes = &mut data[to..to + in_memory(end - first.offset)];
+            to += bytes.len();
+            rest = after;
+            input.read_at(first.offset, bytes)?;
+            if matches!(content, Content::Clear) {
+                continue;
+            }
+            for sample in together {
+                let (own, others) = bytes.split_at_mut(in_memory(sample.size.into()));
+                let before = aux.len();
+                encryptor.encrypt(content, sample, own, aux)?;
+                aux_sizes.push(aux.len() - before);
+                bytes = others;
+            }
         }
         Ok(())
     }
+}
 
-    /// Encrypts its samples in place.
-    pub(crate) fn encrypt(
-        &mut self,
-        content: &mut Content,
-        encryptor: &mut Encryptor,
-        data: &mut [u8],
-    ) -> Result<(), Error> {
-        self.aux.clear();
-        self.aux_sizes.clear();
-        if matches!(content, Content::Clear) {
-            return Ok(());
-        }
-        let mut position = self.data;
-        for sample in &self.samples {
-            let size = usize::try_from(sample.size).expect("a sample fits in memory");
-            let before = self.aux.len();
-            encryptor.encrypt(content, sample, &mut data[position..position + size], &mut self.aux)?;
-            self.aux_sizes.push(self.aux.len() - before);
-            position += size;
-        }
-        Ok(())
-    }
+/// How many samples, at least one, lie together and are to be read at once.
+fn count_together(samples: &[Sample]) -> usize {
+    let fits = |pair: &[Sample]| pair[0].end() == pair[1].offset && pair[1].end() - samples[0].offset <= READ_AT_ONCE;
+    1 + samples.windows(2).take_while(|pair| fits(pair)).count()
+}
+
+fn in_memory(size: u64) -> usize {
+    usize::try_from(size).expect("samples of a fragment fit in memory")
 }
 
 impl Encryptor {
@@ -252,5 +257,6 @@ pub(crate) fn to_u32(value: usize) -> u32 {
     u32::try_from(value).expect("fragments are far below 4 GiB")
 }
 
+const READ_AT_ONCE: u64 = 256 << 10;
 const SAIO_SIZE: usize = 20;
 const SENC_FIELDS: usize = 16;

@@ -181,8 +181,7 @@ impl<'a, 'p, R: Read + Seek> Packaging<'a, 'p, R> {
         }
         let mut position = 0;
         for (track, part) in self.tracks.iter_mut().zip(&mut self.parts) {
-            part.read(&mut self.input, position, &mut buffer)?;
-            part.encrypt(&mut track.content, &mut self.encryptor, &mut buffer)?;
+            part.fill(&mut track.content, &mut self.encryptor, &mut self.input, position, &mut buffer)?;
             position += part.bytes();
         }
         let head = build_head(to_u32(number + 1), &self.tracks, &self.parts, data_size);
@@ -263,5 +262,5 @@ const NOT_KEPT: [admit_media::FourCc; 12] = [
     fourcc::PRFT,
 ];
 /// Fragments on their way between the two threads.
-const BUFFERS: usize = 2;
+const BUFFERS: usize = 3;
 const MAX_KEPT: usize = 4096;

@@ -97,9 +97,10 @@ impl FragmentWalk {
                     return Err(MediaError::OverLimit { at, what: "samples in a fragment", size, limit }.into());
                 }
                 self.queue.extend(run.samples(self.decode_time));
-                self.decode_time = self.queue.last().map_or(self.decode_time, |last| {
-                    last.decode_time.saturating_add(last.duration.into())
-                });
+                self.decode_time = self
+                    .queue
+                    .last()
+                    .map_or(self.decode_time, |last| last.decode_time.saturating_add(last.duration.into()));
             }
         }
         Ok(())

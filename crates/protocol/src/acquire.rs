@@ -9,6 +9,9 @@ pub use challenge::{
 };
 pub use response::{LicenseResponse, ResponseContext, VerifiedResponse};
 
+/// Where a license service takes challenges.
+pub const LICENSES_PATH: &str = "/v1/licenses";
+
 /// The content type of signed challenges, inside the encryption.
 pub const CHALLENGE_CONTENT_TYPE: &str = "application/admit-license-challenge+cbor";
 

@@ -137,6 +137,9 @@ impl EnrolmentResponse {
     }
 }
 
+/// Where an enrolment service takes requests.
+pub const ENROL_PATH: &str = "/v1/enrol";
+
 /// The content type of enrolment requests.
 pub const ENROLMENT_CONTENT_TYPE: &str = "application/admit-enrolment+cbor";
 

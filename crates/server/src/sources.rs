@@ -1,7 +1,5 @@
 //! Clock and randomness as the server takes them: from whoever runs it.
 
-use std::sync::Arc;
-
 use admit_crypto::Entropy;
 use admit_time::Timestamp;
 
@@ -28,9 +26,3 @@ impl<F: Fn() -> Box<dyn Entropy + Send> + Send + Sync> EntropySource for F {
         self()
     }
 }
-
-/// A clock that several parts share.
-pub type SharedClock = Arc<dyn Clock>;
-
-/// A source of randomness that several parts share.
-pub type SharedEntropy = Arc<dyn EntropySource>;

@@ -12,51 +12,51 @@ use minicbor::Encoder;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-pub const KEY_ID: KeyId = KeyId::from_bytes([0x11; 16]);
-pub const ROOT_KEY_ID: KeyId = KeyId::from_bytes([0x22; 16]);
-pub const CONTENT_KEY: [u8; 16] = [0x5a; 16];
+pub(crate) const KEY_ID: KeyId = KeyId::from_bytes([0x11; 16]);
+pub(crate) const ROOT_KEY_ID: KeyId = KeyId::from_bytes([0x22; 16]);
+pub(crate) const CONTENT_KEY: [u8; 16] = [0x5a; 16];
 
-pub static REALM: LazyLock<FixtureRealm> = LazyLock::new(|| FixtureRealm::new(1));
-pub static CLIENT: LazyLock<FixtureClient> = LazyLock::new(|| REALM.client(2, 150));
+pub(crate) static REALM: LazyLock<FixtureRealm> = LazyLock::new(|| FixtureRealm::new(1));
+pub(crate) static CLIENT: LazyLock<FixtureClient> = LazyLock::new(|| REALM.client(2, 150));
 
-pub fn provider() -> &'static Provider {
+pub(crate) fn provider() -> &'static Provider {
     REALM.provider
 }
 
-pub fn seconds_later(seconds: u64) -> Timestamp {
+pub(crate) fn seconds_later(seconds: u64) -> Timestamp {
     REALM.now.saturating_add(Duration::from_secs(seconds))
 }
 
-pub fn time(seconds: u64) -> TrustedTime {
+pub(crate) fn time(seconds: u64) -> TrustedTime {
     trusted_time(seconds_later(seconds))
 }
 
-pub fn id(number: u8) -> LicenseId {
+pub(crate) fn id(number: u8) -> LicenseId {
     LicenseId::from_bytes([number; 16])
 }
 
-pub fn simple(number: u8, rights: Rights) -> Terms {
+pub(crate) fn simple(number: u8, rights: Rights) -> Terms {
     let recipient = CLIENT.encryption.public_key().thumbprint(provider());
     Terms::simple(id(number), KEY_ID, REALM.realm(), REALM.now, rights, recipient)
 }
 
-pub fn root(number: u8, rights: Rights) -> Terms {
+pub(crate) fn root(number: u8, rights: Rights) -> Terms {
     Terms { kind: Kind::Root, key_id: ROOT_KEY_ID, revision: Some(1), ..simple(number, rights) }
 }
 
-pub fn leaf(number: u8, rights: Rights) -> Terms {
+pub(crate) fn leaf(number: u8, rights: Rights) -> Terms {
     let terms = simple(number, rights);
     let binding = Binding { kind: BindingKind::Root, ..terms.binding };
     let uplink = Some(Uplink { key_id: ROOT_KEY_ID, revision: 1 });
     Terms { kind: Kind::Leaf, uplink, binding, ..terms }
 }
 
-pub fn signer() -> LicenseSigner<'static> {
+pub(crate) fn signer() -> LicenseSigner<'static> {
     LicenseSigner { key: &REALM.license.signing, chain: std::slice::from_ref(&REALM.license.certificate) }
 }
 
 /// A license as the server makes it: roots for the fixture client, leaves for the root of `root_scalar`.
-pub fn issued(terms: Terms) -> Vec<u8> {
+pub(crate) fn issued(terms: Terms) -> Vec<u8> {
     let entropy = &mut SeededEntropy::new(u64::from(terms.id.as_bytes()[0]));
     let content = ContentKey::from_bytes(CONTENT_KEY);
     let scalar = root_scalar();
@@ -68,21 +68,21 @@ pub fn issued(terms: Terms) -> Vec<u8> {
     issue(provider(), signer(), terms, &key, &recipient, entropy).unwrap().into_bytes()
 }
 
-pub fn root_scalar() -> SecretScalar {
+pub(crate) fn root_scalar() -> SecretScalar {
     SecretScalar::from_slice(&[3; 32]).unwrap()
 }
 
-pub fn verified(license: &[u8]) -> Result<VerifiedLicense, admit_license::Error> {
+pub(crate) fn verified(license: &[u8]) -> Result<VerifiedLicense, admit_license::Error> {
     let client = CLIENT.encryption.public_key().thumbprint(provider());
     VerifiedLicense::verify(provider(), &REALM.root, license, DateCheck::At(REALM.now), &client)
 }
 
-pub fn unused(license: VerifiedLicense) -> HeldLicense {
+pub(crate) fn unused(license: VerifiedLicense) -> HeldLicense {
     HeldLicense { license, usage: Usage::default() }
 }
 
 /// A payload around any terms, with a key that does not open.
-pub fn payload(terms: &[u8]) -> Vec<u8> {
+pub(crate) fn payload(terms: &[u8]) -> Vec<u8> {
     let mut encoder = Encoder::new(Vec::new());
     let sealed = admit_crypto::hpke::Sealed {
         encapsulated_key: *CLIENT.encryption.public_key(),
@@ -93,12 +93,12 @@ pub fn payload(terms: &[u8]) -> Vec<u8> {
 }
 
 /// A signed license with this payload, whatever it is.
-pub fn signed(payload: &[u8]) -> Vec<u8> {
+pub(crate) fn signed(payload: &[u8]) -> Vec<u8> {
     sign(signer().key, signer().chain, LICENSE_CONTENT_TYPE, payload)
 }
 
 /// A held license that says this, through the store's door.
-pub fn held(terms: &Terms, usage: Usage) -> HeldLicense {
+pub(crate) fn held(terms: &Terms, usage: Usage) -> HeldLicense {
     let key = RecordKey::from_bytes([1; 32]);
     let payload = payload(&minicbor::to_vec(terms).unwrap());
     let record = record::seal(provider(), &key, &[], &payload, &mut SeededEntropy::new(0));
@@ -106,12 +106,12 @@ pub fn held(terms: &Terms, usage: Usage) -> HeldLicense {
     HeldLicense { license: VerifiedLicense::restore(provider(), &opened).unwrap(), usage }
 }
 
-pub fn all_held(terms: &[Terms]) -> Vec<HeldLicense> {
+pub(crate) fn all_held(terms: &[Terms]) -> Vec<HeldLicense> {
     terms.iter().map(|terms| held(terms, Usage::default())).collect()
 }
 
 /// An application and a client that satisfy everything but individualization, without a clock reading.
-pub fn environment() -> Environment<'static> {
+pub(crate) fn environment() -> Environment<'static> {
     Environment {
         application_level: 1000,
         sdk_generation: SdkGeneration::Newer,
@@ -122,12 +122,12 @@ pub fn environment() -> Environment<'static> {
     }
 }
 
-pub fn grant<'a>(action: Action, held: &'a [HeldLicense], environment: &Environment<'_>) -> Grant<'a> {
+pub(crate) fn grant<'a>(action: Action, held: &'a [HeldLicense], environment: &Environment<'_>) -> Grant<'a> {
     evaluate(action, KEY_ID, held, environment).unwrap()
 }
 
 /// Why the action is denied, over all licenses.
-pub fn reasons(action: Action, held: &[HeldLicense], environment: &Environment<'_>) -> Vec<Reason> {
+pub(crate) fn reasons(action: Action, held: &[HeldLicense], environment: &Environment<'_>) -> Vec<Reason> {
     let denied = evaluate(action, KEY_ID, held, environment).unwrap_err();
     denied.refusals().iter().map(|refusal| refusal.reason).collect()
 }

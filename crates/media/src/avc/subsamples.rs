@@ -1,9 +1,9 @@
 //! Subsample maps of H.264 samples for `cenc` (ISO/IEC 23001-7 section 9.5): NAL lengths, NAL headers, slice headers
 //! and everything that is no slice stay clear; protected ranges are whole blocks.
 
+use super::BadNal;
 use super::parameter_sets::{Pps, Sps};
 use super::slice::{NalHeader, header_length};
-use super::BadNal;
 use crate::{Cursor, Error, Location, SubsampleMap};
 
 /// Maps samples of one track; remembers the parameter sets it has seen.

@@ -153,7 +153,8 @@ impl<'a> Lane<'a> {
 
 fn check_subsamples(sample: &Sample, subsamples: &[u8]) -> Result<(), Error> {
     let (size, offset) = (u64::from(sample.size), sample.offset);
-    let covered: u64 = subsamples.chunks_exact(6).map(range).map(|(clear, protected)| u64::from(clear) + u64::from(protected)).sum();
+    let covered: u64 =
+        subsamples.chunks_exact(6).map(range).map(|(clear, protected)| u64::from(clear) + u64::from(protected)).sum();
     if covered > size { Err(Error::BadSubsamples { offset, covered, size }) } else { Ok(()) }
 }
 

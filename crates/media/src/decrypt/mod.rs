@@ -71,6 +71,10 @@ struct Stream<'s, 'k, 'a, R> {
 impl<R: Read + Seek> Stream<'_, '_, '_, R> {
     fn run(&mut self) -> Result<(), Error> {
         let mut next = self.copy_until_fragment(0, &mut Vec::new())?;
+        // A file that ends where its fragments should begin is cut.
+        if next.is_none() && self.movie.fragmented && self.lanes.is_empty() {
+            return Err(Error::Missing { at: Location::top(self.input.len()), wanted: fourcc::MOOF });
+        }
         while let Some(moof) = next {
             next = self.fragment(&moof)?;
         }
@@ -168,6 +172,9 @@ fn table_lanes<'a, R: Read + Seek>(
             continue;
         }
         let table = SampleTable::read(stbl)?;
+        if table.is_empty() {
+            continue;
+        }
         let senc = senc(trak)?.map_or_else(|| senc(stbl), |found| Ok(Some(found)))?;
         let info = match senc {
             Some(info) => Some(info),

@@ -102,7 +102,12 @@ impl<'a> Sizes<'a> {
     pub fn total(&self, samples: u64) -> u64 {
         let samples = samples.min(self.left.into());
         match self.default {
-            0 => self.table.iter().take(usize::try_from(samples).unwrap_or(usize::MAX)).map(|&size| u64::from(size)).sum(),
+            0 => self
+                .table
+                .iter()
+                .take(usize::try_from(samples).unwrap_or(usize::MAX))
+                .map(|&size| u64::from(size))
+                .sum(),
             size => u64::from(size) * samples,
         }
     }

@@ -97,8 +97,7 @@ mod tests {
     fn other_vector_sizes_are_refused() {
         let mut bytes = vec![0, 0, 0, 0, 0, 0, 1, 9];
         bytes.extend_from_slice(&[7; 16]);
-        let expected =
-            Error::BadValue { at: Location::top(7), field: "initialization vector size", value: 9 };
+        let expected = Error::BadValue { at: Location::top(7), field: "initialization vector size", value: 9 };
         assert_eq!(parse(&bytes), Err(expected));
     }
 }

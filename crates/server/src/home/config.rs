@@ -115,8 +115,7 @@ impl Check<'_> {
         let (enrolment, http) = (file.enrolment, file.http);
         let days = self.number("tokens.maximum_lifetime_days", file.tokens.maximum_lifetime_days, 1..=3660)?;
         let connections = self.number("http.maximum_connections", http.maximum_connections, 1..=1_000_000)?;
-        let per_hour =
-            self.number("enrolment.per_address_per_hour", enrolment.per_address_per_hour, 1..=1_000_000)?;
+        let per_hour = self.number("enrolment.per_address_per_hour", enrolment.per_address_per_hour, 1..=1_000_000)?;
         let burst = self.number("enrolment.burst", enrolment.burst, 1..=1_000_000)?;
         Ok(Config {
             listen: self.listen(file.listen)?.unwrap_or(default.listen),

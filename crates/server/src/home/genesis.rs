@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use admit_crypto::{Entropy, Provider, PublicKey, RecordKey, SecretScalar};
 use admit_protocol::realm::{self, RealmDocument, Service};
-use admit_time::Timestamp;
 use admit_trust::{Certificate, Error, Issuer, Properties, Role, SdkGeneration, Subject};
 
 use super::InitOptions;
@@ -29,7 +28,11 @@ pub(super) struct NewService {
 }
 
 impl Genesis {
-    pub(super) fn new(options: &InitOptions<'_>, provider: &Provider, entropy: &mut dyn Entropy) -> Result<Self, Error> {
+    pub(super) fn new(
+        options: &InitOptions<'_>,
+        provider: &Provider,
+        entropy: &mut dyn Entropy,
+    ) -> Result<Self, Error> {
         let key_encryption_key = RecordKey::generate(entropy);
         let root_key = SecretScalar::generate(entropy);
         let signer = (provider.load_signing_key)(&root_key);

@@ -175,12 +175,7 @@ fn service_row(
     }
 }
 
-async fn write_database(
-    path: &Path,
-    options: &InitOptions<'_>,
-    provider: &Provider,
-    rows: &Rows,
-) -> Result<(), Error> {
+async fn write_database(path: &Path, options: &InitOptions<'_>, provider: &Provider, rows: &Rows) -> Result<(), Error> {
     let store = Store::create(path).await?;
     let mut transaction = store.write().await?;
     store::realm::insert(&mut transaction, &rows.realm).await?;
@@ -205,9 +200,11 @@ fn certificate_pem(der: &[u8]) -> Result<Zeroizing<String>, Error> {
 /// An empty folder may become a home; anything else that is there is left alone.
 fn refuse_existing(path: &Path) -> Result<(), Error> {
     match fs::read_dir(path) {
-        Ok(mut entries) if entries.next().is_none() => Ok(()),
+        Ok(mut entries) => match entries.next() {
+            None => Ok(()),
+            Some(_) => Err(Error::HomeExists { path: path.to_owned() }),
+        },
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Ok(_) => Err(Error::HomeExists { path: path.to_owned() }),
         Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => {
             Err(Error::HomeExists { path: path.to_owned() })
         }

@@ -7,9 +7,6 @@ mod init;
 mod key_file;
 pub mod root_key;
 
-#[cfg(test)]
-mod tests;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,6 +23,7 @@ use crate::token::{TokenKey, TokenRules};
 use crate::{Error, audit};
 
 pub use config::Config;
+pub(crate) use genesis::{ENROL_PATH, LICENSES_PATH};
 pub use init::{InitOptions, Made, RootCustody, init};
 
 /// An open home. Clones share it.

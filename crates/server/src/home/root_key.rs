@@ -2,7 +2,6 @@
 //! scrypt and AES-256-CBC (RFC 8018, RFC 7914), in PEM. `openssl pkey -in root-key.pem` reads it.
 
 use admit_crypto::{Entropy, SecretScalar};
-use pkcs8::der::Encode as _;
 use pkcs8::der::asn1::OctetStringRef;
 use pkcs8::der::pem::{LineEnding, PemLabel as _};
 use pkcs8::pkcs5::{pbes2, scrypt};
@@ -12,16 +11,12 @@ use zeroize::Zeroizing;
 use crate::Error;
 
 /// Encrypts a key under a passphrase. It takes about a second: guessing shall be expensive.
-pub fn export(
-    scalar: &SecretScalar,
-    passphrase: &str,
-    entropy: &mut dyn Entropy,
-) -> Result<Zeroizing<String>, Error> {
+pub fn export(scalar: &SecretScalar, passphrase: &str, entropy: &mut dyn Entropy) -> Result<Zeroizing<String>, Error> {
     let (mut salt, mut iv) = ([0; 16], [0; 16]);
     entropy.fill(&mut salt);
     entropy.fill(&mut iv);
     let cost = scrypt::Params::new(SCRYPT_LOG_N, SCRYPT_R, SCRYPT_P).map_err(|_| Error::RootKey)?;
-    let parameters = pbes2::Parameters::scrypt_aes256cbc(cost, &salt, iv).map_err(|_| Error::RootKey)?;
+    let parameters = pbes2::Parameters::generate_scrypt_aes256cbc(cost, &salt, iv).map_err(|_| Error::RootKey)?;
     let plain = private_key_info(scalar);
     let encrypted = parameters.encrypt(passphrase, &plain).map_err(|_| Error::RootKey)?;
     let encrypted_data = OctetStringRef::new(&encrypted).map_err(|_| Error::RootKey)?;

@@ -59,4 +59,3 @@ fn read(row: &Row) -> Result<AuditEntry, Error> {
         hash: at.digest("hash", row.try_get(6)?)?,
     })
 }
-

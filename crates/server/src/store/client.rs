@@ -47,11 +47,12 @@ pub(crate) async fn insert(connection: &mut Connection, client: &NewClient<'_>) 
 
 /// The client of a certificate.
 pub(crate) async fn find(connection: &mut Connection, fingerprint: &Digest) -> Result<Option<ClientRow>, Error> {
-    let row =
-        sqlx::query("SELECT certificate, renewal, not_after, revoked_at, fingerprint FROM clients WHERE fingerprint = $1")
-            .bind(fingerprint.as_ref())
-            .fetch_optional(connection)
-            .await?;
+    let row = sqlx::query(
+        "SELECT certificate, renewal, not_after, revoked_at, fingerprint FROM clients WHERE fingerprint = $1",
+    )
+    .bind(fingerprint.as_ref())
+    .fetch_optional(connection)
+    .await?;
     row.as_ref().map(read).transpose()
 }
 

@@ -100,7 +100,7 @@ pub(crate) fn secs(time: Timestamp) -> i64 {
 /// A stored value that is not what this program stores there.
 pub(crate) struct At<'a> {
     pub(crate) table: &'static str,
-    pub(crate) row: &'a dyn std::fmt::Display,
+    pub(crate) row: &'a (dyn std::fmt::Display + Sync),
 }
 
 impl At<'_> {

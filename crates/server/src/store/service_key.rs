@@ -35,10 +35,11 @@ pub(crate) async fn insert(connection: &mut Connection, row: &ServiceKeyRow) -> 
 pub(crate) type StoredServiceKey = (Vec<u8>, Vec<u8>, Option<Vec<u8>>);
 
 pub(crate) async fn find(connection: &mut Connection, id: &str) -> Result<Option<StoredServiceKey>, Error> {
-    let row = sqlx::query("SELECT certificate, sealed_signing_key, sealed_encryption_key FROM service_keys WHERE id = $1")
-        .bind(id)
-        .fetch_optional(connection)
-        .await?;
+    let row =
+        sqlx::query("SELECT certificate, sealed_signing_key, sealed_encryption_key FROM service_keys WHERE id = $1")
+            .bind(id)
+            .fetch_optional(connection)
+            .await?;
     row.map(|row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?))).transpose()
 }
 

@@ -16,24 +16,25 @@ pub(crate) struct TokenKeyRow {
 }
 
 pub(crate) async fn insert(connection: &mut Connection, row: &TokenKeyRow, now: Timestamp) -> Result<(), Error> {
-    sqlx::query("INSERT INTO token_keys (kid, algorithm, issuer, sealed_secret, created_at) VALUES ($1, $2, $3, $4, $5)")
-        .bind(&row.kid)
-        .bind(&row.algorithm)
-        .bind(&row.issuer)
-        .bind(&row.sealed_secret)
-        .bind(secs(now))
-        .execute(connection)
-        .await?;
+    sqlx::query(
+        "INSERT INTO token_keys (kid, algorithm, issuer, sealed_secret, created_at) VALUES ($1, $2, $3, $4, $5)",
+    )
+    .bind(&row.kid)
+    .bind(&row.algorithm)
+    .bind(&row.issuer)
+    .bind(&row.sealed_secret)
+    .bind(secs(now))
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
 /// All keys, the newest first.
 pub(crate) async fn all(connection: &mut Connection) -> Result<Vec<TokenKeyRow>, Error> {
-    let rows = sqlx::query(
-        "SELECT kid, algorithm, issuer, sealed_secret FROM token_keys ORDER BY created_at DESC, kid",
-    )
-    .fetch_all(connection)
-    .await?;
+    let rows =
+        sqlx::query("SELECT kid, algorithm, issuer, sealed_secret FROM token_keys ORDER BY created_at DESC, kid")
+            .fetch_all(connection)
+            .await?;
     rows.iter().map(read).collect()
 }
 

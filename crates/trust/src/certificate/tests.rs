@@ -287,6 +287,17 @@ fn ber_that_is_not_der_is_refused() {
 }
 
 #[test]
+fn pem_is_der_between_the_right_lines() {
+    let certificate = valid();
+    let pem = certificate.to_pem();
+    assert_eq!(Certificate::from_pem(pem.as_bytes()).unwrap(), certificate);
+    let other_label = pem.replace("CERTIFICATE", "PUBLIC KEY");
+    for text in [other_label.as_str(), "", &pem[1..], &pem[..pem.len() - 10], &pem.replace('M', "*")] {
+        assert_eq!(Certificate::from_pem(text.as_bytes()).unwrap_err(), Error::Pem);
+    }
+}
+
+#[test]
 fn no_prefix_and_no_flipped_bit_gives_a_certificate_that_is_signed() {
     let der = valid().der().to_vec();
     let key = *root_key().public_key();

@@ -1,13 +1,11 @@
 //! Checks by programs that are not ours: ffmpeg (`ADMIT_FFMPEG`, else `ffmpeg`) and Shaka Packager
 //! (`ADMIT_SHAKA_PACKAGER`, else `packager`). Without them these tests fail.
 
-mod support;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use support::{CLIPS, KEY, Seen, clip, clip_path, decrypt_with, packaged, samples};
+use crate::support::{CLIPS, KEY, Seen, clip, clip_path, decrypt_with, packaged, samples};
 
 const KEY_HEX: &str = "11111111111111111111111111111111";
 const KEYS: &str = "label=:key_id=22222222222222222222222222222222:key=11111111111111111111111111111111";

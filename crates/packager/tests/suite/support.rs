@@ -1,6 +1,5 @@
 //! What the tests of this folder share: clips, a fixed key, and packaging in memory.
 
-
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 

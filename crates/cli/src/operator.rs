@@ -1,0 +1,47 @@
+//! The operator's commands.
+
+mod audit;
+mod init;
+mod package;
+mod serve;
+mod token;
+
+pub(crate) use audit::run as audit;
+pub(crate) use init::run as init;
+pub(crate) use package::run as package;
+pub(crate) use serve::run as serve;
+pub(crate) use token::run as token;
+
+use std::path::PathBuf;
+
+use admit_protocol::Code;
+use admit_server::home::Home;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::args::HomeArgs;
+use crate::client::PROVIDER;
+use crate::failure::{Failure, Outcome, capitalized};
+
+/// The runtime that the server's library runs on.
+fn runtime() -> Outcome<Runtime> {
+    let built = Builder::new_multi_thread().enable_all().build();
+    built.map_err(|error| Failure::new(Code::ADMIT_E_SERVER, format!("the runtime does not start: {error}")))
+}
+
+/// The home that the flag or `ADMIT_HOME` names.
+fn home_folder(args: &HomeArgs) -> Outcome<PathBuf> {
+    args.home.clone().ok_or_else(|| {
+        Failure::new(Code::ADMIT_E_NO_HOME, "no home was named")
+            .with_action("Name it with --home or in ADMIT_HOME; admit init DIR makes one")
+    })
+}
+
+async fn open_home(args: &HomeArgs) -> Outcome<Home> {
+    Ok(Home::open(&home_folder(args)?, PROVIDER).await?)
+}
+
+impl From<admit_server::Error> for Failure {
+    fn from(error: admit_server::Error) -> Self {
+        Self::new(error.code(), capitalized(&error.to_string()))
+    }
+}

@@ -1,0 +1,58 @@
+//! `admit serve`: runs the services of a home until it is told to stop.
+
+use std::io::Write;
+use std::net::SocketAddr;
+
+use admit_crypto::Entropy;
+use admit_protocol::Code;
+use admit_server::Server;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::args::ServeArgs;
+use crate::failure::{Failure, Outcome};
+use crate::output::Output;
+use crate::system::{SystemEntropy, now};
+
+/// Serves; returns after SIGTERM or SIGINT, when the requests that were running are answered.
+pub(crate) fn run(args: &ServeArgs, output: Output) -> Outcome<()> {
+    super::runtime()?.block_on(serve(args, output))
+}
+
+async fn serve(args: &ServeArgs, output: Output) -> Outcome<()> {
+    let home = super::open_home(&args.home).await?;
+    let address = listen_address(args, home.config().listen)?;
+    if !address.ip().is_loopback() {
+        let sentence = format!("{address} is not on this machine, and this version serves plain HTTP only");
+        return Err(Failure::new(Code::ADMIT_E_PLAIN_HTTP_REFUSED, sentence)
+            .with_action("Listen on 127.0.0.1 and put a server that speaks TLS in front"));
+    }
+    let failed = |error: std::io::Error| Failure::new(Code::ADMIT_E_SERVER, format!("{address}: {error}"));
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let url = format!("http://{}", listener.local_addr().map_err(failed)?);
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    output.json(|| json!({ "listening": url, "realm": home.realm().to_string() }));
+    output.line(|| format!("listening on {url}"));
+    std::io::stdout().flush().map_err(failed)?;
+    let entropy = || -> Box<dyn Entropy + Send> { Box::new(SystemEntropy) };
+    let shutdown = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    let server = Server::new(home.clone(), now, entropy);
+    server.serve(listener, shutdown).await.map_err(failed)?;
+    home.close().await;
+    Ok(())
+}
+
+fn listen_address(args: &ServeArgs, configured: SocketAddr) -> Outcome<SocketAddr> {
+    let Some(text) = &args.listen else { return Ok(configured) };
+    text.parse().map_err(|_| {
+        Failure::new(Code::ADMIT_E_USAGE, format!("{text} is not an address to listen on"))
+            .with_action("Write it as 127.0.0.1:8080; port 0 picks a free one")
+    })
+}

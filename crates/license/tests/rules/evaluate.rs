@@ -1,0 +1,362 @@
+//! May this happen now? Each reason against an action alone, and which of several licenses is used.
+
+use admit_license::{
+    Action, Count, Environment, HeldLicense, KeyId, Reason, Remedy, Rights, Terms, Usage, evaluate,
+};
+use admit_trust::{ClientProperties, ClockKind, ComponentVersion, SdkGeneration};
+
+use crate::fixture::*;
+
+fn one(terms: Terms) -> [HeldLicense; 1] {
+    [held(&terms, Usage::default())]
+}
+
+fn used(terms: &Terms, count: Count, times: u32) -> HeldLicense {
+    let mut usage = Usage { touched: times > 0, ..Usage::default() };
+    usage.used[count as usize] = times;
+    held(terms, usage)
+}
+
+/// The only reason against playing this license, and what would help.
+fn only(terms: Terms, environment: &Environment<'_>) -> (Reason, Remedy) {
+    let found = reasons(Action::Play, &one(terms), environment);
+    let [reason] = found[..] else { panic!("{found:?}") };
+    (reason, reason.remedy())
+}
+
+fn plays(terms: Terms, environment: &Environment<'_>) -> bool {
+    evaluate(Action::Play, KEY_ID, &one(terms), environment).is_ok()
+}
+
+#[test]
+fn no_license() {
+    let reason = Reason::NoLicense { key_id: KEY_ID };
+    assert_eq!(reasons(Action::Play, &[], &environment()), [reason]);
+    assert_eq!(reason.remedy(), Remedy::Acquire);
+    let other = Terms { key_id: KeyId::from_bytes([9; 16]), ..simple(1, Rights::PLAY) };
+    assert_eq!(reasons(Action::Play, &one(other), &environment()), [reason]);
+}
+
+#[test]
+fn b05_each_action_needs_its_right_and_no_other() {
+    let needed = [
+        (Action::Play, 1),
+        (Action::TransferToNonSdmi, 2),
+        (Action::Burn, 8),
+        (Action::TransferToSdmi, 16),
+        (Action::SaveStream, 64),
+        (Action::PlaylistBurn, 1 << 24),
+        (Action::Backup, 1 << 25),
+    ];
+    for (action, bit) in needed {
+        let right = Rights::from_bits(bit).unwrap();
+        assert!(evaluate(action, KEY_ID, &one(simple(1, right)), &environment()).is_ok());
+        let others = Rights::ALL.without(right).without(Rights::ONE_TIME);
+        let found = reasons(action, &one(simple(1, others)), &environment());
+        assert_eq!(found, [Reason::NoRight { action }]);
+        assert_eq!(found[0].remedy(), Remedy::Acquire);
+    }
+}
+
+#[test]
+fn b05_a_one_time_license_with_bit_16_is_for_transfer_only() {
+    let license = one(simple(1, Rights::ALL));
+    for action in Action::ALL {
+        let found = evaluate(action, KEY_ID, &license, &environment());
+        match action {
+            Action::TransferToSdmi => assert!(found.is_ok()),
+            _ => assert_eq!(found.unwrap_err().nearest(), Reason::OneTimeForTransfer),
+        }
+    }
+    assert_eq!(Reason::OneTimeForTransfer.remedy(), Remedy::Acquire);
+}
+
+#[test]
+fn b08_the_older_sdk_knows_three_rights() {
+    let older = Environment { sdk_generation: SdkGeneration::Older, ..environment() };
+    let license = one(simple(1, Rights::ALL.without(Rights::ONE_TIME)));
+    for action in Action::ALL {
+        let found = evaluate(action, KEY_ID, &license, &older);
+        if matches!(action, Action::Play | Action::TransferToNonSdmi) {
+            assert!(found.is_ok());
+        } else {
+            assert_eq!(found.unwrap_err().nearest(), Reason::RightUnknownToApplication { action });
+        }
+    }
+    assert_eq!(Reason::RightUnknownToApplication { action: Action::Burn }.remedy(), Remedy::InstallUpdate);
+}
+
+#[test]
+fn b08_one_time_use_holds_for_the_older_sdk_too() {
+    let older = Environment { sdk_generation: SdkGeneration::Older, ..environment() };
+    let license = one(simple(1, Rights::PLAY | Rights::ONE_TIME));
+    assert!(grant(Action::Play, &license, &older).charges()[0].deletes);
+}
+
+#[test]
+fn counts_end_exactly_when_they_are_used_up() {
+    let counted = [
+        (Action::Play, Count::Play, Terms { play_count: Some(2), ..simple(1, Rights::ALL) }),
+        (Action::TransferToNonSdmi, Count::Transfer, Terms { transfer_count: Some(2), ..simple(1, Rights::ALL) }),
+        (Action::TransferToSdmi, Count::Transfer, Terms { transfer_count: Some(2), ..simple(1, Rights::ALL) }),
+        (Action::Burn, Count::Burn, Terms { burn_count: Some(2), ..simple(1, Rights::ALL) }),
+        (Action::PlaylistBurn, Count::PlaylistBurn, Terms { playlist_burn_track_count: Some(2), ..simple(1, Rights::ALL) }),
+    ];
+    for (action, count, terms) in counted {
+        let terms = Terms { rights: terms.rights.without(Rights::ONE_TIME), ..terms };
+        let left = [used(&terms, count, 1)];
+        let charge = grant(action, &left, &environment()).charges()[0];
+        assert_eq!((charge.count, charge.deletes, charge.license), (Some(count), false, terms.id));
+        let found = reasons(action, &[used(&terms, count, 2)], &environment());
+        assert_eq!(found, [Reason::CountUsedUp { allowed: 2 }]);
+        assert_eq!(found[0].remedy(), Remedy::Renew);
+        // A count limits its own action only.
+        let others = Action::ALL.into_iter().filter(|other| other.right() != action.right());
+        for other in others.filter(|_| count != Count::Transfer) {
+            assert!(evaluate(other, KEY_ID, &[used(&terms, count, 2)], &environment()).is_ok(), "{other}");
+        }
+    }
+}
+
+#[test]
+fn a_count_of_zero_allows_nothing() {
+    let terms = Terms { play_count: Some(0), ..simple(1, Rights::PLAY) };
+    assert_eq!(only(terms, &environment()).0, Reason::CountUsedUp { allowed: 0 });
+}
+
+#[test]
+fn b05_a_one_time_license_is_used_once() {
+    let terms = simple(1, Rights::PLAY | Rights::ONE_TIME);
+    assert!(grant(Action::Play, &one(terms.clone()), &environment()).charges()[0].deletes);
+    let touched = held(&terms, Usage { touched: true, ..Usage::default() });
+    assert_eq!(reasons(Action::Play, &[touched], &environment()), [Reason::CountUsedUp { allowed: 1 }]);
+}
+
+#[test]
+fn b13_the_application_level_is_compared_as_a_number() {
+    let at = |application_level| Environment { application_level, ..environment() };
+    for (needed, found) in [(150, 149), (1000, 999), (0x8000_0000, 0x7fff_ffff), (u32::MAX, u32::MAX - 1), (0x100, 0xff)] {
+        let terms = Terms { minimum_application_level: Some(needed), ..simple(1, Rights::PLAY) };
+        assert!(plays(terms.clone(), &at(needed)));
+        assert_eq!(only(terms, &at(found)), (Reason::ApplicationLevel { needed, found }, Remedy::InstallUpdate));
+    }
+}
+
+#[test]
+fn b13_the_default_application_level_is_100() {
+    let at = |application_level| Environment { application_level, ..environment() };
+    assert!(plays(simple(1, Rights::PLAY), &at(100)));
+    let refused = only(simple(1, Rights::PLAY), &at(99)).0;
+    assert_eq!(refused, Reason::ApplicationLevel { needed: 100, found: 99 });
+    assert!(plays(Terms { minimum_application_level: Some(0), ..simple(1, Rights::PLAY) }, &at(0)));
+}
+
+#[test]
+fn the_client_level_is_the_certificates() {
+    let terms = |level| Terms { minimum_client_level: Some(level), ..simple(1, Rights::PLAY) };
+    assert!(plays(terms(150), &environment()));
+    let expected = (Reason::ClientLevel { needed: 151, found: 150 }, Remedy::Individualize);
+    assert_eq!(only(terms(151), &environment()), expected);
+}
+
+fn with_component(version: [u16; 4]) -> Environment<'static> {
+    let component_version = ComponentVersion::new(version);
+    Environment { client: ClientProperties { component_version, ..environment().client }, ..environment() }
+}
+
+#[test]
+fn a03_a_minimum_version_is_met_by_individualized_components_only() {
+    let needed = ComponentVersion::new([2, 4, 0, 1]);
+    let terms = Terms { minimum_individualized_version: Some(needed), ..simple(1, Rights::PLAY) };
+    for version in [[2, 4, 0, 1], [2, 4, 0, 3], [3, 0, 0, 1]] {
+        assert!(plays(terms.clone(), &with_component(version)));
+    }
+    for version in [[2, 3, 0, 0], [9, 9, 9, 0], [2, 3, 9, 9]] {
+        let found = ComponentVersion::new(version);
+        let expected = (Reason::NeedsIndividualization { needed, found }, Remedy::Individualize);
+        assert_eq!(only(terms.clone(), &with_component(version)), expected);
+    }
+}
+
+#[test]
+fn a03_the_contents_own_minimum_counts_beside_the_licenses() {
+    let needed = ComponentVersion::new([2, 5, 0, 1]);
+    let content = Environment { content_minimum_version: Some(needed), ..with_component([2, 4, 0, 1]) };
+    let found = ComponentVersion::new([2, 4, 0, 1]);
+    assert_eq!(only(simple(1, Rights::PLAY), &content).0, Reason::NeedsIndividualization { needed, found });
+    let newer = Environment { content_minimum_version: Some(needed), ..with_component([2, 5, 0, 1]) };
+    assert!(plays(simple(1, Rights::PLAY), &newer));
+}
+
+#[test]
+fn c02_a_license_may_need_revocation_information() {
+    let terms = Terms { revocation_version: Some(7), ..simple(1, Rights::PLAY) };
+    let with = |revocation_version| Environment { revocation_version, ..environment() };
+    assert!(plays(terms.clone(), &with(7)));
+    let expected = (Reason::RevocationInformation { needed: 7, found: 6 }, Remedy::RefreshRevocation);
+    assert_eq!(only(terms, &with(6)), expected);
+}
+
+/// The same license with each kind of limit in time.
+fn limited_in_time() -> [Terms; 4] {
+    let plain = || simple(1, Rights::PLAY);
+    [
+        Terms { begin: Some(seconds_later(0)), ..plain() },
+        Terms { expiry: Some(seconds_later(1000)), ..plain() },
+        Terms { expiry_after_first_use_secs: Some(1000), ..plain() },
+        Terms { expiry_after_storing_secs: Some(1000), ..plain() },
+    ]
+}
+
+#[test]
+fn e01_without_a_trusted_clock_no_limit_in_time_is_accepted() {
+    let now = time(10);
+    let client = ClientProperties { clock: ClockKind::None, ..environment().client };
+    for terms in limited_in_time() {
+        let clockless = Environment { client, time: Some(&now), ..environment() };
+        assert_eq!(only(terms.clone(), &clockless), (Reason::NoClock, Remedy::None));
+        assert_eq!(only(terms, &environment()), (Reason::ClockNotSet, Remedy::SetClock));
+    }
+    assert!(plays(simple(1, Rights::PLAY), &Environment { client, ..environment() }));
+}
+
+#[test]
+fn limits_hold_to_the_second_at_the_safe_end_of_the_uncertainty() {
+    // The fixture's radius is three seconds.
+    let at = |terms: Terms, seconds: u64| {
+        let now = time(seconds);
+        evaluate(Action::Play, KEY_ID, &one(terms), &Environment { time: Some(&now), ..environment() })
+            .map(|grant| grant.ends_at())
+            .map_err(|denied| denied.nearest())
+    };
+    let begin = seconds_later(100);
+    let begins = || Terms { begin: Some(begin), ..simple(1, Rights::PLAY) };
+    assert_eq!(at(begins(), 102), Err(Reason::NotYetValid { begin }));
+    assert_eq!(at(begins(), 103), Ok(None));
+    let expiry = seconds_later(100);
+    let ends = || Terms { expiry: Some(expiry), ..simple(1, Rights::PLAY) };
+    assert_eq!(at(ends(), 97), Ok(Some(expiry)));
+    assert_eq!(at(ends(), 98), Err(Reason::Expired { expiry }));
+    assert_eq!(Reason::Expired { expiry }.remedy(), Remedy::Renew);
+    assert_eq!(Reason::NotYetValid { begin }.remedy(), Remedy::None);
+}
+
+#[test]
+fn the_countdown_of_first_use_begins_with_the_first_use() {
+    let terms = Terms { expiry_after_first_use_secs: Some(100), ..simple(1, Rights::PLAY) };
+    let now = time(1000);
+    let environment = Environment { time: Some(&now), ..environment() };
+    let ends_at = grant(Action::Play, &one(terms.clone()), &environment).ends_at();
+    assert_eq!(ends_at, Some(seconds_later(1103)), "counted from the latest that it can be");
+    let began = |seconds| held(&terms, Usage { first_used_at: Some(seconds_later(seconds)), ..Usage::default() });
+    assert!(evaluate(Action::Play, KEY_ID, &[began(903)], &environment).is_ok());
+    let expired = Reason::Expired { expiry: seconds_later(1002) };
+    assert_eq!(reasons(Action::Play, &[began(902)], &environment), [expired]);
+}
+
+#[test]
+fn the_countdown_of_storing_begins_with_storing() {
+    let terms = Terms { expiry_after_storing_secs: Some(100), ..simple(1, Rights::PLAY) };
+    let now = time(1000);
+    let environment = Environment { time: Some(&now), ..environment() };
+    let stored = |seconds| held(&terms, Usage { stored_at: Some(seconds_later(seconds)), ..Usage::default() });
+    assert_eq!(grant(Action::Play, &[stored(950)], &environment).ends_at(), Some(seconds_later(1050)));
+    let expired = Reason::Expired { expiry: seconds_later(1002) };
+    assert_eq!(reasons(Action::Play, &[stored(902)], &environment), [expired]);
+    assert_eq!(reasons(Action::Play, &one(terms.clone()), &environment), [Reason::ClockNotSet]);
+}
+
+#[test]
+fn the_first_of_several_ends_is_the_end() {
+    let terms = Terms {
+        expiry: Some(seconds_later(5000)),
+        expiry_after_first_use_secs: Some(100),
+        expiry_after_storing_secs: Some(2000),
+        ..simple(1, Rights::PLAY)
+    };
+    let usage = Usage { stored_at: Some(seconds_later(0)), ..Usage::default() };
+    let now = time(1000);
+    let environment = Environment { time: Some(&now), ..environment() };
+    assert_eq!(grant(Action::Play, &[held(&terms, usage)], &environment).ends_at(), Some(seconds_later(1103)));
+}
+
+/// Which of the licenses is used, whatever order they stand in.
+fn chosen(terms: &[Terms]) -> u8 {
+    let now = time(10);
+    let environment = Environment { time: Some(&now), ..environment() };
+    let mut found: Vec<u8> = Vec::new();
+    let mut held = all_held(terms);
+    for _ in 0..held.len() {
+        held.rotate_left(1);
+        found.push(grant(Action::Play, &held, &environment).license().license.terms().id.as_bytes()[0]);
+    }
+    found.dedup();
+    assert_eq!(found.len(), 1, "the order of the store decides: {found:?}");
+    found[0]
+}
+
+#[test]
+fn b09_the_larger_priority_goes_first() {
+    let of = |number, priority| Terms { priority, ..simple(number, Rights::PLAY) };
+    assert_eq!(chosen(&[of(1, None), of(2, Some(1)), of(3, Some(-1))]), 2);
+    let precious = Terms { priority: Some(1), ..simple(4, Rights::PLAY | Rights::ONE_TIME) };
+    assert_eq!(chosen(&[of(1, None), precious]), 4);
+}
+
+#[test]
+fn b09_at_equal_priority_the_least_valuable_goes_first() {
+    let unlimited = simple(1, Rights::PLAY);
+    let counted = Terms { play_count: Some(5), ..simple(2, Rights::PLAY) };
+    let expiring = Terms { expiry: Some(seconds_later(1000)), ..simple(3, Rights::PLAY) };
+    let both = Terms { play_count: Some(5), ..Terms { id: id(4), ..expiring.clone() } };
+    let one_time = simple(0, Rights::PLAY | Rights::ONE_TIME);
+    assert_eq!(chosen(&[unlimited.clone(), one_time.clone()]), 1);
+    assert_eq!(chosen(&[unlimited.clone(), one_time.clone(), counted.clone()]), 2);
+    assert_eq!(chosen(&[unlimited.clone(), counted.clone(), expiring.clone(), one_time.clone()]), 3);
+    assert_eq!(chosen(&[unlimited, counted, expiring, both, one_time]), 4);
+}
+
+#[test]
+fn b09_a_license_that_does_not_fit_is_passed_over_and_not_wasted() {
+    let used_up = used(&Terms { play_count: Some(1), ..simple(1, Rights::PLAY) }, Count::Play, 1);
+    let without_right = held(&simple(2, Rights::BURN_TO_CD), Usage::default());
+    let fits = held(&simple(3, Rights::PLAY), Usage::default());
+    let all = [used_up, without_right, fits];
+    let found = grant(Action::Play, &all, &environment());
+    assert_eq!(found.charges().iter().map(|charge| charge.license).collect::<Vec<_>>(), [id(3)]);
+}
+
+#[test]
+fn a_denial_tells_every_reason_and_the_nearest_license_first() {
+    let far = Terms { minimum_client_level: Some(9000), minimum_application_level: Some(9000), ..simple(1, Rights::NONE) };
+    let near = Terms { revocation_version: Some(4), ..simple(2, Rights::PLAY) };
+    let held = all_held(&[far, near]);
+    let denied = evaluate(Action::Play, KEY_ID, &held, &environment()).unwrap_err();
+    assert_eq!(denied.refusals().len(), 4);
+    assert_eq!(denied.refusals()[0].license, Some(id(1)));
+    assert_eq!(denied.nearest(), Reason::RevocationInformation { needed: 4, found: 0 });
+}
+
+#[test]
+fn every_reason_says_what_it_is_about() {
+    let version = ComponentVersion::new([2, 4, 0, 1]);
+    let said = [
+        (Reason::NoLicense { key_id: KEY_ID }, "11111111"),
+        (Reason::NoRight { action: Action::Burn }, "burn"),
+        (Reason::RightUnknownToApplication { action: Action::Burn }, "burn"),
+        (Reason::OneTimeForTransfer, "transfer"),
+        (Reason::CountUsedUp { allowed: 3 }, "3"),
+        (Reason::NotYetValid { begin: seconds_later(0) }, "2026-01-01"),
+        (Reason::Expired { expiry: seconds_later(0) }, "2026-01-01"),
+        (Reason::ApplicationLevel { needed: 450, found: 100 }, "450"),
+        (Reason::ClientLevel { needed: 450, found: 150 }, "150"),
+        (Reason::NeedsIndividualization { needed: version, found: ComponentVersion::DEFAULT }, "2.4.0.1"),
+        (Reason::NoClock, "clock"),
+        (Reason::ClockNotSet, "clock"),
+        (Reason::RevocationInformation { needed: 7, found: 6 }, "7"),
+        (Reason::NoUplinkLicense { key_id: ROOT_KEY_ID }, "22222222"),
+    ];
+    for (reason, word) in said {
+        assert!(reason.to_string().contains(word), "{reason}");
+    }
+}

@@ -1,0 +1,167 @@
+//! `evaluate` against a model that is written the slow way: every pair of licenses, every rule as one line.
+
+use admit_license::{Action, Environment, HeldLicense, Kind, LicenseId, Rights, Terms, Uplink, Usage, evaluate};
+use admit_trust::{ClientProperties, ClockKind, SdkGeneration};
+use proptest::prelude::*;
+
+use crate::fixture::*;
+
+/// What a proptest draws of a world; times are seconds after the fixture's beginning.
+#[derive(Debug, Clone)]
+struct World {
+    licenses: Vec<(Terms, Usage)>,
+    level: u32,
+    older: bool,
+    clock: ClockKind,
+    now: Option<u64>,
+}
+
+impl World {
+    fn held(&self) -> Vec<HeldLicense> {
+        self.licenses.iter().map(|(terms, usage)| held(terms, *usage)).collect()
+    }
+
+    /// For each action, the licenses that it is charged to, if it is granted.
+    fn granted(&self) -> Vec<Option<Vec<LicenseId>>> {
+        let now = self.now.map(time);
+        let sdk_generation = if self.older { SdkGeneration::Older } else { SdkGeneration::Newer };
+        let environment = Environment {
+            application_level: self.level,
+            sdk_generation,
+            client: ClientProperties { clock: self.clock, ..environment().client },
+            time: now.as_ref(),
+            ..environment()
+        };
+        let held = self.held();
+        let charged = |action| {
+            let found = evaluate(action, KEY_ID, &held, &environment).ok()?;
+            Some(found.charges().iter().map(|charge| charge.license).collect())
+        };
+        Action::ALL.into_iter().map(charged).collect()
+    }
+
+    /// The model: is there any chain of which every element allows the action?
+    fn allows(&self, action: Action) -> bool {
+        if self.older && !matches!(action, Action::Play | Action::TransferToNonSdmi) {
+            return false;
+        }
+        let of_content = self.licenses.iter().filter(|(terms, _)| terms.key_id == KEY_ID);
+        of_content.filter(|it| self.element_allows(it, action)).any(|(terms, _)| match terms.kind {
+            Kind::Simple => true,
+            Kind::Root => false,
+            Kind::Leaf => self.licenses.iter().any(|root| {
+                let uplink = Uplink { key_id: root.0.key_id, revision: root.0.revision.unwrap_or(u32::MAX) };
+                root.0.kind == Kind::Root && terms.uplink == Some(uplink) && self.element_allows(root, action)
+            }),
+        })
+    }
+
+    fn element_allows(&self, (terms, usage): &(Terms, Usage), action: Action) -> bool {
+        let bits = terms.rights.bits();
+        let (bit, left) = match action {
+            Action::Play => (1, terms.play_count.map(|n| n > usage.used[0])),
+            Action::TransferToNonSdmi => (2, terms.transfer_count.map(|n| n > usage.used[1])),
+            Action::TransferToSdmi => (16, terms.transfer_count.map(|n| n > usage.used[1])),
+            Action::Burn => (8, terms.burn_count.map(|n| n > usage.used[2])),
+            Action::PlaylistBurn => (1 << 24, terms.playlist_burn_track_count.map(|n| n > usage.used[3])),
+            Action::SaveStream => (64, None),
+            _ => (1 << 25, None),
+        };
+        let right = bits & bit != 0;
+        let for_transfer_only = bits & 32 != 0 && bits & 16 != 0 && action != Action::TransferToSdmi;
+        let spent = bits & 32 != 0 && usage.touched;
+        let level = self.level >= terms.minimum_application_level.unwrap_or(100);
+        right && !for_transfer_only && left != Some(false) && !spent && level && self.in_time(terms, usage)
+    }
+
+    fn in_time(&self, terms: &Terms, usage: &Usage) -> bool {
+        let limited = terms.begin.is_some() || terms.expiry.is_some() || terms.expiry_after_first_use_secs.is_some();
+        let Some(now) = self.now else { return !limited };
+        let (earliest, latest) = (REALM.now.unix_secs() + now - 3, REALM.now.unix_secs() + now + 3);
+        let begun = terms.begin.is_none_or(|begin| begin.unix_secs() <= earliest);
+        let ended = terms.expiry.is_some_and(|expiry| expiry.unix_secs() < latest);
+        let first = usage.first_used_at.map(|first| first.unix_secs());
+        let countdown = first.zip(terms.expiry_after_first_use_secs).is_some_and(|(first, n)| first + n < latest);
+        !limited || (self.clock != ClockKind::None && begun && !ended && !countdown)
+    }
+}
+
+fn any_license() -> impl Strategy<Value = (Terms, Usage)> {
+    let small = || prop::option::weighted(0.3, 0..3u32);
+    let moments = prop::array::uniform4(prop::option::weighted(0.2, 10..100u64));
+    let numbers = (small(), small(), small(), prop::option::weighted(0.2, 99..151u32));
+    let usage = (prop::array::uniform4(0..3u32), any::<bool>());
+    (0..3u8, any::<u32>(), 0..2u32, numbers, moments, usage).prop_map(|(kind, bits, revision, n, t, (used, touched))| {
+        let rights = Rights::from_bits_masked(bits);
+        let in_chain = rights.without(Rights::NOT_IN_CHAINS);
+        let base = match kind {
+            0 => simple(0, rights),
+            1 => Terms { revision: Some(revision), ..root(0, in_chain) },
+            _ => Terms { uplink: Some(Uplink { key_id: ROOT_KEY_ID, revision }), ..leaf(0, in_chain) },
+        };
+        let later = |seconds: Option<u64>| seconds.map(seconds_later);
+        let terms = Terms {
+            play_count: n.0,
+            transfer_count: n.1,
+            burn_count: n.2,
+            minimum_application_level: n.3,
+            begin: later(t[0]),
+            expiry: later(t[1].map(|seconds| seconds + 100)),
+            expiry_after_first_use_secs: t[2],
+            ..base
+        };
+        (terms, Usage { used, touched, first_used_at: later(t[3]), stored_at: None })
+    })
+}
+
+fn any_world() -> impl Strategy<Value = World> {
+    let clock = prop::sample::select(vec![ClockKind::None, ClockKind::AntiRollback, ClockKind::Secure]);
+    let licenses = prop::collection::vec(any_license(), 0..5);
+    (licenses, 99..151u32, any::<bool>(), clock, prop::option::of(10..250u64)).prop_map(
+        |(mut licenses, level, older, clock, now)| {
+            for (number, (terms, _)) in licenses.iter_mut().enumerate() {
+                terms.id = id(u8::try_from(number).unwrap());
+            }
+            World { licenses, level, older, clock, now }
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn evaluate_is_total_and_says_what_the_model_says(world in any_world()) {
+        for (action, granted) in Action::ALL.into_iter().zip(world.granted()) {
+            prop_assert_eq!(granted.is_some(), world.allows(action), "{}", action);
+        }
+    }
+
+    #[test]
+    fn more_rights_never_turn_a_grant_into_a_denial(world in any_world(), bits in any::<u32>()) {
+        // One-time use and the SDMI mark beside it take away, and are no additions.
+        let more = Rights::from_bits_masked(bits).without(Rights::ONE_TIME | Rights::NOT_IN_CHAINS);
+        let mut richer = world.clone();
+        richer.licenses.iter_mut().for_each(|(terms, _)| terms.rights = terms.rights | more);
+        for (poor, rich) in world.granted().into_iter().zip(richer.granted()) {
+            prop_assert!(poor.is_none() || rich.is_some());
+        }
+    }
+
+    #[test]
+    fn one_more_license_never_turns_a_grant_into_a_denial(world in any_world(), more in any_license()) {
+        let mut richer = world.clone();
+        richer.licenses.push((Terms { id: id(200), ..more.0 }, more.1));
+        for (poor, rich) in world.granted().into_iter().zip(richer.granted()) {
+            prop_assert!(poor.is_none() || rich.is_some());
+        }
+    }
+
+    #[test]
+    fn the_order_of_the_store_decides_nothing(world in any_world(), by in 0..5usize) {
+        let mut turned = world.clone();
+        let length = turned.licenses.len();
+        turned.licenses.rotate_left(by.min(length));
+        prop_assert_eq!(turned.granted(), world.granted());
+    }
+}

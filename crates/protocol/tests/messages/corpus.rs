@@ -1,0 +1,119 @@
+//! The corpus in `vectors/licenses` and `vectors/messages`: every file's verdict is the reader's, every accepted file is
+//! in the grammar of `docs/formats/license.cddl`, and the files are what the cases make.
+
+use admit_crypto::hpke;
+use admit_license::VerifiedLicense;
+use admit_testkit::corpus::{self, Vector, Verdict};
+use cddl::validate_cbor_from_slice;
+use minicbor::Decoder;
+
+use crate::cases::{
+    self, CHALLENGE, Case, ENROLMENT_REQUEST, ENROLMENT_RESPONSE, LICENSE, REALM_DOCUMENT, RESPONSE,
+};
+use crate::fixture::*;
+
+const GRAMMAR: &str = include_str!("../../../../docs/formats/license.cddl");
+
+fn verdict(format: &str, bytes: &[u8]) -> Verdict {
+    let thumbprint = CLIENT.encryption.public_key().thumbprint(provider());
+    match format {
+        LICENSE => Verdict::of(VerifiedLicense::verify(provider(), &REALM.root, bytes, dates(), &thumbprint)),
+        CHALLENGE => Verdict::of(open(bytes)),
+        RESPONSE => Verdict::of(verify_response(bytes)),
+        ENROLMENT_REQUEST => Verdict::of(verify_request(bytes)),
+        ENROLMENT_RESPONSE => Verdict::of(verify_enrolment(bytes)),
+        REALM_DOCUMENT => Verdict::of(verify_realm(bytes)),
+        unknown => panic!("there is no format {unknown}"),
+    }
+}
+
+fn made(cases: Vec<Case>) -> Vec<Vector> {
+    let vector = |Case(name, about, format, bytes): Case| {
+        let verdict = verdict(format, &bytes);
+        let named = if verdict == Verdict::Accept { "accept-" } else { "refuse-" };
+        assert!(name.starts_with(named), "{name} has the verdict {verdict:?}");
+        Vector { name: name.into(), about: about.into(), format: format.into(), verdict, bytes }
+    };
+    cases.into_iter().map(vector).collect()
+}
+
+/// What the grammar says of these bytes under one of its rules.
+fn grammar(rule: &str, bytes: &[u8]) -> Result<(), String> {
+    let grammar = format!("start = {rule}\n{GRAMMAR}");
+    validate_cbor_from_slice(&grammar, bytes, None).map_err(|error| error.to_string())
+}
+
+/// The signed challenge inside a sealed one.
+fn unsealed(bytes: &[u8]) -> Vec<u8> {
+    let mut decoder = Decoder::new(bytes);
+    decoder.array().unwrap();
+    decoder.skip().unwrap();
+    let recipient = decoder.bytes().unwrap().to_vec();
+    let sealed = decoder.decode().unwrap();
+    let opened = hpke::open(provider(), &REALM.license.encryption, b"admit/1/challenge", &recipient, &sealed);
+    opened.unwrap().to_vec()
+}
+
+#[test]
+fn every_vector_has_the_verdict_it_carries() {
+    for folder in ["licenses", "messages"] {
+        for vector in corpus::read(folder) {
+            assert_eq!(verdict(&vector.format, &vector.bytes), vector.verdict, "{folder}/{}", vector.name);
+        }
+    }
+}
+
+#[test]
+fn the_corpus_is_what_the_cases_make() {
+    let stale = [corpus::stale("licenses", &made(cases::licenses())), corpus::stale("messages", &made(cases::messages()))];
+    let how = "cargo test -p admit-protocol --test messages write_vectors -- --ignored";
+    assert_eq!(stale.concat(), Vec::<String>::new(), "vectors are stale: {how}");
+}
+
+#[test]
+#[ignore = "writes the corpus"]
+fn write_vectors() {
+    corpus::write("licenses", &made(cases::licenses()));
+    corpus::write("messages", &made(cases::messages()));
+}
+
+#[test]
+fn every_accepted_vector_is_in_the_grammar() {
+    let mut checked = 0;
+    for vector in [corpus::read("licenses"), corpus::read("messages")].concat() {
+        if vector.verdict != Verdict::Accept {
+            continue;
+        }
+        grammar(&vector.format, &vector.bytes).unwrap_or_else(|error| panic!("{}: {error}", vector.name));
+        if vector.format == CHALLENGE {
+            let signed = unsealed(&vector.bytes);
+            grammar("signed-challenge", &signed).unwrap_or_else(|error| panic!("{}: {error}", vector.name));
+        }
+        checked += 1;
+    }
+    assert_eq!(checked, 13);
+}
+
+/// A grammar that accepts everything would be of no use.
+#[test]
+fn the_grammar_refuses_what_it_can_express() {
+    let refused = [
+        "refuse-field-0",
+        "refuse-field-31",
+        "refuse-field-1023",
+        "refuse-field-null",
+        "refuse-missing-rights",
+        "refuse-restriction-7",
+        "refuse-payload-of-three",
+        "refuse-untagged",
+        "refuse-unprotected",
+        "refuse-content-type",
+        "refuse-challenge-version",
+        "refuse-response-challenge-type",
+    ];
+    let vectors = [corpus::read("licenses"), corpus::read("messages")].concat();
+    for name in refused {
+        let vector = vectors.iter().find(|vector| vector.name == name).unwrap();
+        assert!(grammar(&vector.format, &vector.bytes).is_err(), "{name}");
+    }
+}

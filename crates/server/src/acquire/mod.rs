@@ -1,0 +1,35 @@
+//! `POST /v1/licenses`: license acquisition (rows B01 to B06). Parse, decide, write, answer: a file each.
+//!
+//! What leaves has been recorded: licenses, their audit entry and what a retry needs are one transaction, and it is
+//! on the disk before the answer is sent.
+
+mod answer;
+mod decide;
+mod parse;
+mod write;
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use axum::http::HeaderMap;
+use axum::response::Response;
+
+use crate::Server;
+use crate::refusal::Refusal;
+
+/// The endpoint.
+pub(crate) async fn acquire(
+    State(server): State<Server>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Refusal> {
+    let now = server.clock.now();
+    let request = parse::parse(&server.home, &headers, &body?, now)?;
+    decide::check_client(&server.home, &request).await?;
+    if let Some(licenses) = write::earlier(&server.home, &request, now).await? {
+        return Ok(answer::answer(&server.home, &request, licenses));
+    }
+    let decision = decide::decide(&server, &request, now).await?;
+    let licenses = write::write(&server, &request, decision, now).await?;
+    Ok(answer::answer(&server.home, &request, licenses))
+}

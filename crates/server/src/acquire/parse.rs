@@ -1,0 +1,57 @@
+//! First step: bytes become a challenge whose encryption, signature and chain hold, and the token beside it.
+
+use admit_protocol::acquire::OpenedChallenge;
+use admit_time::Timestamp;
+use admit_trust::{Certificate, DateCheck, Role, Verified, verify_chain};
+use axum::http::{HeaderMap, header};
+
+use crate::home::Home;
+use crate::refusal::Refusal;
+
+/// A request that is authentic. Whether it is granted is the next step's question.
+#[derive(Debug)]
+pub(super) struct AcquireRequest {
+    pub(super) opened: OpenedChallenge,
+    /// The application's certificate, where the client sent one.
+    pub(super) application: Option<Verified<Certificate>>,
+    /// The token whose hash the challenge carries.
+    pub(super) token: Option<String>,
+}
+
+pub(super) fn parse(home: &Home, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Result<AcquireRequest, Refusal> {
+    let (provider, dates) = (home.provider(), DateCheck::At(now));
+    let opened = OpenedChallenge::open(provider, home.root(), home.challenge_key(), dates, body)?;
+    let application = match &opened.challenge().application {
+        Some(der) => Some(verify_application(home, der, dates)?),
+        None => None,
+    };
+    let token = bearer_token(headers)?;
+    let hash = token.map(|token| (provider.sha256)(&[token.as_bytes()]));
+    let matches = match (hash, opened.challenge().token_hash) {
+        (Some(sent), Some(signed)) => sent == signed,
+        (Some(_), None) => false,
+        // The client had a token and it did not arrive: it is as if there were none.
+        (None, _) => true,
+    };
+    if !matches {
+        return Err(Refusal::OtherToken);
+    }
+    Ok(AcquireRequest { opened, application, token: token.map(str::to_owned) })
+}
+
+fn verify_application(home: &Home, der: &[u8], dates: DateCheck) -> Result<Verified<Certificate>, Refusal> {
+    let refused = |source| admit_protocol::Error::Trust { message: "application certificate", source };
+    let certificate = Certificate::from_der(der).map_err(refused)?;
+    let verified = verify_chain(home.provider(), home.root(), &[certificate], Role::Application, dates);
+    Ok(verified.map_err(refused)?)
+}
+
+/// The token of `Authorization: Bearer` (RFC 6750 section 2.1).
+fn bearer_token(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let text = value.to_str().map_err(|_| Refusal::Authorization)?;
+    let (scheme, token) = text.split_once(' ').ok_or(Refusal::Authorization)?;
+    let one_token = scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty() && values.next().is_none();
+    if one_token { Ok(Some(token.trim())) } else { Err(Refusal::Authorization) }
+}

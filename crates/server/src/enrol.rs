@@ -1,0 +1,133 @@
+//! `POST /v1/enrol`: a client that made its own keys gets a certificate for its default component (row A01). The
+//! same two keys get the same certificate.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use admit_crypto::Entropy;
+use admit_protocol::enrol::{EnrolmentRequest, EnrolmentResponse, SignedRequest};
+use admit_time::Timestamp;
+use admit_trust::{Certificate, ClockKind, Features, Issuer, Properties, Role, Subject};
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{ConnectInfo, State};
+use axum::http::Extensions;
+use axum::response::Response;
+
+use crate::refusal::Refusal;
+use crate::store::client::{self, ClientRow, NewClient};
+use crate::{Error, Server, audit, http};
+
+/// The endpoint.
+pub(crate) async fn enrol(
+    State(server): State<Server>,
+    extensions: Extensions,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Refusal> {
+    let now = server.clock.now();
+    let limited = server.enrolments.take(peer_address(&extensions), now);
+    limited.map_err(|retry_after_secs| Refusal::RateLimited { retry_after_secs })?;
+    let signed = SignedRequest::verify(server.home.provider(), server.home.realm(), &body?)?;
+    let request = signed.request();
+    if request.component_version.is_individualized() {
+        return Err(Refusal::NotDefaultComponent);
+    }
+    let certificate = match known(&server, request, now).await? {
+        Some(certificate) => certificate,
+        None => {
+            let certificate = issue(&server, request, now, &mut *server.entropy.entropy())?;
+            write(&server, request, certificate, now).await?
+        }
+    };
+    let authority = &server.home.enrolment_signer().certificate;
+    let response = EnrolmentResponse::new(&certificate, authority);
+    Ok(http::message(ENROLMENT_RESPONSE_TYPE, response.to_bytes()))
+}
+
+/// The certificate that these keys have already.
+async fn known(server: &Server, request: &EnrolmentRequest, now: Timestamp) -> Result<Option<Certificate>, Refusal> {
+    let mut connection = server.home.store().read().await?;
+    let row = client::newest(&mut connection, &request.signing_key, &request.encryption_key).await?;
+    Ok(row.map_or(Ok(None), |row| usable(&row, now))?)
+}
+
+fn usable(row: &ClientRow, now: Timestamp) -> Result<Option<Certificate>, Refusal> {
+    if row.revoked_at.is_some() {
+        return Err(Refusal::ClientRevoked);
+    }
+    if row.not_after <= now {
+        return Ok(None);
+    }
+    Ok(Some(Certificate::from_der(&row.certificate).map_err(Error::from)?))
+}
+
+/// The level is the realm's; a clock protected by hardware would need evidence that enrolment does not ask for.
+fn issue(
+    server: &Server,
+    request: &EnrolmentRequest,
+    now: Timestamp,
+    entropy: &mut dyn Entropy,
+) -> Result<Certificate, Error> {
+    let mut pseudonym = [0; 6];
+    entropy.fill(&mut pseudonym);
+    let signer = server.home.enrolment_signer();
+    let subject = Subject {
+        common_name: &format!("client {}", hex::encode(pseudonym)),
+        public_key: &request.signing_key,
+        role: Role::Client,
+        properties: Properties {
+            encryption_key: Some(request.encryption_key),
+            component_version: Some(request.component_version),
+            security_level: Some(server.home.enrol_level()),
+            clock: Some(request.clock.min(ClockKind::AntiRollback)),
+            features: Some(Features::from_bits(request.features)),
+            ..Properties::default()
+        },
+        not_before: now,
+        lifetime: LIFETIME,
+    };
+    let issuer = Issuer { certificate: &signer.certificate, key: &signer.key };
+    Ok(admit_trust::issue(issuer, &subject, entropy)?)
+}
+
+/// Records the client, or finds that another request has just done so.
+async fn write(
+    server: &Server,
+    request: &EnrolmentRequest,
+    certificate: Certificate,
+    now: Timestamp,
+) -> Result<Certificate, Refusal> {
+    let mut transaction = server.home.store().write().await?;
+    let newest = client::newest(&mut transaction, &request.signing_key, &request.encryption_key).await?;
+    if let Some(row) = &newest
+        && let Some(certificate) = usable(row, now)?
+    {
+        return Ok(certificate);
+    }
+    let fingerprint = certificate.fingerprint(server.home.provider());
+    let new = NewClient {
+        fingerprint,
+        signing_key: &request.signing_key,
+        encryption_key: &request.encryption_key,
+        renewal: newest.map_or(0, |row| row.renewal.saturating_add(1)),
+        certificate: certificate.der(),
+        enrolled_at: now,
+        not_after: certificate.not_after(),
+    };
+    client::insert(&mut transaction, &new).await?;
+    let detail = serde_json::json!({ "name": certificate.subject(), "level": server.home.enrol_level() });
+    let (event, subject) = (audit::Event::ClientEnrolled, fingerprint.to_string());
+    server.home.append_audit(&mut transaction, now, event, &subject, &detail).await?;
+    transaction.commit().await.map_err(Error::from)?;
+    Ok(certificate)
+}
+
+/// Where the connection comes from. Behind a proxy that is the proxy: the header it may set is anybody's word.
+fn peer_address(extensions: &Extensions) -> IpAddr {
+    let peer = extensions.get::<ConnectInfo<SocketAddr>>();
+    peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |ConnectInfo(address)| address.ip())
+}
+
+const ENROLMENT_RESPONSE_TYPE: &str = "application/admit-enrolment-response+cbor";
+/// Five years.
+const LIFETIME: Duration = Duration::from_secs(5 * 365 * 86_400 + 86_400);

@@ -1,0 +1,25 @@
+//! What all endpoints have in common over HTTP: time limits, and answers that are not kept by caches.
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use crate::Server;
+use crate::refusal::Refusal;
+
+/// Gives up on a request that takes too long. What it had begun in the database is undone.
+pub(crate) async fn in_time(State(server): State<Server>, request: Request, next: Next) -> Response {
+    let limit = server.home.config().request_timeout;
+    let answer = tokio::time::timeout(limit, next.run(request)).await;
+    let mut response = answer.unwrap_or_else(|_| Refusal::Timeout.into_response());
+    let headers = response.headers_mut();
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// A message as an answer.
+pub(crate) fn message(content_type: &'static str, bytes: Vec<u8>) -> Response {
+    ([(header::CONTENT_TYPE, content_type)], bytes).into_response()
+}

@@ -1,0 +1,82 @@
+//! What a license will say (row B06): the seam where an operator's rules stand. The server asks a policy once per
+//! key, after identity and entitlement have been checked, and holds its answer to what a policy may decide.
+
+use std::fmt;
+
+use admit_license::{RightsArray, Terms, final_rights};
+use admit_protocol::acquire::LicenseChallenge;
+use admit_time::Timestamp;
+use admit_trust::{Certificate, ClientProperties, Verified};
+
+use crate::content::Content;
+use crate::token::Claims;
+
+/// What a policy knows when it decides.
+#[derive(Debug, Clone, Copy)]
+pub struct PolicyRequest<'a> {
+    /// The time now.
+    pub now: Timestamp,
+    /// What the client asks for and says of itself.
+    pub challenge: &'a LicenseChallenge,
+    /// What the client's certificate says.
+    pub client: &'a ClientProperties,
+    /// The application's certificate, where the client sent one.
+    pub application: Option<&'a Verified<Certificate>>,
+    /// The content.
+    pub content: &'a Content,
+    /// The buyer's entitlement; none where the content is open and no token was sent.
+    pub entitlement: Option<&'a Claims>,
+}
+
+/// Decides what a license says.
+pub trait Policy: fmt::Debug + Send + Sync {
+    /// The terms of the license, made from a draft that grants nothing. The draft's ids, realm, time and binding
+    /// must stay as they are.
+    fn terms(&self, request: &PolicyRequest<'_>, draft: Terms) -> Result<Terms, PolicyRefusal>;
+}
+
+/// A policy issued no license.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyRefusal {
+    /// It said no. The client is told why.
+    #[error("no license is issued: {reason}")]
+    Refused {
+        /// Why, for the user.
+        reason: String,
+    },
+    /// It does not work. Only the log is told why.
+    #[error("the acquisition policy does not work")]
+    Failed {
+        /// What is wrong, for the operator.
+        reason: String,
+    },
+}
+
+/// The default: `rights = 3,0,0,0,3,0,0,0`, no expiry, application level 100, and the content's own minima.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct DefaultPolicy;
+
+impl Policy for DefaultPolicy {
+    fn terms(&self, request: &PolicyRequest<'_>, draft: Terms) -> Result<Terms, PolicyRefusal> {
+        Ok(Terms {
+            rights: final_rights(request.challenge.rights(), Some(RightsArray::DEFAULT)),
+            minimum_application_level: request.content.minimum_application_level,
+            minimum_individualized_version: request.content.minimum_individualized_version,
+            ..draft
+        })
+    }
+}
+
+/// Asks a policy and holds it to what it may decide.
+pub(crate) fn ask(policy: &dyn Policy, request: &PolicyRequest<'_>, draft: Terms) -> Result<Terms, PolicyRefusal> {
+    let terms = policy.terms(request, draft.clone())?;
+    let identity = |terms: &Terms| {
+        let ids = (terms.id, terms.key_id, terms.kind, terms.uplink, terms.revision);
+        (ids, terms.realm, terms.issued_at, terms.binding)
+    };
+    if identity(&terms) == identity(&draft) {
+        Ok(terms)
+    } else {
+        Err(PolicyRefusal::Failed { reason: "it changed the license's ids, realm, time or binding".into() })
+    }
+}

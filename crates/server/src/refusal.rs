@@ -1,0 +1,164 @@
+//! What a client is told when it gets no answer: one code, one HTTP status and one sentence per cause (RFC 9457).
+//! Internal detail stops here and goes to the log.
+
+use admit_license::KeyId;
+use admit_protocol::{Code, Error as MessageError, PROBLEM_CONTENT_TYPE, Problem};
+use axum::extract::rejection::BytesRejection;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::Error;
+use crate::policy::PolicyRefusal;
+use crate::token::TokenFault;
+
+/// A request was refused.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refusal {
+    /// The message is not as it must be, or not authentic.
+    #[error("{0}")]
+    Message(#[from] MessageError),
+    /// The body is longer than any message, or did not arrive.
+    #[error("the request's body is too long or did not arrive whole")]
+    Body {
+        /// What HTTP says to that.
+        status: StatusCode,
+    },
+    /// A license is asked for, but no key.
+    #[error("the challenge names no key")]
+    NoKeyIds,
+    /// The client's certificate was not given out by this server.
+    #[error("this server did not enrol the client")]
+    UnknownClient,
+    /// The client's certificate was revoked.
+    #[error("the client's certificate was revoked")]
+    ClientRevoked,
+    /// A client that says it is individualized asked for a certificate of the default component.
+    #[error("only a default component enrols; this one says it is individualized")]
+    NotDefaultComponent,
+    /// No entitlement token, and the content is not open.
+    #[error("content `{content_id}` needs an entitlement token")]
+    TokenRequired {
+        /// The content.
+        content_id: String,
+    },
+    /// The `Authorization` header is not one bearer token.
+    #[error("the Authorization header is not one bearer token")]
+    Authorization,
+    /// The token beside the challenge is not the one whose hash the challenge carries.
+    #[error("the entitlement token is not the one that the challenge was made for")]
+    OtherToken,
+    /// The token does not hold.
+    #[error("{0}")]
+    Token(#[from] TokenFault),
+    /// The token is for other content.
+    #[error("the entitlement token is not for content `{content_id}`")]
+    TokenNotForContent {
+        /// The content.
+        content_id: String,
+    },
+    /// The token is bound to another client's key.
+    #[error("the entitlement token is bound to another client")]
+    TokenBoundElsewhere,
+    /// No license is issued for this key id.
+    #[error("no key with the id {key_id} is registered for licenses")]
+    UnknownKeyId {
+        /// The key id.
+        key_id: KeyId,
+    },
+    /// The policy said no, or does not work.
+    #[error("{0}")]
+    Policy(#[from] PolicyRefusal),
+    /// The challenge was answered so long ago that the answer is no longer repeated.
+    #[error("this challenge was answered more than seven days ago; a fresh one is needed")]
+    ChallengeUsed,
+    /// Too many requests from one address.
+    #[error("too many enrolments from this address; try again in {retry_after_secs} seconds")]
+    RateLimited {
+        /// When the next one may come.
+        retry_after_secs: u64,
+    },
+    /// It took too long.
+    #[error("the server is too busy to answer in time")]
+    Timeout,
+    /// There is nothing at this address.
+    #[error("there is no such address")]
+    NotFound,
+    /// The server's own fault. What it was stands in the log.
+    #[error("the server could not answer")]
+    Internal(#[from] Error),
+}
+
+impl Refusal {
+    /// The code and the HTTP status.
+    fn code_and_status(&self) -> (Code, StatusCode) {
+        match self {
+            Self::Message(error @ MessageError::UnknownChallengeKey { .. }) => (error.into(), StatusCode::CONFLICT),
+            Self::Message(error) => (error.into(), StatusCode::BAD_REQUEST),
+            Self::Body { status } => (Code::ADMIT_E_MALFORMED_MESSAGE, *status),
+            Self::NoKeyIds => (Code::ADMIT_E_MALFORMED_MESSAGE, StatusCode::BAD_REQUEST),
+            Self::UnknownClient => (Code::ADMIT_E_CLIENT_CERTIFICATE_UNKNOWN, StatusCode::FORBIDDEN),
+            Self::ClientRevoked => (Code::DRM_E_DEVCERT_REVOKED, StatusCode::FORBIDDEN),
+            Self::NotDefaultComponent => (Code::NS_E_DRM_NEEDS_INDIVIDUALIZATION, StatusCode::FORBIDDEN),
+            Self::TokenRequired { .. } => (Code::ADMIT_E_TOKEN_REQUIRED, StatusCode::UNAUTHORIZED),
+            Self::Token(TokenFault::Expired { .. }) => (Code::ADMIT_E_TOKEN_EXPIRED, StatusCode::UNAUTHORIZED),
+            Self::Token(_) | Self::Authorization => (Code::ADMIT_E_TOKEN_INVALID, StatusCode::UNAUTHORIZED),
+            Self::OtherToken => (Code::ADMIT_E_TOKEN_INVALID, StatusCode::FORBIDDEN),
+            Self::TokenNotForContent { .. } => (Code::ADMIT_E_TOKEN_NOT_FOR_CONTENT, StatusCode::FORBIDDEN),
+            Self::TokenBoundElsewhere => (Code::ADMIT_E_TOKEN_BOUND_ELSEWHERE, StatusCode::FORBIDDEN),
+            Self::UnknownKeyId { .. } => (Code::ADMIT_E_UNKNOWN_KEY_ID, StatusCode::NOT_FOUND),
+            Self::Policy(PolicyRefusal::Refused { .. }) => (Code::ADMIT_E_POLICY_REFUSED, StatusCode::FORBIDDEN),
+            Self::Policy(PolicyRefusal::Failed { .. }) => {
+                (Code::ADMIT_E_POLICY_FAILED, StatusCode::INTERNAL_SERVER_ERROR)
+            }
+            Self::ChallengeUsed => (Code::DRM_E_SERVER_INVALID_MESSAGE, StatusCode::CONFLICT),
+            Self::RateLimited { .. } => (Code::ADMIT_E_RATE_LIMITED, StatusCode::TOO_MANY_REQUESTS),
+            Self::Timeout => (Code::ADMIT_E_OVERLOADED, StatusCode::SERVICE_UNAVAILABLE),
+            Self::NotFound => (Code::ADMIT_E_MALFORMED_MESSAGE, StatusCode::NOT_FOUND),
+            Self::Internal(error) if error.code() == Code::ADMIT_E_STORE_BUSY => {
+                (Code::ADMIT_E_OVERLOADED, StatusCode::SERVICE_UNAVAILABLE)
+            }
+            Self::Internal(_) => (Code::ADMIT_E_SERVER, StatusCode::INTERNAL_SERVER_ERROR),
+        }
+    }
+
+    /// A header that says when or how to try again.
+    fn advice(&self, status: StatusCode) -> Option<(HeaderName, HeaderValue)> {
+        match self {
+            Self::RateLimited { retry_after_secs } => Some((header::RETRY_AFTER, (*retry_after_secs).into())),
+            _ if status == StatusCode::UNAUTHORIZED => {
+                Some((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")))
+            }
+            _ if status == StatusCode::SERVICE_UNAVAILABLE => Some((header::RETRY_AFTER, 1u64.into())),
+            _ => None,
+        }
+    }
+
+    fn log(&self, code: Code, status: StatusCode) {
+        match self {
+            Self::Internal(error) => tracing::error!(%code, status = status.as_u16(), %error, "request failed"),
+            Self::Policy(PolicyRefusal::Failed { reason }) => {
+                tracing::error!(%code, status = status.as_u16(), %reason, "policy failed");
+            }
+            refusal => tracing::info!(%code, status = status.as_u16(), reason = %refusal, "request refused"),
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let (code, status) = self.code_and_status();
+        self.log(code, status);
+        let problem = Problem::new(code, status.as_u16(), self.to_string());
+        let mut response = (status, [(header::CONTENT_TYPE, PROBLEM_CONTENT_TYPE)], problem.to_json()).into_response();
+        if let Some((name, value)) = self.advice(status) {
+            response.headers_mut().insert(name, value);
+        }
+        response
+    }
+}
+
+impl From<BytesRejection> for Refusal {
+    fn from(rejection: BytesRejection) -> Self {
+        Self::Body { status: rejection.status() }
+    }
+}

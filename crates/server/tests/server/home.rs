@@ -1,0 +1,228 @@
+//! Making and opening homes.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
+
+use admit_crypto::{ContentKey, Digest};
+use admit_license::header::{ContentHeader, HeaderFields, HeaderKey};
+use admit_license::{KeyId, TrustedHeader};
+use admit_protocol::Code;
+use admit_protocol::realm::{Realm, claimed_fingerprint};
+use admit_server::Error;
+use admit_server::home::{Config, Home, InitOptions, RootCustody, init, root_key};
+use admit_trust::{Certificate, DateCheck, Role, SdkGeneration};
+
+use crate::harness::{DAY, PROVIDER, START, Seeded, content, content_key, new_home, options};
+
+#[tokio::test]
+async fn the_realm_document_holds_under_the_realms_fingerprint() {
+    let (_folder, path, made) = new_home(1).await;
+    let home = Home::open(&path, PROVIDER).await.unwrap();
+    assert_eq!((home.realm(), home.name(), home.is_demonstration()), (made.realm, "Test label", true));
+    assert_eq!(claimed_fingerprint(PROVIDER, home.realm_document()), Ok(made.realm));
+    let realm = Realm::verify(PROVIDER, home.realm_document(), made.realm).unwrap();
+    assert_eq!(realm.address(Role::License), Ok("/v1/licenses"));
+    assert_eq!(realm.address(Role::Enrolment), Ok("/v1/enrol"));
+    assert_eq!(realm.document().enrol_level, 150);
+    let dates = DateCheck::At(START);
+    for role in [Role::License, Role::Enrolment] {
+        let service = realm.certificate(PROVIDER, role, dates).unwrap();
+        assert_eq!(service.not_after(), START.saturating_add(DAY * 400));
+        assert_eq!(service.properties().encryption_key.is_some(), role == Role::License);
+    }
+    let application = realm.application(PROVIDER, "admit", dates).unwrap().unwrap();
+    assert_eq!(application.properties().security_level, Some(150));
+    assert_eq!(application.properties().sdk_generation, Some(SdkGeneration::Newer));
+    assert!(realm.root().certificate().not_after() > START.saturating_add(DAY * 365 * 20));
+}
+
+#[tokio::test]
+async fn a_home_keeps_its_secrets_to_its_owner() {
+    let (_folder, path, _) = new_home(1).await;
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&path), 0o700);
+    assert_eq!(mode(&path.join("secrets")), 0o700);
+    assert_eq!(mode(&path.join("secrets/key-encryption-key")), 0o600);
+    assert_eq!(std::fs::read(path.join("secrets/key-encryption-key")).unwrap().len(), 32);
+    assert!(!path.join("root-key.pem").exists());
+}
+
+#[tokio::test]
+async fn content_keys_are_not_in_the_database_in_clear() {
+    let (_folder, path, _) = new_home(1).await;
+    let home = Home::open(&path, PROVIDER).await.unwrap();
+    let key = ContentKey::from_bytes(*b"0123456789abcdef");
+    home.register_content_key(&content(1, "song", false), &key, START, &mut Seeded::new(9)).await.unwrap();
+    home.close().await;
+    let database = std::fs::read(path.join("admit.db")).unwrap();
+    assert!(database.windows(4).any(|bytes| bytes == b"song"));
+    assert!(!database.windows(16).any(|bytes| bytes == key.expose()));
+}
+
+#[tokio::test]
+async fn the_root_key_is_exported_under_the_passphrase_and_openssl_reads_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("home");
+    let root = RootCustody::Export { passphrase: "correct horse" };
+    let made = init(&path, &options(root), PROVIDER, &mut Seeded::new(1)).await.unwrap();
+    let file = made.root_key.unwrap();
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let pem = std::fs::read_to_string(&file).unwrap();
+    let key = root_key::import(&pem, "correct horse").unwrap();
+    assert!(matches!(root_key::import(&pem, "wrong"), Err(Error::RootKey)));
+    let home = Home::open(&path, PROVIDER).await.unwrap();
+    assert!(!home.is_demonstration());
+    assert_eq!(key.public_key(), *home.root().certificate().public_key());
+
+    let openssl = |arguments: &[&str]| {
+        let output = Command::new("openssl").args(arguments).output().expect("openssl is installed");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        output.stdout
+    };
+    let file = file.to_str().unwrap();
+    let from_key = openssl(&["pkey", "-in", file, "-passin", "pass:correct horse", "-pubout"]);
+    let root = path.join("root.pem");
+    let from_certificate = openssl(&["x509", "-in", root.to_str().unwrap(), "-noout", "-pubkey"]);
+    assert_eq!(from_key, from_certificate);
+}
+
+#[tokio::test]
+async fn what_is_already_there_is_left_alone() {
+    let (_folder, path, made) = new_home(1).await;
+    let again = init(&path, &options(RootCustody::Online), PROVIDER, &mut Seeded::new(2)).await;
+    assert_eq!(again.unwrap_err().code(), Code::ADMIT_E_HOME_EXISTS);
+    assert_eq!(Home::open(&path, PROVIDER).await.unwrap().realm(), made.realm);
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "precious").unwrap();
+    for taken in [folder.path(), &file] {
+        let refused = init(taken, &options(RootCustody::Online), PROVIDER, &mut Seeded::new(2)).await;
+        assert_eq!(refused.unwrap_err().code(), Code::ADMIT_E_HOME_EXISTS);
+    }
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "precious");
+}
+
+#[tokio::test]
+async fn an_empty_folder_becomes_a_home_and_a_failure_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("home");
+    std::fs::create_dir(&path).unwrap();
+    let bad = InitOptions { public_address: Some("ftp://example.org"), ..options(RootCustody::Online) };
+    let error = init(&path, &bad, PROVIDER, &mut Seeded::new(1)).await.unwrap_err();
+    assert_eq!(error.code(), Code::ADMIT_E_CONFIGURATION);
+    // A name that no certificate can carry fails after the first keys were made.
+    let long = "x".repeat(70_000);
+    let bad = InitOptions { name: &long, ..options(RootCustody::Online) };
+    assert!(init(&path, &bad, PROVIDER, &mut Seeded::new(1)).await.is_err());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    // What an interrupted attempt left behind does not stand in the way.
+    std::fs::create_dir(folder.path().join(".home.partial")).unwrap();
+    init(&path, &options(RootCustody::Online), PROVIDER, &mut Seeded::new(1)).await.unwrap();
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    Home::open(&path, PROVIDER).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_home_that_is_missing_or_damaged_says_so() {
+    let (_folder, path, _) = new_home(1).await;
+    let open = async || Home::open(&path, PROVIDER).await.unwrap_err();
+    let key_file = path.join("secrets/key-encryption-key");
+    let key = std::fs::read(&key_file).unwrap();
+    std::fs::write(&key_file, [7; 32]).unwrap();
+    let error = open().await;
+    assert!(matches!(error, Error::Damaged { table: "service_keys", column: "sealed_signing_key", .. }), "{error}");
+    std::fs::write(&key_file, &key[1..]).unwrap();
+    assert_eq!(open().await.code(), Code::ADMIT_E_FILE);
+    std::fs::remove_file(&key_file).unwrap();
+    assert_eq!(open().await.code(), Code::ADMIT_E_FILE);
+    std::fs::write(&key_file, &key).unwrap();
+    std::fs::rename(path.join("admit.db"), path.join("elsewhere.db")).unwrap();
+    assert_eq!(open().await.code(), Code::ADMIT_E_FILE);
+    assert!(!path.join("admit.db").exists());
+    std::fs::remove_file(path.join("admit.toml")).unwrap();
+    assert_eq!(open().await.code(), Code::ADMIT_E_NO_HOME);
+}
+
+#[test]
+fn settings_are_read_and_wrong_ones_named_with_their_line() {
+    let parse = |text: &str| Config::parse(text, Path::new("admit.toml"));
+    assert_eq!(parse("").unwrap(), Config::default());
+    let set = "listen = \"0.0.0.0:80\"\npublic_address = \"https://drm.example.org\"\n[enrolment]\nburst = 7\n";
+    let config = parse(set).unwrap();
+    assert_eq!((config.listen.port(), config.enrolment_burst), (80, 7));
+    assert_eq!(config.public_address.as_deref(), Some("https://drm.example.org"));
+    let cases = [
+        ("\nlisten = \"here\"", 2, Some("listen")),
+        ("public_address = \"drm.example.org\"", 1, Some("public_address")),
+        ("\n\n[enrolment]\nburst = 0", 4, Some("enrolment.burst")),
+        ("[enrolment]\nper_address_per_hour = -1", 2, Some("enrolment.per_address_per_hour")),
+        ("[tokens]\nmaximum_lifetime_days = 99999", 2, Some("tokens.maximum_lifetime_days")),
+        ("[http]\nheader_timeout_secs = 0", 2, Some("http.header_timeout_secs")),
+        ("\nlisen = \"127.0.0.1:80\"", 2, None),
+        ("[http]\nmaximum_connections = \"many\"", 2, None),
+        ("listen = ", 1, None),
+    ];
+    for (text, expected_line, expected_key) in cases {
+        let Err(Error::Configuration { line, key, reason, .. }) = parse(text) else { panic!("{text}") };
+        assert_eq!((line, key.as_deref()), (expected_line, expected_key), "{text}: {reason}");
+    }
+}
+
+#[tokio::test]
+async fn the_written_settings_are_the_defaults() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("home");
+    let address = Some("https://drm.example.org/a\"b");
+    let wanted = InitOptions { public_address: address, ..options(RootCustody::Online) };
+    init(&path, &wanted, PROVIDER, &mut Seeded::new(1)).await.unwrap();
+    let home = Home::open(&path, PROVIDER).await.unwrap();
+    let expected = Config { public_address: address.map(str::to_owned), ..Config::default() };
+    assert_eq!(*home.config(), expected);
+    // Every line that is commented out is a setting with its default.
+    let text = std::fs::read_to_string(path.join("admit.toml")).unwrap();
+    let uncommented: Vec<&str> =
+        text.lines().map(|line| line.strip_prefix("# ").filter(|rest| rest.contains(" = ")).unwrap_or(line)).collect();
+    assert_eq!(Config::parse(&uncommented.join("\n"), &path).unwrap(), expected);
+    assert_eq!(uncommented.iter().filter(|line| line.contains(" = ")).count(), 8);
+}
+
+#[tokio::test]
+async fn a_key_id_stands_for_one_key_for_ever() {
+    let (_folder, path, _) = new_home(1).await;
+    let home = Home::open(&path, PROVIDER).await.unwrap();
+    let song = content(1, "song", false);
+    let (key, other_key) = (content_key(1), content_key(2));
+    let register = async |content, key| home.register_content_key(content, key, START, &mut Seeded::new(9)).await;
+    register(&song, &key).await.unwrap();
+    register(&song, &key).await.unwrap();
+    let refused = register(&song, &other_key).await.unwrap_err();
+    assert!(matches!(refused, Error::KeyExists { key_id } if key_id == song.key_id));
+    let mut opened = song.clone();
+    opened.open = true;
+    assert_eq!(register(&opened, &key).await.unwrap_err().code(), Code::ADMIT_E_KEY_EXISTS);
+    assert_eq!(home.content(song.key_id).await.unwrap(), Some(song));
+    assert_eq!(home.content(KeyId::from_bytes([9; 16])).await.unwrap(), None);
+    assert_eq!(home.audit(0, 10).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn b01_headers_are_signed_by_the_packaging_key() {
+    let (_folder, path, _) = new_home(1).await;
+    let home = Home::open(&path, PROVIDER).await.unwrap();
+    let key = HeaderKey { key_id: KeyId::from_bytes([1; 16]), algorithm: None, checksum: None };
+    let header = ContentHeader::new(HeaderFields { keys: vec![key], ..HeaderFields::default() }).unwrap();
+    let object = home.sign_header(&header);
+    let trusted = TrustedHeader::verify(PROVIDER, home.root(), &object, DateCheck::At(START)).unwrap();
+    let signer: &Certificate = trusted.signer().unwrap();
+    assert_eq!(signer.role(), Some(Role::Packaging));
+}
+
+#[tokio::test]
+async fn only_a_client_that_exists_can_be_revoked() {
+    let (_folder, path, _) = new_home(1).await;
+    let home = Home::open(&path, PROVIDER).await.unwrap();
+    let error = home.revoke_client(&Digest::from_bytes([1; 32]), START).await.unwrap_err();
+    assert_eq!(error.code(), Code::ADMIT_E_CLIENT_CERTIFICATE_UNKNOWN);
+}
