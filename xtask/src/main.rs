@@ -5,6 +5,7 @@ mod advisories;
 mod arrows;
 mod bench;
 mod check_all;
+mod demo;
 mod dependencies;
 mod distribution;
 mod measured;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
 
 fn run(workspace: &Workspace, command: &Command) -> Result<()> {
     match command {
+        Command::Demo => demo::run(workspace),
         Command::CheckAll(arguments) => check_all::run(workspace, arguments),
         Command::Arrows => arrows::run(workspace),
         Command::Style => style::run(workspace),
@@ -52,6 +54,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Runs the main job on a real clip.
+    Demo,
     /// Installs what the checks need and runs every one of them.
     CheckAll(check_all::Arguments),
     /// Compares the crates' dependencies with the table in docs/ARCHITECTURE.md.

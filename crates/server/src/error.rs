@@ -23,6 +23,12 @@ pub enum Error {
         /// The path.
         path: PathBuf,
     },
+    /// The operator's name cannot stand in certificates.
+    #[error("the operator's name must have 1 to {limit} characters, no control characters and no spaces around it")]
+    Name {
+        /// The most characters.
+        limit: usize,
+    },
     /// A setting is not as it must be.
     #[error("{}, line {line}{}: {reason}", path.display(), key.as_ref().map(|key| format!(", `{key}`")).unwrap_or_default())]
     Configuration {
@@ -110,7 +116,7 @@ impl Error {
             Self::KeyExists { .. } => Code::ADMIT_E_KEY_EXISTS,
             Self::UnknownClient { .. } => Code::ADMIT_E_CLIENT_CERTIFICATE_UNKNOWN,
             Self::Trust(_) => Code::ADMIT_E_BAD_SIGNATURE,
-            Self::RootKey | Self::TokenLifetime { .. } => Code::ADMIT_E_USAGE,
+            Self::Name { .. } | Self::RootKey | Self::TokenLifetime { .. } => Code::ADMIT_E_USAGE,
         }
     }
 }

@@ -231,6 +231,7 @@ proptest! {
         asked.requested_rights = rights;
         asked.store.sequence = sequence;
         asked.header = header.map(Into::into);
-        prop_assert_eq!(open(seal(&asked).as_bytes()).unwrap().challenge(), &asked);
+        let opened = open(seal(&asked).as_bytes()).unwrap();
+        prop_assert_eq!(opened.challenge(), &asked);
     }
 }

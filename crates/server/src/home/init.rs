@@ -76,6 +76,7 @@ pub async fn init(
     entropy: &mut (dyn Entropy + Send),
 ) -> Result<Made, Error> {
     refuse_existing(path)?;
+    check_name(options.name)?;
     if let Some(address) = options.public_address.filter(|address| !config::is_http_address(address)) {
         let reason = format!("expected an address such as https://drm.example.org, not {address}");
         let (path, key) = (path.join(CONFIG_FILE), Some("public_address".to_owned()));
@@ -197,6 +198,13 @@ fn certificate_pem(der: &[u8]) -> Result<Zeroizing<String>, Error> {
     Ok(Zeroizing::new(pem))
 }
 
+/// A common name has at most 64 characters (RFC 5280 appendix A.1), and services put their own words behind it.
+fn check_name(name: &str) -> Result<(), Error> {
+    let fits = (1..=MAX_NAME).contains(&name.chars().count());
+    let plain = name.trim() == name && !name.chars().any(char::is_control);
+    if fits && plain { Ok(()) } else { Err(Error::Name { limit: MAX_NAME }) }
+}
+
 /// An empty folder may become a home; anything else that is there is left alone.
 fn refuse_existing(path: &Path) -> Result<(), Error> {
     match fs::read_dir(path) {
@@ -238,4 +246,5 @@ fn sync_parent(path: &Path) -> Result<(), Error> {
 }
 
 const ROOT_KEY_PLACE: Place<'static> = Place { table: store::realm::TABLE, row: b"1", column: "sealed_root_key" };
+const MAX_NAME: usize = 40;
 const KID_DIGITS: usize = 16;

@@ -128,7 +128,7 @@ async fn tokens_are_needed_and_held_to_what_they_say() {
     let song = running.token(&["song"], None).await;
     let elsewhere = running.token(&["film"], None).await;
     let bound = running.token(&["*"], Some(client.thumbprint())).await;
-    let forged = format!("{}A", &song[..song.len() - 1]);
+    let forged = format!("{}.{}", song.rsplit_once('.').unwrap().0, elsewhere.rsplit_once('.').unwrap().1);
     let refused = async |client: &TestClient, token: Option<&str>| {
         let refusal = running.ask(client, &[key_id], token).await.refusal();
         assert_eq!(running.count("licenses-issued").await, 0);

@@ -112,16 +112,31 @@ async fn an_empty_folder_becomes_a_home_and_a_failure_leaves_nothing() {
     let bad = InitOptions { public_address: Some("ftp://example.org"), ..options(RootCustody::Online) };
     let error = init(&path, &bad, PROVIDER, &mut Seeded::new(1)).await.unwrap_err();
     assert_eq!(error.code(), Code::ADMIT_E_CONFIGURATION);
-    // A name that no certificate can carry fails after the first keys were made.
-    let long = "x".repeat(70_000);
-    let bad = InitOptions { name: &long, ..options(RootCustody::Online) };
-    assert!(init(&path, &bad, PROVIDER, &mut Seeded::new(1)).await.is_err());
+    for name in ["", " padded", "two\nlines", &"x".repeat(41)] {
+        let bad = InitOptions { name, ..options(RootCustody::Online) };
+        let error = init(&path, &bad, PROVIDER, &mut Seeded::new(1)).await.unwrap_err();
+        assert!(matches!(error, Error::Name { .. }), "{error}");
+    }
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     // What an interrupted attempt left behind does not stand in the way.
     std::fs::create_dir(folder.path().join(".home.partial")).unwrap();
     init(&path, &options(RootCustody::Online), PROVIDER, &mut Seeded::new(1)).await.unwrap();
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     Home::open(&path, PROVIDER).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_name_may_hold_what_distinguished_names_escape() {
+    for name in ["Müller, Söhne & Co. + \"friends\" #1; <a=b>\\", "x", &"é".repeat(40)] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("home");
+        let options = InitOptions { name, ..options(RootCustody::Online) };
+        let made = init(&path, &options, PROVIDER, &mut Seeded::new(1)).await.unwrap();
+        let home = Home::open(&path, PROVIDER).await.unwrap();
+        let realm = Realm::verify(PROVIDER, home.realm_document(), made.realm).unwrap();
+        realm.certificate(PROVIDER, Role::Enrolment, DateCheck::At(START)).unwrap();
+        assert_eq!(realm.document().name, name);
+    }
 }
 
 #[tokio::test]
