@@ -295,7 +295,8 @@ fn parse_license_id(text: &str) -> Result<LicenseId, &'static str> {
 
 /// Row A03: only versions of individualized components are minima.
 fn parse_minimum_version(text: &str) -> Result<ComponentVersion, String> {
-    let version: ComponentVersion = text.parse().map_err(|error: admit_trust::InvalidComponentVersion| error.to_string())?;
+    let version: ComponentVersion =
+        text.parse().map_err(|error: admit_trust::InvalidComponentVersion| error.to_string())?;
     if version.is_individualized() {
         Ok(version)
     } else {

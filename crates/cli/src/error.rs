@@ -17,10 +17,13 @@ pub(crate) fn run(args: &ErrorArgs, output: Output) -> Outcome<()> {
         return Ok(());
     };
     let code = Code::find(wanted).ok_or_else(|| {
-        Failure::new(Code::ADMIT_E_USAGE, format!("{wanted} is in no table")).with_action("See them all with: admit error")
+        Failure::new(Code::ADMIT_E_USAGE, format!("{wanted} is in no table"))
+            .with_action("See them all with: admit error")
     })?;
     output.json(|| document(code));
-    output.line(|| format!("{code}\n{}\nWhat to do: {}\nClass: {}", code.description(), code.action(), code.class().name()));
+    output.line(|| {
+        format!("{code}\n{}\nWhat to do: {}\nClass: {}", code.description(), code.action(), code.class().name())
+    });
     Ok(())
 }
 

@@ -36,7 +36,8 @@ fn main() -> ExitCode {
 }
 
 fn output_for(arguments: &Arguments) -> Output {
-    let writes_media = matches!(&arguments.command, Command::Play(play) if play.output.as_deref() == Some("-".as_ref()));
+    let writes_media =
+        matches!(&arguments.command, Command::Play(play) if play.output.as_deref() == Some("-".as_ref()));
     match (writes_media, arguments.json) {
         (true, _) => Output::Quiet,
         (false, true) => Output::Json,

@@ -102,8 +102,7 @@ impl Identity {
     /// Keys and chain from a sealed record. The certificate was verified before it was sealed; the caller
     /// verifies the chain again, which costs two signatures and needs no other way to make a `Verified`.
     pub(crate) fn read_record(provider: &Provider, record: &[u8]) -> Result<(Keys, Vec<Certificate>), usize> {
-        let record: Record =
-            minicbor::decode(record).map_err(|error| error.position().unwrap_or(0))?;
+        let record: Record = minicbor::decode(record).map_err(|error| error.position().unwrap_or(0))?;
         let scalar = |bytes: &ByteVec| SecretScalar::from_slice(bytes).map_err(|_| 0_usize);
         let keys = Keys::load(provider, scalar(&record.signing)?, scalar(&record.encryption)?);
         let chain = record.chain.iter().map(|der| Certificate::from_der(der).map_err(|_| 0_usize));

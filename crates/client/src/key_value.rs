@@ -42,13 +42,16 @@ pub enum StorageError {
     },
 }
 
+/// Keys and sealed bytes of records, in the order of their keys.
+pub type Records = Vec<(Vec<u8>, Vec<u8>)>;
+
 /// Records by key, in the order of their keys.
 pub trait KeyValue {
     /// One record.
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StorageError>;
 
     /// Every record whose key begins with `prefix`, in order, with its key.
-    fn scan(&self, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StorageError>;
+    fn scan(&self, prefix: &[u8]) -> Result<Records, StorageError>;
 
     /// Makes all changes if the precondition holds, durably, or none of them.
     fn commit(&mut self, precondition: &Precondition, changes: &[Change]) -> Result<(), StorageError>;
@@ -65,7 +68,7 @@ impl KeyValue for MemoryKeyValue {
         Ok(self.records.get(key).cloned())
     }
 
-    fn scan(&self, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StorageError> {
+    fn scan(&self, prefix: &[u8]) -> Result<Records, StorageError> {
         let from_prefix = self.records.range(prefix.to_vec()..);
         let matching = from_prefix.take_while(|(key, _)| key.starts_with(prefix));
         Ok(matching.map(|(key, value)| (key.clone(), value.clone())).collect())

@@ -20,7 +20,7 @@ mod write;
 pub use entropy::MixedEntropy;
 pub use error::Error;
 pub use identity::Identity;
-pub use key_value::{Change, KeyValue, MemoryKeyValue, Precondition, StorageError};
+pub use key_value::{Change, KeyValue, MemoryKeyValue, Precondition, Records, StorageError};
 pub use permit::{Permit, Playback};
 pub use reserve::Reservation;
 pub use store::{Store, StoredLicense};

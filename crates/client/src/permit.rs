@@ -32,9 +32,8 @@ impl Permit {
         reservation: Reservation<'_>,
     ) -> Result<Self, Error> {
         let Reservation { grants, hold } = reservation;
-        let open = |grant: &Grant<'_>| {
-            Ok((grant.key_id(), grant.content_key(store.provider, identity.decryption_key())?))
-        };
+        let open =
+            |grant: &Grant<'_>| Ok((grant.key_id(), grant.content_key(store.provider, identity.decryption_key())?));
         Ok(Self {
             action,
             keys: grants.iter().map(open).collect::<Result<_, Error>>()?,

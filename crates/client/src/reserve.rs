@@ -101,13 +101,11 @@ impl<K: KeyValue> Store<'_, K> {
         let returned = reservations.len();
         for (key, record) in reservations {
             for charge in record.charges {
-                if !usages.contains_key(&charge.license) {
-                    let Some(usage) = self.usage(&charge.license)? else { continue };
-                    usages.insert(charge.license, usage);
-                }
-                if let Some(usage) = usages.get_mut(&charge.license) {
-                    give_back(usage, &charge);
-                }
+                let found = usages.get(&charge.license).copied();
+                let Some(usage) = found.map_or_else(|| self.usage(&charge.license), |it| Ok(Some(it)))? else {
+                    continue;
+                };
+                usages.insert(charge.license, give_back(usage, &charge));
             }
             writes.delete(Place::Storage, key);
         }
@@ -166,12 +164,13 @@ fn take(mut usage: Usage, charge: &Charge, now: Option<Timestamp>) -> Usage {
 }
 
 /// Reservations come back in any order: a license is unused again when the first of them found it unused.
-fn give_back(usage: &mut Usage, charge: &ReservedCharge) {
+fn give_back(mut usage: Usage, charge: &ReservedCharge) -> Usage {
     if let Some(count) = charge.count {
         usage.used[count as usize] = usage.of(count).saturating_sub(1);
     }
     usage.touched &= charge.before.touched;
     usage.first_used_at = usage.first_used_at.and(charge.before.first_used_at);
+    usage
 }
 
 #[derive(Debug, Encode, Decode)]

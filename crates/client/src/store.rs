@@ -18,7 +18,7 @@ use admit_protocol::acquire::{HeldElement, StorePosition};
 use minicbor::{Decode, Encode};
 
 use crate::write::{Place, Write, Writes};
-use crate::{Change, Error, KeyValue, MemoryKeyValue, MixedEntropy, Precondition};
+use crate::{Change, Error, KeyValue, MemoryKeyValue, MixedEntropy, Precondition, Records};
 
 /// A store that is open. Licenses that may not be kept beyond the session live in a second, passing one.
 pub struct Store<'p, K> {
@@ -125,7 +125,10 @@ impl<'p, K: KeyValue> Store<'p, K> {
     /// Every license in the store.
     pub fn licenses(&self) -> Result<Vec<StoredLicense>, Error> {
         let held = self.read_licenses(LICENSE)?;
-        Ok(held.into_iter().map(|held| StoredLicense { terms: held.license.terms().clone(), usage: held.usage }).collect())
+        Ok(held
+            .into_iter()
+            .map(|held| StoredLicense { terms: held.license.terms().clone(), usage: held.usage })
+            .collect())
     }
 
     /// Deletes a license. Says whether it was there.
@@ -235,7 +238,7 @@ impl<'p, K: KeyValue> Store<'p, K> {
         records.map(|(key, sealed)| self.read_license(&key, &sealed)).collect()
     }
 
-    fn scan_sealed(&self, place: Place, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Error> {
+    fn scan_sealed(&self, place: Place, prefix: &[u8]) -> Result<Records, Error> {
         Ok(match place {
             Place::Storage => self.storage.scan(prefix)?,
             Place::Session => self.session.scan(prefix)?,

@@ -5,7 +5,7 @@ use core::fmt;
 use subtle::ConstantTimeEq;
 
 /// A SHA-256 digest (FIPS 180-4), compared in constant time and printed as lower-case hexadecimal.
-#[derive(Clone, Copy, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Eq, PartialOrd, Ord)]
 pub struct Digest([u8; Self::LENGTH]);
 
 impl Digest {
@@ -46,6 +46,12 @@ impl Digest {
 impl PartialEq for Digest {
     fn eq(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl core::hash::Hash for Digest {
+    fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
     }
 }
 

@@ -25,7 +25,7 @@ pub use digest::Digest;
 pub use entropy::Entropy;
 pub use error::Error;
 pub use keys::{Agree, ContentKey, DecryptionKey, PublicKey, RecordKey, SecretScalar, Sign, Signature, SigningKey};
-pub use provider::{Aead, Provider};
+pub use provider::{Aead, HmacSha256, Open, Provider, Seal};
 pub use sample::{CounterMode, apply_counter_mode};
 
 /// Every provider in this build, for tests that hold them to one behaviour.

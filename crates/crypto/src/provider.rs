@@ -20,7 +20,7 @@ pub struct Provider {
     /// SHA-512 over the concatenation of the parts.
     pub sha512: fn(parts: &[&[u8]]) -> [u8; 64],
     /// HMAC-SHA256 over the concatenation of the parts.
-    pub hmac_sha256: fn(key: &[u8], parts: &[&[u8]]) -> Zeroizing<[u8; 32]>,
+    pub hmac_sha256: HmacSha256,
     /// Loads a scalar for signing.
     pub load_signing_key: fn(&SecretScalar) -> SigningKey,
     /// Loads a scalar for key agreement.
@@ -44,10 +44,20 @@ impl fmt::Debug for Provider {
     }
 }
 
+/// HMAC-SHA256 over the concatenation of the parts.
+pub type HmacSha256 = fn(key: &[u8], parts: &[&[u8]]) -> Zeroizing<[u8; 32]>;
+
 /// An authenticated cipher with a 12-byte nonce and a 16-byte tag at the end of the ciphertext.
 pub struct Aead<const KEY: usize> {
     /// Encrypts and authenticates; returns ciphertext and tag.
-    pub seal: fn(key: &[u8; KEY], nonce: &[u8; 12], aad: &[u8], plaintext: &[u8]) -> Vec<u8>,
+    pub seal: Seal<KEY>,
     /// Authenticates and decrypts.
-    pub open: fn(key: &[u8; KEY], nonce: &[u8; 12], aad: &[u8], ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error>,
+    pub open: Open<KEY>,
 }
+
+/// Encrypts and authenticates: key, nonce, associated data, plaintext.
+pub type Seal<const KEY: usize> = fn(&[u8; KEY], &[u8; 12], aad: &[u8], plaintext: &[u8]) -> Vec<u8>;
+
+/// Authenticates and decrypts: key, nonce, associated data, ciphertext.
+pub type Open<const KEY: usize> =
+    fn(&[u8; KEY], &[u8; 12], aad: &[u8], ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error>;

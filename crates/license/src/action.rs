@@ -84,7 +84,9 @@ impl fmt::Display for Action {
 
 /// A text names no action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not an action: expected play, transfer-to-non-sdmi, transfer-to-sdmi, burn, playlist-burn, save-stream or backup")]
+#[error(
+    "not an action: expected play, transfer-to-non-sdmi, transfer-to-sdmi, burn, playlist-burn, save-stream or backup"
+)]
 pub struct UnknownAction;
 
 impl FromStr for Action {

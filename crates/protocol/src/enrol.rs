@@ -70,7 +70,15 @@ impl EnrolmentRequest {
         let mut nonce = [0; 32];
         entropy.fill(&mut nonce);
         let component_version = ComponentVersion::DEFAULT;
-        Self { nonce: nonce.into(), realm, signing_key, encryption_key, component_version, clock, features: features.bits() }
+        Self {
+            nonce: nonce.into(),
+            realm,
+            signing_key,
+            encryption_key,
+            component_version,
+            clock,
+            features: features.bits(),
+        }
     }
 
     /// Signs the request with the key it names.
@@ -131,8 +139,8 @@ impl EnrolmentResponse {
         let chain = vec![certificate, Certificate::from_der(&response.authority).map_err(&trust)?];
         let certificate = verify_chain(provider, root, &chain, Role::Client, dates).map_err(&trust)?;
         let properties = certificate.properties().client().map_err(&trust)?;
-        let same_keys = *certificate.public_key() == request.signing_key
-            && properties.encryption_key == request.encryption_key;
+        let same_keys =
+            *certificate.public_key() == request.signing_key && properties.encryption_key == request.encryption_key;
         if same_keys { Ok((certificate, properties, chain)) } else { Err(Error::OtherKeys) }
     }
 }

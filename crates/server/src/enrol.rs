@@ -48,7 +48,7 @@ pub(crate) async fn enrol(
 async fn known(server: &Server, request: &EnrolmentRequest, now: Timestamp) -> Result<Option<Certificate>, Refusal> {
     let mut connection = server.home.store().read().await?;
     let row = client::newest(&mut connection, &request.signing_key, &request.encryption_key).await?;
-    Ok(row.map_or(Ok(None), |row| usable(&row, now))?)
+    row.map_or(Ok(None), |row| usable(&row, now))
 }
 
 fn usable(row: &ClientRow, now: Timestamp) -> Result<Option<Certificate>, Refusal> {

@@ -49,7 +49,6 @@ impl Server {
     }
 
     /// The routes of every service.
-    #[must_use]
     pub fn router(&self) -> Router {
         let licenses = post(acquire::acquire).layer(DefaultBodyLimit::max(MAX_CHALLENGE));
         let enrolment = post(enrol::enrol).layer(DefaultBodyLimit::max(MAX_ENROLMENT_REQUEST));

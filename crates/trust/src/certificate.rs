@@ -44,7 +44,8 @@ impl Certificate {
         if tbs.version != Version::V3 {
             return Err(Error::Field(Field::Version));
         }
-        let algorithms_agree = is_ecdsa_with_sha256(&tbs.signature) && is_ecdsa_with_sha256(&signed.signature_algorithm);
+        let algorithms_agree =
+            is_ecdsa_with_sha256(&tbs.signature) && is_ecdsa_with_sha256(&signed.signature_algorithm);
         if !algorithms_agree {
             return Err(Error::Field(Field::SignatureAlgorithm));
         }
@@ -245,8 +246,7 @@ impl ReadExtensions {
     fn one(&mut self, extension: &Extension) -> Result<(), Error> {
         let value = extension.value.as_bytes();
         if extension.identifier == BASIC_CONSTRAINTS {
-            let constraints =
-                BasicConstraints::from_der(value).map_err(|_| Error::Field(Field::BasicConstraints))?;
+            let constraints = BasicConstraints::from_der(value).map_err(|_| Error::Field(Field::BasicConstraints))?;
             self.is_authority = constraints.is_authority;
         } else if extension.identifier == EXTENDED_KEY_USAGE {
             let usages = Vec::<Oid>::from_der(value)?;

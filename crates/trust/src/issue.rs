@@ -5,8 +5,8 @@ use core::time::Duration;
 
 use admit_crypto::{Entropy, PublicKey, SigningKey};
 use admit_time::Timestamp;
-use der::asn1::{Any, BitString, GeneralizedTime, OctetString, UtcTime};
 use der::Encode;
+use der::asn1::{Any, BitString, GeneralizedTime, OctetString, UtcTime};
 use x509_cert::name::Name;
 use x509_cert::serial_number::SerialNumber;
 use x509_cert::spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
@@ -156,4 +156,3 @@ fn key_usage(is_authority: bool) -> Result<Extension, Error> {
 fn extension(identifier: Oid, critical: bool, value: Vec<u8>) -> Result<Extension, Error> {
     Ok(Extension { identifier, critical, value: OctetString::new(value)? })
 }
-

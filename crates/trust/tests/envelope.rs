@@ -1,5 +1,7 @@
 //! Signed objects: one valid COSE_Sign1 (RFC 9052 section 4.2), one change per test, a specific error.
 
+#![expect(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
+
 use std::sync::LazyLock;
 
 use admit_crypto::SigningKey;
@@ -85,7 +87,7 @@ fn cbor(write: impl FnOnce(&mut Encoder<Vec<u8>>)) -> Vec<u8> {
 
 /// The valid object with another protected header around `inner`.
 fn with_protected(inner: &[u8]) -> Vec<u8> {
-    let protected = cbor(|e| drop(e.bytes(inner).unwrap()));
+    let protected = cbor(|e| _ = e.bytes(inner).unwrap());
     Parts { protected, ..Parts::of(&valid()) }.to_bytes()
 }
 
@@ -175,7 +177,7 @@ fn the_payload_is_one_byte_string() {
 
 #[test]
 fn another_payload_does_not_verify() {
-    let payload = cbor(|e| drop(e.bytes(b"what was not signed").unwrap()));
+    let payload = cbor(|e| _ = e.bytes(b"what was not signed").unwrap());
     let bytes = Parts { payload, ..Parts::of(&valid()) }.to_bytes();
     assert_eq!(verify(&bytes).unwrap_err(), Error::Signature);
 }
@@ -184,11 +186,11 @@ fn another_payload_does_not_verify() {
 fn the_signature_has_64_bytes() {
     let valid = Parts::of(&valid());
     for length in [0, 63, 65] {
-        let signature = cbor(|e| drop(e.bytes(&vec![1; length]).unwrap()));
+        let signature = cbor(|e| _ = e.bytes(&vec![1; length]).unwrap());
         let bytes = Parts { signature, ..valid.clone() }.to_bytes();
         assert_eq!(decode(&bytes).unwrap_err(), at(Field::Signature, valid.signature_at()));
     }
-    let zeros = Parts { signature: cbor(|e| drop(e.bytes(&[0; 64]).unwrap())), ..valid };
+    let zeros = Parts { signature: cbor(|e| _ = e.bytes(&[0; 64]).unwrap()), ..valid };
     assert_eq!(verify(&zeros.to_bytes()).unwrap_err(), Error::Signature);
 }
 
@@ -207,16 +209,16 @@ fn the_protected_header_holds_what_we_write_and_no_more() {
         let protected = cbor(|e| write(e));
         assert_eq!(decode(&with_protected(&protected)).unwrap_err(), protected_at(start + inner), "{protected:02x?}");
     };
-    case(&|e| drop(e.map(0).unwrap()), 0);
-    case(&|e| drop(e.map(1).unwrap().u8(1).unwrap().i8(-7).unwrap()), 0);
-    case(&|e| drop(e.array(2).unwrap()), 0);
-    case(&|e| drop(e.begin_map().unwrap().end().unwrap()), 0);
+    case(&|e| _ = e.map(0).unwrap(), 0);
+    case(&|e| _ = e.map(1).unwrap().u8(1).unwrap().i8(-7).unwrap(), 0);
+    case(&|e| _ = e.array(2).unwrap(), 0);
+    case(&|e| _ = e.begin_map().unwrap().end().unwrap(), 0);
     // ES384, EdDSA, and the parameters in another order.
-    case(&|e| drop(e.map(2).unwrap().u8(1).unwrap().i8(-35).unwrap().u8(3).unwrap().str(CONTENT).unwrap()), 1);
-    case(&|e| drop(e.map(2).unwrap().u8(1).unwrap().i8(-8).unwrap().u8(3).unwrap().str(CONTENT).unwrap()), 1);
-    case(&|e| drop(e.map(2).unwrap().u8(3).unwrap().str(CONTENT).unwrap().u8(1).unwrap().i8(-7).unwrap()), 1);
+    case(&|e| _ = e.map(2).unwrap().u8(1).unwrap().i8(-35).unwrap().u8(3).unwrap().str(CONTENT).unwrap(), 1);
+    case(&|e| _ = e.map(2).unwrap().u8(1).unwrap().i8(-8).unwrap().u8(3).unwrap().str(CONTENT).unwrap(), 1);
+    case(&|e| _ = e.map(2).unwrap().u8(3).unwrap().str(CONTENT).unwrap().u8(1).unwrap().i8(-7).unwrap(), 1);
     // A critical list instead of the content type, and bytes behind the map.
-    case(&|e| drop(e.map(2).unwrap().u8(1).unwrap().i8(-7).unwrap().u8(2).unwrap().array(0).unwrap()), 3);
+    case(&|e| _ = e.map(2).unwrap().u8(1).unwrap().i8(-7).unwrap().u8(2).unwrap().array(0).unwrap(), 3);
     let more = |e: &mut Encoder<Vec<u8>>| {
         e.map(2).unwrap().u8(1).unwrap().i8(-7).unwrap().u8(3).unwrap().str(CONTENT).unwrap().u8(0).unwrap();
     };
@@ -236,24 +238,24 @@ fn with_chain(write: impl FnOnce(&mut Encoder<Vec<u8>>)) -> Result<Envelope, Err
 #[test]
 fn a_chain_is_one_certificate_or_an_array_of_two() {
     let der = REALM.license.certificate.der();
-    assert!(with_chain(|e| drop(e.bytes(der).unwrap())).is_ok());
-    assert!(with_chain(|e| drop(e.array(2).unwrap().bytes(der).unwrap().bytes(der).unwrap())).is_ok());
+    assert!(with_chain(|e| _ = e.bytes(der).unwrap()).is_ok());
+    assert!(with_chain(|e| _ = e.array(2).unwrap().bytes(der).unwrap().bytes(der).unwrap()).is_ok());
     let three = with_chain(|e| {
         e.array(3).unwrap().bytes(der).unwrap().bytes(der).unwrap().bytes(der).unwrap();
     });
     assert_eq!(three.unwrap_err(), Error::ChainTooLong { limit: 2 });
-    let endless = with_chain(|e| drop(e.array(u64::MAX).unwrap()));
+    let endless = with_chain(|e| _ = e.array(u64::MAX).unwrap());
     assert_eq!(endless.unwrap_err(), Error::ChainTooLong { limit: 2 });
     let refused = |found: Result<Envelope, Error>| {
         let Err(Error::Encoding { field, .. }) = found else { panic!("{found:?}") };
         assert_eq!(field, Field::CertificateChain);
     };
-    refused(with_chain(|e| drop(e.array(0).unwrap())));
-    refused(with_chain(|e| drop(e.array(1).unwrap().bytes(der).unwrap())));
-    refused(with_chain(|e| drop(e.begin_array().unwrap().bytes(der).unwrap().bytes(der).unwrap().end().unwrap())));
-    refused(with_chain(|e| drop(e.str("certificate").unwrap())));
-    refused(with_chain(|e| drop(e.null().unwrap())));
-    assert!(matches!(with_chain(|e| drop(e.bytes(&der[1..]).unwrap())).unwrap_err(), Error::Der(_)));
+    refused(with_chain(|e| _ = e.array(0).unwrap()));
+    refused(with_chain(|e| _ = e.array(1).unwrap().bytes(der).unwrap()));
+    refused(with_chain(|e| _ = e.begin_array().unwrap().bytes(der).unwrap().bytes(der).unwrap().end().unwrap()));
+    refused(with_chain(|e| _ = e.str("certificate").unwrap()));
+    refused(with_chain(|e| _ = e.null().unwrap()));
+    assert!(matches!(with_chain(|e| _ = e.bytes(&der[1..]).unwrap()).unwrap_err(), Error::Der(_)));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Certificates as `openssl` sees them: the program must be on the path, because who checks our work must not be us.
 
+#![expect(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 

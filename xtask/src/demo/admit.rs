@@ -65,7 +65,10 @@ impl Admit {
     }
 
     fn output(&self, words: &[&str]) -> Result<Output> {
-        self.command(words).stdin(Stdio::null()).output().with_context(|| format!("{} did not start", self.program.display()))
+        self.command(words)
+            .stdin(Stdio::null())
+            .output()
+            .with_context(|| format!("{} did not start", self.program.display()))
     }
 
     fn command(&self, words: &[&str]) -> Command {

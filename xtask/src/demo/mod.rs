@@ -19,7 +19,9 @@ use admit::{Admit, Server};
 /// Runs every step; the last line is `demo: ok`.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     step("build the program", || {
-        process::run(Command::new("cargo").args(["build", "--quiet", "--package", "admit-cli"]).current_dir(&workspace.root))
+        process::run(
+            Command::new("cargo").args(["build", "--quiet", "--package", "admit-cli"]).current_dir(&workspace.root),
+        )
     })?;
     let folder = tempfile::Builder::new().prefix("admit-demo-").tempdir()?;
     let demo = Demo {

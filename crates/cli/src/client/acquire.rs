@@ -38,11 +38,7 @@ impl Session {
     }
 
     /// Acquires licenses and stores them.
-    pub(crate) fn acquire(
-        &mut self,
-        wanted: &Wanted<'_>,
-        http: &Http,
-    ) -> Outcome<Vec<VerifiedLicense>> {
+    pub(crate) fn acquire(&mut self, wanted: &Wanted<'_>, http: &Http) -> Outcome<Vec<VerifiedLicense>> {
         match self.acquire_once(wanted, http) {
             // The service has a new key: its certificate was renewed since the realm document was fetched.
             Err(failure) if failure.code == Code::ADMIT_E_UNKNOWN_CHALLENGE_KEY => {
@@ -84,11 +80,7 @@ impl Session {
     }
 }
 
-fn enrol_client(
-    realm: &ClientRealm,
-    store: &mut Store<'static, SqliteKeyValue>,
-    http: &Http,
-) -> Outcome<Identity> {
+fn enrol_client(realm: &ClientRealm, store: &mut Store<'static, SqliteKeyValue>, http: &Http) -> Outcome<Identity> {
     let root = realm.realm.root();
     let mut entropy = store.entropy(&mut SystemEntropy);
     let enrolment = Enrolment::begin(PROVIDER, root, ClockKind::None, Features::CHAINS, &mut entropy);

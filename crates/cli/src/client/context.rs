@@ -145,9 +145,10 @@ impl ClientRealm {
                 write_file(&path, key.expose())?;
                 Ok(key)
             }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                Err(Failure::new(Code::ADMIT_E_STORE_TAMPERED, format!("{} is gone and its store is not", path.display())))
-            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(Failure::new(
+                Code::ADMIT_E_STORE_TAMPERED,
+                format!("{} is gone and its store is not", path.display()),
+            )),
             Err(error) => Err(Failure::file(&path, &error)),
         }
     }

@@ -83,7 +83,10 @@ fn a_new_license_may_help(denied: &Denied) -> bool {
     let refusals = denied.refusals();
     let by_acquiring = |remedy| matches!(remedy, Remedy::Acquire | Remedy::Renew);
     refusals.iter().any(|refusal| {
-        refusals.iter().filter(|other| other.license == refusal.license).all(|other| by_acquiring(other.reason.remedy()))
+        refusals
+            .iter()
+            .filter(|other| other.license == refusal.license)
+            .all(|other| by_acquiring(other.reason.remedy()))
     })
 }
 

@@ -17,7 +17,8 @@ impl Player {
     pub(crate) fn start(command: Option<&str>) -> Outcome<Self> {
         if let Some(command) = command {
             let mut words = command.split_whitespace();
-            let program = words.next().ok_or_else(|| Failure::new(Code::ADMIT_E_USAGE, "the player command is empty"))?;
+            let program =
+                words.next().ok_or_else(|| Failure::new(Code::ADMIT_E_USAGE, "the player command is empty"))?;
             return Self::spawn(program, &words.collect::<Vec<_>>());
         }
         let installed = KNOWN_PLAYERS.iter().find(|(program, _)| is_installed(program));

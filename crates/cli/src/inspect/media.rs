@@ -62,7 +62,9 @@ fn text(summary: &Summary, header: Option<&Header>) -> String {
         ("copyright", &metadata.copyright),
     ];
     lines.extend(words.iter().filter_map(|(name, value)| Some(format!("{name}: {}", value.as_ref()?))));
-    lines.extend(summary.pssh.iter().map(|pssh| format!("protection system {}: {} bytes", pssh.system_id, pssh.data.len())));
+    lines.extend(
+        summary.pssh.iter().map(|pssh| format!("protection system {}: {} bytes", pssh.system_id, pssh.data.len())),
+    );
     if let Some(Header { object, header }) = header {
         let fields = header.fields();
         lines.push(format!("content header {}, {}", header.version().as_str(), signed(object)));

@@ -27,7 +27,9 @@ pub(crate) fn run(args: &AuditArgs, output: Output) -> Outcome<()> {
     };
     output.json(|| json!({ "whole": broken.is_none(), "entries": entries.iter().map(document).collect::<Vec<_>>() }));
     for entry in &entries {
-        output.line(|| format!("{:>8}  {}  {:<20} {}  {}", entry.seq, entry.at, entry.event, entry.subject, entry.detail_json));
+        output.line(|| {
+            format!("{:>8}  {}  {:<20} {}  {}", entry.seq, entry.at, entry.event, entry.subject, entry.detail_json)
+        });
     }
     match broken {
         None => {

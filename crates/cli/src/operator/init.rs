@@ -34,8 +34,10 @@ pub(crate) fn run(args: &InitArgs, output: Output) -> Outcome<()> {
     match &made.root_key {
         Some(path) => output.line(|| {
             let path = path.display();
-            format!("The root key is in {path}, under your passphrase. Move it to a safe place off this machine: whoever \
-                     has it and the passphrase has the realm, and without it nothing can be renewed.")
+            format!(
+                "The root key is in {path}, under your passphrase. Move it to a safe place off this machine: whoever \
+                     has it and the passphrase has the realm, and without it nothing can be renewed."
+            )
         }),
         None => output.line(|| "The root key stays in the home: for demonstrations only.".into()),
     }

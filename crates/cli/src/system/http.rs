@@ -18,10 +18,8 @@ impl Http {
     /// A client with the program's time-outs.
     pub(crate) fn new() -> Self {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let tls = TlsConfig::builder()
-            .provider(TlsProvider::Rustls)
-            .unversioned_rustls_crypto_provider(provider)
-            .build();
+        let tls =
+            TlsConfig::builder().provider(TlsProvider::Rustls).unversioned_rustls_crypto_provider(provider).build();
         let config = ureq::Agent::config_builder()
             .tls_config(tls)
             .http_status_as_error(false)
@@ -95,11 +93,14 @@ fn read(url: &str, response: ureq::http::Response<ureq::Body>, limit: usize) -> 
         .is_some_and(|value| value.starts_with(PROBLEM_CONTENT_TYPE));
     let mut body = Vec::new();
     let mut reader = response.into_body().into_reader().take(limit as u64 + 1);
-    reader.read_to_end(&mut body).map_err(|error| {
-        Failure::new(Code::ADMIT_E_NETWORK, format!("the answer of {url} broke off: {error}"))
-    })?;
+    reader
+        .read_to_end(&mut body)
+        .map_err(|error| Failure::new(Code::ADMIT_E_NETWORK, format!("the answer of {url} broke off: {error}")))?;
     if body.len() > limit {
-        return Err(Failure::new(Code::ADMIT_E_MALFORMED_MESSAGE, format!("{url} answered with more than {limit} bytes")));
+        return Err(Failure::new(
+            Code::ADMIT_E_MALFORMED_MESSAGE,
+            format!("{url} answered with more than {limit} bytes"),
+        ));
     }
     if status.is_success() {
         return Ok(body);
@@ -143,7 +144,13 @@ mod tests {
         for url in ["https://a.example/", "http://127.0.0.1:1/", "http://[::1]:1/x", "http://localhost/"] {
             assert!(check_scheme(url).is_ok(), "{url}");
         }
-        for url in ["http://a.example/", "http://127.0.0.1.example/", "http://127.0.0.1@a.example/", "ftp://localhost/", "http://localhost.a/"] {
+        for url in [
+            "http://a.example/",
+            "http://127.0.0.1.example/",
+            "http://127.0.0.1@a.example/",
+            "ftp://localhost/",
+            "http://localhost.a/",
+        ] {
             assert!(check_scheme(url).is_err(), "{url}");
         }
     }

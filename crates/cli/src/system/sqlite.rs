@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::path::Path;
 
-use admit_client::{Change, KeyValue, Precondition, StorageError};
+use admit_client::{Change, KeyValue, Precondition, Records, StorageError};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{Connection, Executor, Row, Sqlite, Transaction};
 use tokio::runtime::{Builder, Runtime};
@@ -42,7 +42,7 @@ impl KeyValue for SqliteKeyValue {
         row.map(|row| row.try_get(0).map_err(failed)).transpose()
     }
 
-    fn scan(&self, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StorageError> {
+    fn scan(&self, prefix: &[u8]) -> Result<Records, StorageError> {
         let connection = &mut *self.connection.borrow_mut();
         let query = match after(prefix) {
             Some(end) => sqlx::query("SELECT key, value FROM record WHERE key >= $1 AND key < $2 ORDER BY key")

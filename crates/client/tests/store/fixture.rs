@@ -8,7 +8,8 @@ use admit_client::acquire::{Acquisition, Wanted};
 use admit_client::enrol::Enrolment;
 use admit_client::play::Candidates;
 use admit_client::{
-    Change, Error, Identity, KeyValue, MemoryKeyValue, Permit, Precondition, StorageError, Store, StoredLicense,
+    Change, Error, Identity, KeyValue, MemoryKeyValue, Permit, Precondition, Records, StorageError, Store,
+    StoredLicense,
 };
 use admit_crypto::{ContentKey, Provider, PublicKey, RecordKey, SecretScalar};
 use admit_license::{
@@ -53,7 +54,7 @@ impl KeyValue for Shared {
         self.records.borrow().get(key)
     }
 
-    fn scan(&self, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StorageError> {
+    fn scan(&self, prefix: &[u8]) -> Result<Records, StorageError> {
         self.records.borrow().scan(prefix)
     }
 
@@ -72,7 +73,7 @@ impl KeyValue for Shared {
 
 impl Shared {
     /// Everything in it, by key.
-    pub(crate) fn all(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
+    pub(crate) fn all(&self) -> Records {
         self.scan(&[]).unwrap()
     }
 
@@ -285,8 +286,7 @@ pub(crate) fn license_for(client: &PublicKey, terms: Terms) -> SignedLicense {
         Kind::Root => (KeyMaterial::Root(&scalar), *client),
         Kind::Leaf => (KeyMaterial::Content(&content), scalar.public_key()),
     };
-    let signer =
-        LicenseSigner { key: &REALM.license.signing, chain: std::slice::from_ref(&REALM.license.certificate) };
+    let signer = LicenseSigner { key: &REALM.license.signing, chain: std::slice::from_ref(&REALM.license.certificate) };
     let entropy = &mut SeededEntropy::new(u64::from(terms.id.as_bytes()[0]));
     issue(provider(), signer, terms, &key, &recipient, entropy).unwrap()
 }

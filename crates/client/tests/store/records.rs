@@ -1,6 +1,6 @@
 //! Records of the store: sealed to their place, and nothing silently missing.
 
-use admit_client::{Error, Store, enrol};
+use admit_client::{Error, Records, Store, enrol};
 use admit_testkit::SeededEntropy;
 
 use crate::fixture::*;
@@ -123,7 +123,7 @@ fn a_record_opens_only_under_its_own_key() {
 }
 
 impl Shared {
-    fn scan_all(&self, prefix: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
+    fn scan_all(&self, prefix: &[u8]) -> Records {
         self.all().into_iter().filter(|(key, _)| key.starts_with(prefix)).collect()
     }
 }

@@ -1,8 +1,6 @@
 //! May this happen now? Each reason against an action alone, and which of several licenses is used.
 
-use admit_license::{
-    Action, Count, Environment, HeldLicense, KeyId, Reason, Remedy, Rights, Terms, Usage, evaluate,
-};
+use admit_license::{Action, Count, Environment, HeldLicense, KeyId, Reason, Remedy, Rights, Terms, Usage, evaluate};
 use admit_trust::{ClientProperties, ClockKind, ComponentVersion, SdkGeneration};
 
 use crate::fixture::*;
@@ -100,7 +98,11 @@ fn counts_end_exactly_when_they_are_used_up() {
         (Action::TransferToNonSdmi, Count::Transfer, Terms { transfer_count: Some(2), ..simple(1, Rights::ALL) }),
         (Action::TransferToSdmi, Count::Transfer, Terms { transfer_count: Some(2), ..simple(1, Rights::ALL) }),
         (Action::Burn, Count::Burn, Terms { burn_count: Some(2), ..simple(1, Rights::ALL) }),
-        (Action::PlaylistBurn, Count::PlaylistBurn, Terms { playlist_burn_track_count: Some(2), ..simple(1, Rights::ALL) }),
+        (
+            Action::PlaylistBurn,
+            Count::PlaylistBurn,
+            Terms { playlist_burn_track_count: Some(2), ..simple(1, Rights::ALL) },
+        ),
     ];
     for (action, count, terms) in counted {
         let terms = Terms { rights: terms.rights.without(Rights::ONE_TIME), ..terms };
@@ -135,7 +137,9 @@ fn b05_a_one_time_license_is_used_once() {
 #[test]
 fn b13_the_application_level_is_compared_as_a_number() {
     let at = |application_level| Environment { application_level, ..environment() };
-    for (needed, found) in [(150, 149), (1000, 999), (0x8000_0000, 0x7fff_ffff), (u32::MAX, u32::MAX - 1), (0x100, 0xff)] {
+    for (needed, found) in
+        [(150, 149), (1000, 999), (0x8000_0000, 0x7fff_ffff), (u32::MAX, u32::MAX - 1), (0x100, 0xff)]
+    {
         let terms = Terms { minimum_application_level: Some(needed), ..simple(1, Rights::PLAY) };
         assert!(plays(terms.clone(), &at(needed)));
         assert_eq!(only(terms, &at(found)), (Reason::ApplicationLevel { needed, found }, Remedy::InstallUpdate));
@@ -328,7 +332,8 @@ fn b09_a_license_that_does_not_fit_is_passed_over_and_not_wasted() {
 
 #[test]
 fn a_denial_tells_every_reason_and_the_nearest_license_first() {
-    let far = Terms { minimum_client_level: Some(9000), minimum_application_level: Some(9000), ..simple(1, Rights::NONE) };
+    let far =
+        Terms { minimum_client_level: Some(9000), minimum_application_level: Some(9000), ..simple(1, Rights::NONE) };
     let near = Terms { revocation_version: Some(4), ..simple(2, Rights::PLAY) };
     let held = all_held(&[far, near]);
     let denied = evaluate(Action::Play, KEY_ID, &held, &environment()).unwrap_err();

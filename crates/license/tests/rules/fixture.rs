@@ -84,10 +84,8 @@ pub(crate) fn unused(license: VerifiedLicense) -> HeldLicense {
 /// A payload around any terms, with a key that does not open.
 pub(crate) fn payload(terms: &[u8]) -> Vec<u8> {
     let mut encoder = Encoder::new(Vec::new());
-    let sealed = admit_crypto::hpke::Sealed {
-        encapsulated_key: *CLIENT.encryption.public_key(),
-        ciphertext: vec![0; 32],
-    };
+    let sealed =
+        admit_crypto::hpke::Sealed { encapsulated_key: *CLIENT.encryption.public_key(), ciphertext: vec![0; 32] };
     encoder.array(2).unwrap().bytes(terms).unwrap().encode(&sealed).unwrap();
     encoder.into_writer()
 }

@@ -36,7 +36,7 @@ fn field(number: u64, write: impl FnOnce(&mut Encoder<Vec<u8>>)) -> Vec<u8> {
 fn an_unknown_field_below_1024_makes_the_license_unusable() {
     let position = bytes(&simple(1, Rights::PLAY)).len();
     for number in [31, 32, 255, 256, 1000, 1023] {
-        let terms = with_added(&field(number, |e| drop(e.u8(1).unwrap())), 1);
+        let terms = with_added(&field(number, |e| _ = e.u8(1).unwrap()), 1);
         assert_eq!(read(&terms).unwrap_err(), Error::UnknownField { position }, "{number}");
     }
     let zero = [&[0xa8, 0x00, 0x00], &bytes(&simple(1, Rights::PLAY))[1..]].concat();
@@ -48,7 +48,7 @@ fn an_unknown_field_from_1024_on_is_skipped_whatever_it_holds() {
     let value = |e: &mut Encoder<Vec<u8>>| {
         e.map(1).unwrap().str("nested").unwrap().array(2).unwrap().null().unwrap().bytes(&[1, 2]).unwrap();
     };
-    let added = [field(1024, |e| drop(e.u8(1).unwrap())), field(i64::MAX.unsigned_abs(), value)].concat();
+    let added = [field(1024, |e| _ = e.u8(1).unwrap()), field(i64::MAX.unsigned_abs(), value)].concat();
     assert_eq!(read(&with_added(&added, 2)).unwrap(), simple(1, Rights::PLAY));
 }
 
@@ -58,10 +58,10 @@ fn fields_stand_in_order_and_once() {
     let position = plain.len();
     // 29 is the last of the plain ones.
     for number in [1, 9, 28, 29] {
-        let terms = with_added(&field(number, |e| drop(e.u8(1).unwrap())), 1);
+        let terms = with_added(&field(number, |e| _ = e.u8(1).unwrap()), 1);
         assert_eq!(read(&terms).unwrap_err(), Error::Terms { position }, "{number}");
     }
-    let twice = [field(2000, |e| drop(e.u8(1).unwrap())), field(2000, |e| drop(e.u8(1).unwrap()))].concat();
+    let twice = [field(2000, |e| _ = e.u8(1).unwrap()), field(2000, |e| _ = e.u8(1).unwrap())].concat();
     assert_eq!(read(&with_added(&twice, 2)).unwrap_err(), Error::Terms { position: position + 4 });
 }
 
@@ -76,7 +76,7 @@ fn terms_have_one_encoding() {
     // The first field's number in two bytes, and a known optional field that is null.
     let long_number = [&plain[..1], &[0x18, 0x01], &plain[2..]].concat();
     assert_eq!(read(&long_number).unwrap_err(), Error::Terms { position: 1 });
-    let null = with_added(&field(30, |e| drop(e.null().unwrap())), 1);
+    let null = with_added(&field(30, |e| _ = e.null().unwrap()), 1);
     assert_eq!(read(&null).unwrap_err(), Error::Terms { position: plain.len() });
     let long_value = with_added(&[0x18, 30, 0x18, 1], 1);
     assert_eq!(read(&long_value).unwrap_err(), Error::Terms { position: plain.len() + 2 });

@@ -71,7 +71,8 @@ fn b03_the_binding_names_the_key_that_the_license_is_wrapped_to() {
     terms.binding.recipient = Digest::from_bytes([9; 32]);
     let (found, _) = inspect(&issued(terms)).unwrap();
     assert_eq!(found.binding.recipient, CLIENT.encryption.public_key().thumbprint(provider()));
-    let (found, _) = inspect(&issued(Terms { binding: simple(1, Rights::PLAY).binding, ..leaf(1, Rights::PLAY) })).unwrap();
+    let (found, _) =
+        inspect(&issued(Terms { binding: simple(1, Rights::PLAY).binding, ..leaf(1, Rights::PLAY) })).unwrap();
     assert_eq!(found.binding.kind, BindingKind::Root);
     assert_eq!(found.binding.recipient, root_scalar().public_key().thumbprint(provider()));
 }
@@ -119,10 +120,8 @@ fn a_license_of_another_realm_is_refused() {
     let terms = Terms { realm: other, ..simple(1, Rights::PLAY) };
     assert_eq!(verified(&issued(terms)).unwrap_err(), Error::OtherRealm { found: other });
     let stranger = FixtureRealm::new(5);
-    let signer = LicenseSigner {
-        key: &stranger.license.signing,
-        chain: std::slice::from_ref(&stranger.license.certificate),
-    };
+    let signer =
+        LicenseSigner { key: &stranger.license.signing, chain: std::slice::from_ref(&stranger.license.certificate) };
     let key = ContentKey::from_bytes(CONTENT_KEY);
     let recipient = CLIENT.encryption.public_key();
     let entropy = &mut SeededEntropy::new(1);
@@ -134,10 +133,8 @@ fn a_license_of_another_realm_is_refused() {
 
 #[test]
 fn only_a_license_service_signs_licenses() {
-    let signer = LicenseSigner {
-        key: &REALM.packaging.signing,
-        chain: std::slice::from_ref(&REALM.packaging.certificate),
-    };
+    let signer =
+        LicenseSigner { key: &REALM.packaging.signing, chain: std::slice::from_ref(&REALM.packaging.certificate) };
     let key = ContentKey::from_bytes(CONTENT_KEY);
     let recipient = CLIENT.encryption.public_key();
     let entropy = &mut SeededEntropy::new(1);

@@ -91,27 +91,29 @@ fn any_license() -> impl Strategy<Value = (Terms, Usage)> {
     let moments = prop::array::uniform4(prop::option::weighted(0.2, 10..100u64));
     let numbers = (small(), small(), small(), prop::option::weighted(0.2, 99..151u32));
     let usage = (prop::array::uniform4(0..3u32), any::<bool>());
-    (0..3u8, any::<u32>(), 0..2u32, numbers, moments, usage).prop_map(|(kind, bits, revision, n, t, (used, touched))| {
-        let rights = Rights::from_bits_masked(bits);
-        let in_chain = rights.without(Rights::NOT_IN_CHAINS);
-        let base = match kind {
-            0 => simple(0, rights),
-            1 => Terms { revision: Some(revision), ..root(0, in_chain) },
-            _ => Terms { uplink: Some(Uplink { key_id: ROOT_KEY_ID, revision }), ..leaf(0, in_chain) },
-        };
-        let later = |seconds: Option<u64>| seconds.map(seconds_later);
-        let terms = Terms {
-            play_count: n.0,
-            transfer_count: n.1,
-            burn_count: n.2,
-            minimum_application_level: n.3,
-            begin: later(t[0]),
-            expiry: later(t[1].map(|seconds| seconds + 100)),
-            expiry_after_first_use_secs: t[2],
-            ..base
-        };
-        (terms, Usage { used, touched, first_used_at: later(t[3]), stored_at: None })
-    })
+    (0..3u8, any::<u32>(), 0..2u32, numbers, moments, usage).prop_map(
+        |(kind, bits, revision, n, t, (used, touched))| {
+            let rights = Rights::from_bits_masked(bits);
+            let in_chain = rights.without(Rights::NOT_IN_CHAINS);
+            let base = match kind {
+                0 => simple(0, rights),
+                1 => Terms { revision: Some(revision), ..root(0, in_chain) },
+                _ => Terms { uplink: Some(Uplink { key_id: ROOT_KEY_ID, revision }), ..leaf(0, in_chain) },
+            };
+            let later = |seconds: Option<u64>| seconds.map(seconds_later);
+            let terms = Terms {
+                play_count: n.0,
+                transfer_count: n.1,
+                burn_count: n.2,
+                minimum_application_level: n.3,
+                begin: later(t[0]),
+                expiry: later(t[1].map(|seconds| seconds + 100)),
+                expiry_after_first_use_secs: t[2],
+                ..base
+            };
+            (terms, Usage { used, touched, first_used_at: later(t[3]), stored_at: None })
+        },
+    )
 }
 
 fn any_world() -> impl Strategy<Value = World> {

@@ -14,12 +14,7 @@ use admit_trust::ComponentVersion;
 use crate::fixture::*;
 
 /// A name, what it is about, the format, and the bytes. Names begin with the verdict.
-pub(crate) struct Case(
-    pub(crate) &'static str,
-    pub(crate) &'static str,
-    pub(crate) &'static str,
-    pub(crate) Vec<u8>,
-);
+pub(crate) struct Case(pub(crate) &'static str, pub(crate) &'static str, pub(crate) &'static str, pub(crate) Vec<u8>);
 
 pub(crate) const LICENSE: &str = "signed-license";
 pub(crate) const CHALLENGE: &str = "sealed-challenge";
@@ -156,7 +151,11 @@ fn license_encodings() -> Vec<Case> {
         case("refuse-indefinite-map", "a map of indefinite length", of(&[&[0xbf], &terms[1..], &[0xff]])),
         case("refuse-long-integer", "an integer in more bytes than it needs", with_added(1, &[0x18, 30, 0x18, 1])),
         case("refuse-long-map", "a map whose length is longer than it needs to be", of(&[&[0xb8, 7], &terms[1..]])),
-        case("refuse-undefined-right", "bit 128, which is no right", of(&[&terms[..=rights], &[0x18, 0x80], &terms[rights + 2..]])),
+        case(
+            "refuse-undefined-right",
+            "bit 128, which is no right",
+            of(&[&terms[..=rights], &[0x18, 0x80], &terms[rights + 2..]]),
+        ),
         case("refuse-missing-rights", "no rights field", of(&[&[0xa6], &terms[1..rights], &terms[rights + 2..]])),
         case("refuse-restriction-7", "an output restriction that is not known", restricted(&[0xa1, 7, 1])),
         case("refuse-restriction-twice", "the same output restriction twice", restricted(&[0xa2, 3, 1, 3, 2])),
@@ -164,9 +163,17 @@ fn license_encodings() -> Vec<Case> {
         case("refuse-terms-cut", "terms without their last byte", of(&[&terms[..terms.len() - 1]])),
         case("refuse-terms-endless", "a map that says it has 2^64-1 fields", of(&[&[0xbb], &[0xff; 8]])),
         case("refuse-payload-trailing", "a byte behind the payload", signed_license(&[&payload_of[..], &[0]].concat())),
-        case("refuse-payload-of-three", "a payload of three", signed_license(&[&[0x83], &payload_of[1..], &[0]].concat())),
+        case(
+            "refuse-payload-of-three",
+            "a payload of three",
+            signed_license(&[&[0x83], &payload_of[1..], &[0]].concat()),
+        ),
         case("refuse-payload-empty", "no payload", signed_license(&[])),
-        case("refuse-key-no-point", "an encapsulated key that is no point", signed_license(&with_bad_point(&payload_of))),
+        case(
+            "refuse-key-no-point",
+            "an encapsulated key that is no point",
+            signed_license(&with_bad_point(&payload_of)),
+        ),
     ]
 }
 
@@ -225,8 +232,9 @@ fn license_envelopes() -> Vec<Case> {
     let foreign = std::slice::from_ref(&stranger.license.certificate);
     let mut flipped = good.clone();
     *flipped.last_mut().unwrap() ^= 1;
-    // The unprotected header is the empty map before the payload, which has a two-byte length.
-    let unprotected = good.windows(payload.len()).position(|window| window == payload).unwrap() - 4;
+    // The unprotected header is the empty map before the payload's head.
+    let content = good.windows(payload.len()).position(|window| window == payload).unwrap();
+    let unprotected = content - if payload.len() < 256 { 3 } else { 4 };
     assert_eq!(good[unprotected], 0xa0);
     let with_header = [&good[..unprotected], &[0xa1, 4, 0x40], &good[unprotected + 1..]].concat();
     vec![
@@ -289,7 +297,11 @@ fn challenges() -> Vec<Case> {
         case("refuse-challenge-version", "version 2", version),
         case("refuse-challenge-ciphertext", "the ciphertext with a bit flipped", flipped),
         case("refuse-challenge-trailing", "a byte behind the challenge", [good, &[0]].concat()),
-        case("refuse-challenge-indefinite", "an array of indefinite length without an end", [&[0x9f], &good[1..]].concat()),
+        case(
+            "refuse-challenge-indefinite",
+            "an array of indefinite length without an end",
+            [&[0x9f], &good[1..]].concat(),
+        ),
         case("refuse-challenge-other-service", "encrypted to another service", elsewhere.as_bytes().to_vec()),
         case("refuse-challenge-by-service", "signed by a service", by_service.as_bytes().to_vec()),
         case(
@@ -326,11 +338,27 @@ fn responses() -> Vec<Case> {
     let both = vec![license().into_bytes().into(), bad.into()];
     vec![
         case("accept-response", "a response with one license", good.clone()),
-        case("accept-response-empty", "a response without licenses", signed_response(&LicenseResponse { licenses: vec![], ..response() })),
+        case(
+            "accept-response-empty",
+            "a response without licenses",
+            signed_response(&LicenseResponse { licenses: vec![], ..response() }),
+        ),
         case("refuse-response-trailing", "a byte behind the response", [&good[..], &[0]].concat()),
-        case("refuse-response-challenge", "for another challenge", signed_response(&LicenseResponse { challenge_hash: other, ..response() })),
-        case("refuse-response-client", "row B03: for another client", signed_response(&LicenseResponse { client_hash: other, ..response() })),
-        case("refuse-response-bad-license", "one license of two is altered", signed_response(&LicenseResponse { licenses: both, ..response() })),
+        case(
+            "refuse-response-challenge",
+            "for another challenge",
+            signed_response(&LicenseResponse { challenge_hash: other, ..response() }),
+        ),
+        case(
+            "refuse-response-client",
+            "row B03: for another client",
+            signed_response(&LicenseResponse { client_hash: other, ..response() }),
+        ),
+        case(
+            "refuse-response-bad-license",
+            "one license of two is altered",
+            signed_response(&LicenseResponse { licenses: both, ..response() }),
+        ),
         case("refuse-response-by-client", "signed by a client", response().sign(&CLIENT.signing, &CLIENT.chain)),
         case(
             "refuse-response-challenge-type",
@@ -356,30 +384,41 @@ fn enrolments() -> Vec<Case> {
     let of = |chain: &[admit_trust::Certificate]| EnrolmentResponse::new(&chain[0], &chain[1]).to_bytes();
     vec![
         request("accept-enrolment-request", "row A01: a request of a default component", signed_request()),
-        request("refuse-enrolment-other-key", "signed by a key it does not name", enrolment_request().sign(&other.signing)),
+        request(
+            "refuse-enrolment-other-key",
+            "signed by a key it does not name",
+            enrolment_request().sign(&other.signing),
+        ),
         request("refuse-enrolment-other-realm", "for another realm", elsewhere.sign(&CLIENT.signing)),
         request("refuse-enrolment-certificates", "with certificates", with_chain),
         answer("accept-enrolment-response", "the certificate and its authority's", enrolment_response()),
         answer("refuse-enrolment-other-keys", "a certificate for other keys", of(&other.chain)),
         answer("refuse-enrolment-other-root", "a certificate of another realm", of(&stranger.chain)),
-        answer("refuse-enrolment-no-authority", "the client's certificate twice", EnrolmentResponse::new(&CLIENT.chain[0], &CLIENT.chain[0]).to_bytes()),
+        answer(
+            "refuse-enrolment-no-authority",
+            "the client's certificate twice",
+            EnrolmentResponse::new(&CLIENT.chain[0], &CLIENT.chain[0]).to_bytes(),
+        ),
     ]
 }
 
 fn realms() -> Vec<Case> {
     let case = |name, about, bytes| Case(name, about, REALM_DOCUMENT, bytes);
     let stranger = FixtureRealm::new(9);
-    let of_stranger = realm::RealmDocument {
-        root: stranger.root.certificate().der().to_vec().into(),
-        ..realm_document()
-    };
-    let plain = realm::RealmDocument { privacy_address: None, applications: vec![], services: vec![], ..realm_document() };
+    let of_stranger =
+        realm::RealmDocument { root: stranger.root.certificate().der().to_vec().into(), ..realm_document() };
+    let plain =
+        realm::RealmDocument { privacy_address: None, applications: vec![], services: vec![], ..realm_document() };
     vec![
         case("accept-realm", "a realm with two services and an application", signed_realm()),
         case("accept-realm-smallest", "a realm without services", realm::sign(&plain, &REALM.root_key)),
         case("refuse-realm-forged", "signed by another root", realm::sign(&realm_document(), &stranger.root_key)),
         case("refuse-realm-other-root", "of another root", realm::sign(&of_stranger, &stranger.root_key)),
         case("refuse-realm-trailing", "a byte behind the document", [&signed_realm()[..], &[0]].concat()),
-        case("refuse-realm-by-service", "signed by the license service", realm::sign(&realm_document(), &REALM.license.signing)),
+        case(
+            "refuse-realm-by-service",
+            "signed by the license service",
+            realm::sign(&realm_document(), &REALM.license.signing),
+        ),
     ]
 }

@@ -65,10 +65,8 @@ fn a_service_that_is_not_under_the_root_is_refused_when_it_is_asked_for() {
 
 #[test]
 fn a_service_is_not_taken_for_an_application() {
-    let document = RealmDocument {
-        applications: vec![REALM.license.certificate.der().to_vec().into()],
-        ..realm_document()
-    };
+    let document =
+        RealmDocument { applications: vec![REALM.license.certificate.der().to_vec().into()], ..realm_document() };
     let realm = verify_realm(&sign(&document, &REALM.root_key)).unwrap();
     let refused = realm.application(provider(), "Fixture license service", dates()).unwrap_err();
     let source = admit_trust::Error::WrongRole { expected: Role::Application, found: Some(Role::License) };

@@ -2,7 +2,9 @@
 
 use admit_crypto::Digest;
 use admit_protocol::Error;
-use admit_protocol::acquire::{LicenseResponse, MAX_RESPONSE, RESPONSE_CONTENT_TYPE, ResponseContext, VerifiedResponse};
+use admit_protocol::acquire::{
+    LicenseResponse, MAX_RESPONSE, RESPONSE_CONTENT_TYPE, ResponseContext, VerifiedResponse,
+};
 use admit_trust::Role;
 use proptest::prelude::*;
 

@@ -127,7 +127,7 @@ async fn an_empty_folder_becomes_a_home_and_a_failure_leaves_nothing() {
 
 #[tokio::test]
 async fn a_name_may_hold_what_distinguished_names_escape() {
-    for name in ["Müller, Söhne & Co. + \"friends\" #1; <a=b>\\", "x", &"é".repeat(40)] {
+    for name in ["Söhne & Co. + \"friends\" #1; <a=b>\\", "x", &"é".repeat(40)] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("home");
         let options = InitOptions { name, ..options(RootCustody::Online) };

@@ -1,5 +1,7 @@
 //! The server over real TCP with a real database: every endpoint, what each refuses, and what is written down.
 
+#![expect(clippy::unwrap_used, reason = "tests and their harness stop at the first surprise")]
+
 mod acquire;
 mod audit;
 mod enrol;

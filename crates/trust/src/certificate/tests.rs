@@ -1,5 +1,7 @@
 //! One valid certificate, one change per case, signed again so that only the change can be the reason.
 
+#![expect(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
+
 use core::time::Duration;
 
 use admit_crypto::{Entropy, SecretScalar, SigningKey, rustcrypto::PROVIDER};
@@ -122,7 +124,8 @@ fn other_versions_are_refused() {
 #[test]
 fn other_signature_algorithms_are_refused_in_both_places() {
     let refused = Error::Field(Field::SignatureAlgorithm);
-    let sha384 = AlgorithmIdentifierOwned { oid: ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.3"), parameters: None };
+    let sha384 =
+        AlgorithmIdentifierOwned { oid: ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.3"), parameters: None };
     let with_null =
         AlgorithmIdentifierOwned { oid: ECDSA_WITH_SHA256, parameters: Some(Any::encode_from(&Null).unwrap()) };
     for algorithm in [sha384, with_null] {

@@ -1,0 +1,9 @@
+//! The program as people use it: the real binary, a real server on loopback, real files.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod acquisition;
+mod bad_input;
+mod refusals;
+mod tour;
+mod world;

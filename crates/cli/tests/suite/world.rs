@@ -1,0 +1,152 @@
+//! A folder with an operator's home, a running server, and clients.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// What a command did.
+pub(crate) struct Done {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// An operator and any number of clients in one folder. The server is stopped when it is dropped.
+pub(crate) struct World {
+    pub(crate) folder: TempDir,
+    server: Option<Child>,
+    address: String,
+}
+
+impl World {
+    /// A home, served.
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        let mut world = Self { folder, server: None, address };
+        let public = format!("http://{}", world.address);
+        world.admit(&["init", "home", "--demo-root-online", "--public-address", &public]).succeeded();
+        world.start_server();
+        world
+    }
+
+    pub(crate) fn start_server(&mut self) {
+        let mut command = self.command(&["serve", "--home", "home", "--listen", &self.address]);
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert_eq!(line.trim(), format!("listening on http://{}", self.address));
+        self.server = Some(child);
+    }
+
+    pub(crate) fn stop_server(&mut self) {
+        if let Some(mut server) = self.server.take() {
+            server.kill().unwrap();
+            server.wait().unwrap();
+        }
+    }
+
+    /// Runs `admit` as the client in the folder `client`.
+    pub(crate) fn admit(&self, words: &[&str]) -> Done {
+        self.admit_as("client", words)
+    }
+
+    /// Runs `admit` as the client in another folder.
+    pub(crate) fn admit_as(&self, client: &str, words: &[&str]) -> Done {
+        let output = self.command(words).env("ADMIT_CLIENT", self.path(client)).output().unwrap();
+        Done::from(&output)
+    }
+
+    /// Packages the clip for this content id, with more words, and says which realm the header names.
+    pub(crate) fn package(&self, output: &str, content: &str, more: &[&str]) -> String {
+        let clip = clip();
+        let words = ["package", clip.to_str().unwrap(), "-o", output, "--home", "home", "--content-id", content];
+        self.admit(&[&words, more].concat()).succeeded();
+        self.realm_of(output)
+    }
+
+    pub(crate) fn realm_of(&self, file: &str) -> String {
+        self.admit(&["inspect", file, "--json"]).json()["header"]["realm"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn token(&self, content: &str) -> String {
+        self.admit(&["token", "--subject", "alice", "--content", content, "--home", "home"]).succeeded().trim().to_owned()
+    }
+
+    /// The audit record's events, oldest first.
+    pub(crate) fn events(&self) -> Vec<String> {
+        let document = self.admit(&["audit", "--home", "home", "--json"]).json();
+        assert_eq!(document["whole"], true);
+        let entries = document["entries"].as_array().unwrap();
+        entries.iter().map(|entry| entry["event"].as_str().unwrap().to_owned()).collect()
+    }
+
+    pub(crate) fn path(&self, relative: &str) -> PathBuf {
+        self.folder.path().join(relative)
+    }
+
+    /// The folder of a client's only realm.
+    pub(crate) fn realm_folder(&self, client: &str) -> PathBuf {
+        let mut entries = fs::read_dir(self.path(client)).unwrap();
+        let folder = entries.next().unwrap().unwrap().path();
+        assert!(entries.next().is_none());
+        folder
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_admit"));
+        command.args(words).current_dir(self.folder.path()).stdin(Stdio::null());
+        command.env_remove("ADMIT_HOME").env("ADMIT_CLIENT", self.path("client"));
+        command
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.stop_server();
+    }
+}
+
+impl From<&Output> for Done {
+    fn from(output: &Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Self { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
+    }
+}
+
+impl Done {
+    /// What it printed, if it succeeded.
+    #[track_caller]
+    pub(crate) fn succeeded(self) -> String {
+        assert_eq!(self.code, Some(0), "{}", self.stderr);
+        self.stdout
+    }
+
+    /// Asserts that it ended with exit code 1 and one line for this code, in the form that the contract says.
+    #[track_caller]
+    pub(crate) fn refused(self, name: &str) -> String {
+        assert_eq!(self.code, Some(1), "{}{}", self.stdout, self.stderr);
+        let line = self.stderr.trim_end();
+        assert_eq!(line.lines().count(), 1, "{line}");
+        let rest = line.strip_prefix(name).unwrap_or_else(|| panic!("not {name}: {line}"));
+        assert!(rest.starts_with(" (0x") && rest.contains("): ") && rest.contains(". What to do: "), "{line}");
+        assert!(line.ends_with('.'), "{line}");
+        self.stderr
+    }
+
+    #[track_caller]
+    pub(crate) fn json(self) -> Value {
+        let text = self.succeeded();
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+    }
+}
+
+/// A clip that the project carries: H.264 and AAC, progressive.
+pub(crate) fn clip() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../vectors/media/high-progressive.mp4")
+}
