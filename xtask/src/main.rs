@@ -1,6 +1,7 @@
 //! The project's own commands, run as `cargo xtask COMMAND` (and `cargo check-all` by its alias).
 //! One command is one file or folder; several of them are tests of this crate as well.
 
+mod admit;
 mod advisories;
 mod arrows;
 mod bench;

@@ -76,7 +76,7 @@ pub(crate) struct InitArgs {
     #[arg(long, default_value = "Admit operator")]
     pub(crate) name: String,
     /// The address that buyers' programs reach the server at; content headers carry it.
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:7447")]
     pub(crate) public_address: String,
     /// The security level that clients enrol at until they are individualized.
     #[arg(long, value_name = "LEVEL", default_value_t = 150, value_parser = clap::value_parser!(u32).range(0..=1000))]
@@ -187,7 +187,8 @@ pub(crate) struct AuditArgs {
 /// `admit play`.
 #[derive(Debug, Args)]
 pub(crate) struct PlayArgs {
-    /// The protected file.
+    /// The protected file, or the address of one on a server that sends parts of files.
+    #[arg(value_name = "FILE|URL")]
     pub(crate) file: PathBuf,
     /// The entitlement token, or `@FILE` to read it from a file.
     #[arg(long, value_name = "T|@FILE")]

@@ -99,7 +99,10 @@ pub(crate) fn media(path: &std::path::Path, error: &admit_media::Error) -> Failu
     use admit_media::Error as Media;
     let code = match error {
         Media::NotProtected => Code::ADMIT_E_NOT_PROTECTED,
-        Media::UnsupportedScheme { .. } => Code::ADMIT_E_MEDIA_UNSUPPORTED,
+        Media::UnsupportedScheme { .. } | Media::UnsupportedCodec { .. } | Media::UnsupportedLayout { .. } => {
+            Code::ADMIT_E_MEDIA_UNSUPPORTED
+        }
+        Media::AlreadyProtected { .. } => Code::ADMIT_E_ALREADY_PROTECTED,
         Media::Read { .. } | Media::Write { .. } => Code::ADMIT_E_FILE,
         Media::NoKey { .. } => Code::NS_E_LICENSE_REQUIRED,
         _ => Code::ADMIT_E_MEDIA_MALFORMED,
@@ -111,6 +114,9 @@ pub(crate) fn media(path: &std::path::Path, error: &admit_media::Error) -> Failu
 pub(crate) fn packager(input: &std::path::Path, output: &std::path::Path, error: &admit_packager::Error) -> Failure {
     match error {
         admit_packager::Error::Media(error) => media(input, error),
+        admit_packager::Error::NothingToProtect | admit_packager::Error::TooManyFragments { .. } => {
+            Failure::new(Code::ADMIT_E_MEDIA_UNSUPPORTED, format!("{}: {error}", input.display()))
+        }
         other => Failure::new(Code::ADMIT_E_FILE, format!("{}: {other}", output.display())),
     }
 }

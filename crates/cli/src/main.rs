@@ -13,6 +13,7 @@ mod terms;
 
 use std::process::ExitCode;
 
+use admit_protocol::Code;
 use clap::Parser;
 
 use crate::args::{Arguments, Command};
@@ -30,7 +31,7 @@ fn main() -> ExitCode {
             } else {
                 eprintln!("{}", failure.line());
             }
-            ExitCode::FAILURE
+            if failure.code == Code::ADMIT_E_USAGE { ExitCode::from(WRONG_USAGE) } else { ExitCode::FAILURE }
         }
     }
 }
@@ -59,3 +60,6 @@ fn run(command: &Command, output: Output) -> Outcome<()> {
         Command::Error(args) => error::run(args, output),
     }
 }
+
+/// What clap ends with, too.
+const WRONG_USAGE: u8 = 2;

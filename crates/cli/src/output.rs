@@ -1,8 +1,5 @@
 //! What commands print: text for people, or one JSON document with `--json`.
 
-use admit_license::Reason;
-use admit_protocol::Code;
-
 /// Which of the two is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Output {
@@ -28,9 +25,4 @@ impl Output {
             println!("{:#}", document());
         }
     }
-}
-
-/// The code that stands for a reason.
-pub(crate) fn code_of_reason(reason: Reason) -> Code {
-    Code::from(&reason)
 }

@@ -3,9 +3,11 @@
 mod clock;
 mod entropy;
 mod http;
+mod remote_file;
 mod sqlite;
 
 pub(crate) use clock::now;
 pub(crate) use entropy::SystemEntropy;
 pub(crate) use http::{Http, origin};
+pub(crate) use remote_file::RemoteFile;
 pub(crate) use sqlite::SqliteKeyValue;

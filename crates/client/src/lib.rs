@@ -2,7 +2,7 @@
 //!
 //! Bytes, clock readings and entropy come in as arguments; bytes and decisions come out. The steps can only be
 //! taken in order: an [`Identity`] and a content header make an [`acquire::Acquisition`], its response fills the
-//! [`Store`], [`play::evaluate`] makes a grant of what is there, the store reserves what the grant costs, and
+//! [`Store`], [`play::Candidates::evaluate`] makes a grant of what is there, the store reserves what the grant costs, and
 //! only a reservation makes a [`Permit`], which opens samples once its first use is charged.
 
 pub mod acquire;

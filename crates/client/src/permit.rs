@@ -1,7 +1,10 @@
 //! Permission to open samples.
 
+use std::io::{Read, Seek};
+
 use admit_crypto::{ContentKey, CounterMode, Entropy, Provider};
 use admit_license::{Action, Grant, KeyId, Restrictions};
+use admit_media::{Decrypted, Sink};
 use admit_time::Timestamp;
 
 use crate::reserve::Hold;
@@ -78,10 +81,20 @@ pub struct Playback {
 }
 
 impl Playback {
-    /// The cipher for samples of a key.
-    #[must_use]
-    pub fn cipher(&self, provider: &Provider, key_id: &KeyId) -> Option<Box<dyn CounterMode>> {
-        self.keys.iter().find(|(id, _)| id == key_id).map(|(_, key)| (provider.aes_128_ctr)(key))
+    /// Opens the samples of a protected file: the clear file goes to `sink`. `progress` is told bytes done and in
+    /// all. Keys and ciphers stay in here.
+    pub fn decrypt<R: Read + Seek>(
+        &self,
+        provider: &Provider,
+        input: R,
+        sink: &mut dyn Sink,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Decrypted, admit_media::Error> {
+        let mut cipher = |wanted: &admit_media::KeyId| -> Option<Box<dyn CounterMode>> {
+            let (_, key) = self.keys.iter().find(|(key_id, _)| *key_id.as_bytes() == wanted.0)?;
+            Some((provider.aes_128_ctr)(key))
+        };
+        admit_media::decrypt(input, sink, &mut cipher, progress)
     }
 
     /// When it must have ended.

@@ -6,11 +6,13 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
+use admit_protocol::acquire::LICENSES_PATH;
 use admit_protocol::acquire::MAX_CHALLENGE;
+use admit_protocol::enrol::ENROL_PATH;
 use admit_protocol::enrol::MAX_ENROLMENT_REQUEST;
 use admit_protocol::realm::REALM_PATH;
 
-use crate::home::{ENROL_PATH, Home, LICENSES_PATH};
+use crate::home::Home;
 use crate::policy::{DefaultPolicy, Policy};
 use crate::rate_limit::RateLimit;
 use crate::refusal::Refusal;

@@ -2,7 +2,9 @@
 //! distributions. Programs run as users run them, measured from outside.
 
 mod clip;
+mod licenses;
 mod package;
+mod play;
 mod table;
 
 use std::fs;
@@ -43,11 +45,19 @@ struct Bench {
     run: fn(&Workspace, &Arguments) -> Result<()>,
 }
 
-const BENCHES: &[Bench] = &[Bench {
-    name: "package",
-    compares: "packaging a file, `admit package` beside a plain copy and Shaka Packager",
-    run: package::run,
-}];
+const BENCHES: &[Bench] = &[
+    Bench {
+        name: "package",
+        compares: "packaging a file, `admit package` beside a plain copy and Shaka Packager",
+        run: package::run,
+    },
+    Bench {
+        name: "play",
+        compares: "decrypting a file, `admit play` beside a plain copy, and the time to the first clear sample",
+        run: play::run,
+    },
+    Bench { name: "licenses", compares: "durable licenses a second over TCP, on SQLite", run: licenses::run },
+];
 
 /// Runs one command in a process of its own that measures it.
 fn measure(command: &Command, scratch: &Path) -> Result<Usage> {

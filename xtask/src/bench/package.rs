@@ -93,13 +93,17 @@ fn check_output(name: &str, input: &Path, output: &Path) -> Result<()> {
 }
 
 /// A folder in memory that goes when the benchmark ends.
-struct Scratch(PathBuf);
+pub(super) struct Scratch(PathBuf);
 
 impl Scratch {
-    fn make() -> Result<Self> {
+    pub(super) fn make() -> Result<Self> {
         let folder = Path::new("/dev/shm").join(format!("admit-bench-{}", std::process::id()));
         fs::create_dir(&folder).context("no folder can be made in /dev/shm")?;
         Ok(Self(folder))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
     }
 }
 

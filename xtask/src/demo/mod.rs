@@ -2,7 +2,6 @@
 //! temporary folder, a clip is packaged, a license is acquired over HTTP, the clip plays, and what the license does
 //! not give is refused.
 
-mod admit;
 mod windows;
 
 use std::fs;
@@ -12,9 +11,9 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::admit::{self, Admit, Server};
 use crate::process;
 use crate::workspace::Workspace;
-use admit::{Admit, Server};
 
 /// Runs every step; the last line is `demo: ok`.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {

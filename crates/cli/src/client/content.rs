@@ -1,6 +1,7 @@
 //! Protected content on disk: its header, or, where another packager made it, its key ids.
 
 use std::fs::File;
+use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 
 use admit_crypto::Digest;
@@ -12,11 +13,17 @@ use admit_trust::{ComponentVersion, TrustRoot};
 
 use super::context::{DATES, PROVIDER};
 use crate::failure::{self, Failure, Outcome};
+use crate::system::RemoteFile;
 
-/// A protected file that was opened.
+/// Media that can be read from anywhere: a file, or an address by ranges.
+pub(crate) trait Source: Read + Seek {}
+
+impl<T: Read + Seek> Source for T {}
+
+/// Protected content that was opened.
 pub(crate) struct Content {
     pub(crate) path: PathBuf,
-    pub(crate) file: File,
+    pub(crate) source: Box<dyn Source>,
     pub(crate) key_ids: Vec<KeyId>,
     header: Option<(Vec<u8>, HeaderObject)>,
 }
@@ -24,16 +31,34 @@ pub(crate) struct Content {
 /// What the header says, once its signature was checked under the realm's root.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct HeaderTerms {
+    signed: bool,
     pub(crate) minimum_version: Option<ComponentVersion>,
     pub(crate) license_page: Option<String>,
 }
 
+impl HeaderTerms {
+    /// Refuses a header that nobody signed, where its word would be taken.
+    pub(crate) fn require_signature(&self, path: &Path) -> Outcome<()> {
+        if self.signed {
+            return Ok(());
+        }
+        let sentence = format!(
+            "the content header of {} is not signed, and this client does not know its realm yet",
+            path.display()
+        );
+        Err(Failure::new(Code::ADMIT_E_HEADER_UNSIGNED, sentence))
+    }
+}
+
 impl Content {
-    /// Opens a file and finds what protects it.
+    /// Opens a file, or the one at an address, and finds what protects it.
     pub(crate) fn open(path: &Path) -> Outcome<Self> {
-        let mut file = File::open(path).map_err(|error| Failure::file(path, &error))?;
+        let mut source: Box<dyn Source> = match path.to_str().filter(|text| is_address(text)) {
+            Some(url) => Box::new(RemoteFile::open(url)?),
+            None => Box::new(File::open(path).map_err(|error| Failure::file(path, &error))?),
+        };
         let media = |error| failure::media(path, &error);
-        let pssh = admit_media::find_pssh(&mut file, ADMIT_SYSTEM_ID).map_err(media)?;
+        let pssh = admit_media::find_pssh(&mut *source, ADMIT_SYSTEM_ID).map_err(media)?;
         let header = match pssh {
             Some(pssh) => {
                 let object = HeaderObject::from_bytes(&pssh.data).map_err(admit_license::Error::from)?;
@@ -45,7 +70,7 @@ impl Content {
             Some((_, object)) => object.header().map_err(admit_license::Error::from)?.key_ids().collect(),
             None => Vec::new(),
         };
-        let mut content = Self { path: path.to_owned(), file, key_ids, header };
+        let mut content = Self { path: path.to_owned(), source, key_ids, header };
         if content.key_ids.is_empty() {
             content.key_ids = content.key_ids_of_tracks()?;
         }
@@ -73,13 +98,14 @@ impl Content {
         }
         let fields = trusted.header().fields();
         Ok(HeaderTerms {
+            signed: true,
             minimum_version: fields.custom.minimum_individualized_version,
             license_page: fields.license_page_url.clone(),
         })
     }
 
     fn key_ids_of_tracks(&mut self) -> Outcome<Vec<KeyId>> {
-        let summary = admit_media::inspect(&mut self.file).map_err(|error| failure::media(&self.path, &error))?;
+        let summary = admit_media::inspect(&mut *self.source).map_err(|error| failure::media(&self.path, &error))?;
         let entries = summary.tracks.iter().flat_map(|track| &track.entries);
         let protections = entries.filter_map(|entry| entry.protection.as_ref()?.tenc.as_ref());
         let mut key_ids: Vec<KeyId> = protections.map(|tenc| KeyId::from_bytes(tenc.key_id.0)).collect();
@@ -91,4 +117,8 @@ impl Content {
         }
         Ok(key_ids)
     }
+}
+
+fn is_address(text: &str) -> bool {
+    text.starts_with("http://") || text.starts_with("https://")
 }

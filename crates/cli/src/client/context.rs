@@ -13,7 +13,7 @@ use admit_packager::AtomicFile;
 use admit_protocol::Code;
 use admit_protocol::realm::{MAX_REALM_DOCUMENT, REALM_PATH, Realm};
 use admit_time::Timestamp;
-use admit_trust::DateCheck;
+use admit_trust::{DateCheck, TrustRoot};
 
 use crate::failure::{Failure, Outcome};
 use crate::system::{Http, SqliteKeyValue, SystemEntropy, origin};
@@ -72,13 +72,15 @@ impl ClientRealm {
     }
 
     /// The realm of this fingerprint, trusted now if the user says so: by `--trust`, or at a prompt. No byte is
-    /// sent to `server` before that.
+    /// sent to `server` before that, and nothing is kept unless `vouched` finds that the realm stands behind the
+    /// address.
     pub(crate) fn load_or_trust(
         client: &Path,
         fingerprint: Digest,
         server: &str,
         trusted: Option<Digest>,
         http: &Http,
+        vouched: impl FnOnce(&TrustRoot) -> Outcome<()>,
     ) -> Outcome<Self> {
         if let Some(realm) = Self::load(client, fingerprint)? {
             return Ok(realm);
@@ -91,6 +93,8 @@ impl ClientRealm {
         }
         let bytes = http.get(&format!("{server}{REALM_PATH}"), MAX_REALM_DOCUMENT)?;
         let realm = Realm::verify(PROVIDER, &bytes, fingerprint)?;
+        // The address will be sent tokens from now on: the realm must have signed it, not only be found there.
+        vouched(realm.root())?;
         let folder = client.join(fingerprint.to_string());
         private_folder(&folder)?;
         write_file(&folder.join(ADDRESS), server.as_bytes())?;

@@ -100,6 +100,7 @@ fn all_licenses(args: &ClientArgs) -> Outcome<Vec<(String, Terms, Usage)>> {
     let mut all = Vec::new();
     for realm in realms(args)? {
         let name = realm.realm.document().name.clone();
+        let _lock = realm.lock()?;
         let licenses = realm.store()?.licenses()?;
         all.extend(licenses.into_iter().map(|license| (name.clone(), license.terms, license.usage)));
     }

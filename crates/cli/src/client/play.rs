@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use admit_client::Playback;
 use admit_client::acquire::Wanted;
 use admit_client::play::{Candidates, permit};
-use admit_license::{Action, Denied, KeyId, Remedy};
+use admit_license::{Action, Denied, Remedy};
 use admit_media::WriteSink;
 use admit_packager::AtomicFile;
 use serde_json::json;
@@ -27,7 +27,7 @@ use crate::system::{Http, SystemEntropy};
 /// Plays a file.
 pub(crate) fn run(args: &PlayArgs, output: Output) -> Outcome<()> {
     let token = token_text(args.token.as_deref())?;
-    let content = Content::open(&args.file)?;
+    let mut content = Content::open(&args.file)?;
     let http = Http::new();
     let realm = realm_of(&content, &args.client, &http)?;
     let header = content.verify_header(realm.realm.root())?;
@@ -43,7 +43,7 @@ pub(crate) fn run(args: &PlayArgs, output: Output) -> Outcome<()> {
     let destination = Destination::open(args)?;
     let playback = permit.release_first_sample(&mut session.store, &mut entropy)?;
     drop(lock);
-    destination.play(&content, &playback, output)
+    destination.play(&mut content, &playback, output)
 }
 
 /// Acquires when there is no license that allows to play and another one might.
@@ -110,7 +110,7 @@ impl Destination {
         }
     }
 
-    fn play(self, content: &Content, playback: &Playback, output: Output) -> Outcome<()> {
+    fn play(self, content: &mut Content, playback: &Playback, output: Output) -> Outcome<()> {
         match self {
             Self::File(path, mut file) => {
                 let progress = Progress::new("playing");
@@ -132,22 +132,25 @@ impl Destination {
 
 /// Decrypts with reading and deciphering on this thread and writing on another.
 fn decrypt_to_file(
-    content: &Content,
+    content: &mut Content,
     playback: &Playback,
     path: &Path,
     to: &mut File,
     progress: &Progress,
 ) -> Outcome<u64> {
-    let mut keys = |key_id: &admit_media::KeyId| playback.cipher(PROVIDER, &KeyId::from_bytes(key_id.0));
     let mut progress = |done, all| progress.at(done, all);
-    let decrypted = admit_packager::decrypt(&content.file, to, &mut keys, &mut progress);
+    let decrypted = admit_packager::with_threaded_sink(to, BUFFERS, |sink| {
+        Ok(playback.decrypt(PROVIDER, &mut *content.source, sink, &mut progress)?)
+    });
     decrypted.map(|decrypted| decrypted.bytes).map_err(|error| failure::packager(&content.path, path, &error))
 }
 
 /// Decrypts sample by sample, so that whoever reads can begin at once.
-fn decrypt(content: &Content, playback: &Playback, to: impl Write) -> Outcome<()> {
+fn decrypt(content: &mut Content, playback: &Playback, to: impl Write) -> Outcome<()> {
     let mut sink = WriteSink::new(to);
-    let mut keys = |key_id: &admit_media::KeyId| playback.cipher(PROVIDER, &KeyId::from_bytes(key_id.0));
-    let decrypted = admit_media::decrypt(&content.file, &mut sink, &mut keys, &mut |_, _| ());
+    let decrypted = playback.decrypt(PROVIDER, &mut *content.source, &mut sink, &mut |_, _| ());
     decrypted.map(drop).map_err(|error| failure::media(&content.path, &error))
 }
+
+/// Blocks on their way between the reading and the writing thread.
+const BUFFERS: usize = 4;

@@ -2,6 +2,8 @@
 
 use admit_client::play::Candidates;
 use admit_license::{Denied, Grant};
+use admit_protocol::Code;
+use admit_trust::TrustRoot;
 use serde_json::json;
 
 use super::acquire::Session;
@@ -9,10 +11,11 @@ use super::content::Content;
 use super::context::ClientRealm;
 use crate::args::WhyArgs;
 use crate::failure::{Failure, Outcome, capitalized, reason_json};
-use crate::output::{Output, code_of_reason};
+use crate::output::Output;
 use crate::system::Http;
 
-/// Evaluates and tells; changes nothing and asks no server, but for the first contact that trusts a realm.
+/// Evaluates and tells. Uses nothing and acquires nothing; a client that is new to the realm enrols first, because
+/// what it may do depends on what its certificate says.
 pub(crate) fn run(args: &WhyArgs, output: Output) -> Outcome<()> {
     let content = Content::open(&args.file)?;
     let http = Http::new();
@@ -36,12 +39,12 @@ pub(crate) fn run(args: &WhyArgs, output: Output) -> Outcome<()> {
 
 /// The realm that the content's header names, or the only one that this client knows.
 pub(super) fn realm_of(content: &Content, client: &crate::args::ClientArgs, http: &Http) -> Outcome<ClientRealm> {
-    use admit_protocol::Code;
     let folder = super::folder(client.client.as_deref())?;
     let (claimed, address) = content.claims()?;
     if let Some(fingerprint) = claimed {
         let address = address.unwrap_or_default();
-        return ClientRealm::load_or_trust(&folder, fingerprint, &address, client.trust, http);
+        let vouched = |root: &TrustRoot| content.verify_header(root)?.require_signature(&content.path);
+        return ClientRealm::load_or_trust(&folder, fingerprint, &address, client.trust, http, vouched);
     }
     let mut known = ClientRealm::load_all(&folder)?;
     match (known.pop(), known.is_empty()) {
@@ -71,7 +74,7 @@ fn tell_denied(args: &WhyArgs, denied: &Denied, output: Output) {
     output.line(|| format!("{} is denied.", capitalized(args.action.name())));
     for refusal in denied.refusals() {
         let license = refusal.license.map_or_else(|| "no license".to_owned(), |id| format!("license {id}"));
-        let (code, remedy) = (code_of_reason(refusal.reason), refusal.reason.remedy().name());
+        let (code, remedy) = (Code::from(&refusal.reason), refusal.reason.remedy().name());
         output.line(|| format!("  {license}: {code}: {}. Remedy: {remedy}.", capitalized(&refusal.reason.to_string())));
     }
 }

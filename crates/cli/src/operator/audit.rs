@@ -21,11 +21,15 @@ pub(crate) fn run(args: &AuditArgs, output: Output) -> Outcome<()> {
         home.close().await;
         Outcome::Ok((verdict, entries))
     })?;
+    let head = match &verdict {
+        AuditVerdict::Whole { head, .. } => Some(head.to_string()),
+        AuditVerdict::Broken { .. } => None,
+    };
     let broken = match &verdict {
         AuditVerdict::Whole { .. } => None,
         AuditVerdict::Broken { seq, fault } => Some(format!("the audit record is broken at entry {seq}: {fault}")),
     };
-    output.json(|| json!({ "whole": broken.is_none(), "entries": entries.iter().map(document).collect::<Vec<_>>() }));
+    output.json(|| json!({ "whole": broken.is_none(), "head": head, "entries": entries.iter().map(document).collect::<Vec<_>>() }));
     for entry in &entries {
         output.line(|| {
             format!("{:>8}  {}  {:<20} {}  {}", entry.seq, entry.at, entry.event, entry.subject, entry.detail_json)
@@ -33,7 +37,7 @@ pub(crate) fn run(args: &AuditArgs, output: Output) -> Outcome<()> {
     }
     match broken {
         None => {
-            output.line(|| "the audit record is whole".into());
+            output.line(|| format!("the audit record is whole; its head is {}", head.unwrap_or_default()));
             Ok(())
         }
         Some(sentence) => Err(Failure::new(Code::ADMIT_E_STORE_TAMPERED, sentence)

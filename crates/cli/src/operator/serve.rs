@@ -21,6 +21,8 @@ pub(crate) fn run(args: &ServeArgs, output: Output) -> Outcome<()> {
 }
 
 async fn serve(args: &ServeArgs, output: Output) -> Outcome<()> {
+    // The log goes to standard error: standard output says when the server is ready, and nothing else.
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).init();
     let home = super::open_home(&args.home).await?;
     let address = listen_address(args, home.config().listen)?;
     if !address.ip().is_loopback() {
@@ -30,6 +32,9 @@ async fn serve(args: &ServeArgs, output: Output) -> Outcome<()> {
     }
     let failed = |error: std::io::Error| Failure::new(Code::ADMIT_E_SERVER, format!("{address}: {error}"));
     let listener = TcpListener::bind(address).await.map_err(failed)?;
+    if home.is_demonstration() {
+        eprintln!("warning: the trust root's key is in this home; use such a realm for demonstrations only");
+    }
     let url = format!("http://{}", listener.local_addr().map_err(failed)?);
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
@@ -53,6 +58,6 @@ fn listen_address(args: &ServeArgs, configured: SocketAddr) -> Outcome<SocketAdd
     let Some(text) = &args.listen else { return Ok(configured) };
     text.parse().map_err(|_| {
         Failure::new(Code::ADMIT_E_USAGE, format!("{text} is not an address to listen on"))
-            .with_action("Write it as 127.0.0.1:8080; port 0 picks a free one")
+            .with_action("Write it as 127.0.0.1:7447; port 0 picks a free one")
     })
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use admit_protocol::{Code, PROBLEM_CONTENT_TYPE, Problem};
 use ureq::tls::{TlsConfig, TlsProvider};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Outcome};
 
 /// A client for HTTP.
 pub(crate) struct Http {
@@ -38,6 +38,22 @@ impl Http {
         read(url, response, limit)
     }
 
+    /// Gets at most `count` bytes of a file from `start` on.
+    pub(crate) fn get_range(&self, url: &str, start: u64, count: u64) -> Outcome<Range> {
+        check_scheme(url)?;
+        let wanted = format!("bytes={start}-{}", start.saturating_add(count).saturating_sub(1));
+        let response = self.agent.get(url).header("range", wanted).call().map_err(|error| network(url, &error))?;
+        let header = |name: &str| Some(response.headers().get(name)?.to_str().ok()?.to_owned());
+        let (status, version) = (response.status(), header("etag"));
+        let range = header("content-range").as_deref().and_then(content_range);
+        if status != ureq::http::StatusCode::PARTIAL_CONTENT {
+            return Err(whole_answer(url, status));
+        }
+        let (start, length) = range.ok_or_else(|| whole_answer(url, status))?;
+        let bytes = read(url, response, usize::try_from(count).unwrap_or(usize::MAX - 1))?;
+        Ok(Range { start, length, version, bytes })
+    }
+
     /// Posts bytes and reads the answer of at most `limit` bytes.
     pub(crate) fn post(
         &self,
@@ -55,6 +71,18 @@ impl Http {
         let response = request.send(body).map_err(|error| network(url, &error))?;
         read(url, response, limit)
     }
+}
+
+/// A part of a remote file.
+pub(crate) struct Range {
+    /// Where it begins.
+    pub(crate) start: u64,
+    /// The length of the whole file.
+    pub(crate) length: u64,
+    /// What tells one version of the file from another: its entity tag.
+    pub(crate) version: Option<String>,
+    /// The bytes.
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// `scheme://host:port` of an address.
@@ -112,6 +140,23 @@ fn read(url: &str, response: ureq::http::Response<ureq::Body>, limit: usize) -> 
         None => format!("{url} answered with HTTP status {status}"),
     };
     Err(Failure::new(code, sentence))
+}
+
+/// The first byte and the whole length of `bytes 0-1023/4096` (RFC 9110 section 14.4).
+fn content_range(value: &str) -> Option<(u64, u64)> {
+    let (range, length) = value.strip_prefix("bytes ")?.split_once('/')?;
+    let (start, _) = range.split_once('-')?;
+    Some((start.parse().ok()?, length.parse().ok()?))
+}
+
+/// A server that does not know ranges, or has no such file.
+fn whole_answer(url: &str, status: ureq::http::StatusCode) -> Failure {
+    let failure = if status.is_success() {
+        format!("{url} is on a server that does not send parts of files")
+    } else {
+        format!("{url} answered with HTTP status {status}")
+    };
+    Failure::new(Code::ADMIT_E_NETWORK, failure).with_action("Download the file and play it from the disk")
 }
 
 /// A server's words without control characters, at most 300 of them.

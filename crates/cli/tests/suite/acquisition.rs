@@ -92,7 +92,9 @@ fn a_license_acquired_ahead_of_time_is_used_later() {
     let mut world = World::new();
     let realm = world.package("film.mp4", "film", &[]);
     let token = world.token("*");
-    let words = ["license", "acquire", "film.mp4", "--action", "play", "--action", "burn", "--trust", &realm, "--token", &token];
+    let words = [
+        "license", "acquire", "film.mp4", "--action", "play", "--action", "burn", "--trust", &realm, "--token", &token,
+    ];
     let text = world.admit(&words).succeeded();
     assert!(text.contains("rights: play"), "{text}");
     world.stop_server();

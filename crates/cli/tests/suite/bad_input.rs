@@ -14,7 +14,8 @@ fn media_that_cannot_be_packaged_leaves_neither_a_file_nor_a_key() {
     fs::write(world.path("huge.mp4"), [&[0xff, 0xff, 0xff, 0xff][..], b"moov", &[0; 64]].concat()).unwrap();
     fs::write(world.path("deep.mp4"), nested(100_000)).unwrap();
     for name in ["empty.mp4", "text.mp4", "half.mp4", "huge.mp4", "deep.mp4"] {
-        let line = world.admit(&["package", name, "-o", "out.mp4", "--home", "home"]).refused("ADMIT_E_MEDIA_MALFORMED");
+        let line =
+            world.admit(&["package", name, "-o", "out.mp4", "--home", "home"]).refused("ADMIT_E_MEDIA_MALFORMED");
         assert!(line.contains(name), "{line}");
         assert!(!world.path("out.mp4").exists(), "{name}");
     }
@@ -34,7 +35,9 @@ fn protected_files_that_were_cut_or_altered_are_refused() {
     world.admit(&["play", "cut.mp4", "-o", "no.mp4"]).refused("ADMIT_E_MEDIA_MALFORMED");
     assert!(!world.path("no.mp4").exists());
     // One bit of the signed header.
-    let at = good.windows(8).position(|window| window == "REAL".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>());
+    let at = good
+        .windows(8)
+        .position(|window| window == "REAL".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>());
     let mut altered = good.clone();
     altered[at.unwrap() + 16] ^= 1;
     fs::write(world.path("altered.mp4"), altered).unwrap();
@@ -66,7 +69,7 @@ fn the_same_key_id_with_another_key_is_refused() {
     package("two.mp4", key).succeeded();
     package("three.mp4", "ff0102030405060708090a0b0c0d0e0f").refused("ADMIT_E_KEY_EXISTS");
     assert!(!world.path("three.mp4").exists());
-    package("four.mp4", "short").refused("ADMIT_E_USAGE");
+    assert_eq!(package("four.mp4", "short").code, Some(2));
 }
 
 #[test]
@@ -75,7 +78,7 @@ fn a_home_is_never_made_over_another() {
     world.admit(&["init", "home", "--demo-root-online"]).refused("ADMIT_E_HOME_EXISTS");
     world.admit(&["serve", "--home", "nowhere"]).refused("ADMIT_E_NO_HOME");
     world.admit(&["serve", "--home", "home", "--listen", "0.0.0.0:0"]).refused("ADMIT_E_PLAIN_HTTP_REFUSED");
-    world.admit(&["init", "safe"]).refused("ADMIT_E_USAGE");
+    assert_eq!(world.admit(&["init", "safe"]).code, Some(2), "there is no terminal to ask at");
     assert!(!world.path("safe").exists());
 }
 

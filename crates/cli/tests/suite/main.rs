@@ -5,5 +5,6 @@
 mod acquisition;
 mod bad_input;
 mod refusals;
+mod remote;
 mod tour;
 mod world;

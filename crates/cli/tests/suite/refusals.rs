@@ -48,9 +48,8 @@ fn a_right_that_was_not_given_is_denied_with_its_reason() {
 fn without_a_license_and_a_token_there_is_nothing() {
     let world = World::new();
     let realm = world.package("film.mp4", "film", &[]);
-    let play = |more: &[&str]| {
-        world.admit(&[&["play", "film.mp4", "-o", "clear.mp4", "--trust", &realm], more].concat())
-    };
+    let play =
+        |more: &[&str]| world.admit(&[&["play", "film.mp4", "-o", "clear.mp4", "--trust", &realm], more].concat());
     play(&[]).refused("ADMIT_E_TOKEN_REQUIRED");
     play(&["--token", "nonsense"]).refused("ADMIT_E_TOKEN_INVALID");
     play(&["--token", "two words"]).refused("ADMIT_E_TOKEN_INVALID");

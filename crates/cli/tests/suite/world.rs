@@ -37,7 +37,7 @@ impl World {
 
     pub(crate) fn start_server(&mut self) {
         let mut command = self.command(&["serve", "--home", "home", "--listen", &self.address]);
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         assert_eq!(line.trim(), format!("listening on http://{}", self.address));
@@ -75,7 +75,10 @@ impl World {
     }
 
     pub(crate) fn token(&self, content: &str) -> String {
-        self.admit(&["token", "--subject", "alice", "--content", content, "--home", "home"]).succeeded().trim().to_owned()
+        self.admit(&["token", "--subject", "alice", "--content", content, "--home", "home"])
+            .succeeded()
+            .trim()
+            .to_owned()
     }
 
     /// The audit record's events, oldest first.

@@ -80,11 +80,14 @@ fn d04_any_restriction_of_the_root_replaces_all_of_the_leafs() {
     assert_eq!(restrictions(output, Some(Restrictions::default())), output.unwrap());
 }
 
+/// Adds a limit to terms.
+type Limit = fn(Terms) -> Terms;
+
 #[test]
 fn d04_dates_counts_levels_and_versions_of_both_apply_always() {
     let now = time(1000);
     let environment = Environment { time: Some(&now), ..environment() };
-    let cases: [(fn(Terms) -> Terms, Reason); 6] = [
+    let cases: [(Limit, Reason); 6] = [
         (|it| Terms { expiry: Some(seconds_later(1)), ..it }, Reason::Expired { expiry: seconds_later(1) }),
         (|it| Terms { begin: Some(seconds_later(9000)), ..it }, Reason::NotYetValid { begin: seconds_later(9000) }),
         (|it| Terms { play_count: Some(0), ..it }, Reason::CountUsedUp { allowed: 0 }),

@@ -1,5 +1,7 @@
 //! Second step: is the client one of ours and not revoked, is the buyer entitled, and what does each license say.
 
+use core::ops::Deref;
+
 use admit_crypto::{ContentKey, Entropy};
 use admit_license::{KeyId, LicenseId, Rights, Terms};
 use admit_time::Timestamp;
@@ -28,17 +30,29 @@ pub(super) struct Planned {
     pub(super) content_id: String,
 }
 
+/// A request of a client that this server enrolled and has not revoked. The later steps take nothing else.
+#[derive(Debug)]
+pub(super) struct ActiveRequest(AcquireRequest);
+
+impl Deref for ActiveRequest {
+    type Target = AcquireRequest;
+
+    fn deref(&self) -> &AcquireRequest {
+        &self.0
+    }
+}
+
 /// Whether this server enrolled the client and has not revoked it. Looked up on every request.
-pub(super) async fn check_client(home: &Home, request: &AcquireRequest) -> Result<(), Refusal> {
+pub(super) async fn check_client(home: &Home, request: AcquireRequest) -> Result<ActiveRequest, Refusal> {
     let fingerprint = request.opened.client().fingerprint(home.provider());
     let row = client::find(&mut *home.store().read().await?, &fingerprint).await?;
     match row.ok_or(Refusal::UnknownClient)?.revoked_at {
         Some(_) => Err(Refusal::ClientRevoked),
-        None => Ok(()),
+        None => Ok(ActiveRequest(request)),
     }
 }
 
-pub(super) async fn decide(server: &Server, request: &AcquireRequest, now: Timestamp) -> Result<Decision, Refusal> {
+pub(super) async fn decide(server: &Server, request: &ActiveRequest, now: Timestamp) -> Result<Decision, Refusal> {
     let challenge = request.opened.challenge();
     if !challenge.license_requested {
         return Ok(Decision { entitlement: None, licenses: Vec::new() });
@@ -74,7 +88,7 @@ async fn contents(home: &Home, key_ids: &[KeyId]) -> Result<Vec<(Content, Conten
 /// The buyer's entitlement. A token that is there must hold, also where none is needed.
 fn entitlement(
     home: &Home,
-    request: &AcquireRequest,
+    request: &ActiveRequest,
     contents: &[(Content, ContentKey)],
     now: Timestamp,
 ) -> Result<Option<Claims>, Refusal> {
@@ -95,7 +109,7 @@ fn entitlement(
 
 fn terms(
     server: &Server,
-    request: &AcquireRequest,
+    request: &ActiveRequest,
     content: &Content,
     entitlement: Option<&Claims>,
     now: Timestamp,

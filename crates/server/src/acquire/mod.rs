@@ -25,7 +25,7 @@ pub(crate) async fn acquire(
 ) -> Result<Response, Refusal> {
     let now = server.clock.now();
     let request = parse::parse(&server.home, &headers, &body?, now)?;
-    decide::check_client(&server.home, &request).await?;
+    let request = decide::check_client(&server.home, request).await?;
     if let Some(licenses) = write::earlier(&server.home, &request, now).await? {
         return Ok(answer::answer(&server.home, &request, licenses));
     }

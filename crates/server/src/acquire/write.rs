@@ -6,8 +6,8 @@ use std::time::Duration;
 use admit_license::{KeyMaterial, LicenseSigner};
 use admit_time::Timestamp;
 
+use super::decide::ActiveRequest;
 use super::decide::{Decision, Planned};
-use super::parse::AcquireRequest;
 use crate::home::Home;
 use crate::policy::PolicyRefusal;
 use crate::refusal::Refusal;
@@ -17,7 +17,7 @@ use crate::{Error, Server, audit};
 /// What was issued for this challenge before, where it was.
 pub(super) async fn earlier(
     home: &Home,
-    request: &AcquireRequest,
+    request: &ActiveRequest,
     now: Timestamp,
 ) -> Result<Option<Vec<Vec<u8>>>, Refusal> {
     let issued = acquisition::find(&mut *home.store().read().await?, &request.opened.hash()).await?;
@@ -27,7 +27,7 @@ pub(super) async fn earlier(
 /// Signs the licenses, then records them with their audit entry in one transaction.
 pub(super) async fn write(
     server: &Server,
-    request: &AcquireRequest,
+    request: &ActiveRequest,
     decision: Decision,
     now: Timestamp,
 ) -> Result<Vec<Vec<u8>>, Refusal> {
@@ -55,7 +55,7 @@ pub(super) async fn write(
     Ok(licenses.into_iter().map(|license| license.bytes).collect())
 }
 
-fn sign(server: &Server, request: &AcquireRequest, planned: &[Planned]) -> Result<Vec<NewLicense>, Refusal> {
+fn sign(server: &Server, request: &ActiveRequest, planned: &[Planned]) -> Result<Vec<NewLicense>, Refusal> {
     let (home, mut entropy) = (&server.home, server.entropy.entropy());
     let signer = home.license_signer();
     let signer = LicenseSigner { key: &signer.key, chain: std::slice::from_ref(&signer.certificate) };

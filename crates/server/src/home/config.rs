@@ -164,11 +164,13 @@ impl Check<'_> {
     }
 }
 
-/// Whether a text is an absolute http or https address with a host, and without spaces or control characters.
+/// Whether a text is an http or https address of a host, with a port or without, and nothing behind it: services
+/// stand at fixed paths there. Names and passwords before the host are refused.
 pub(super) fn is_http_address(text: &str) -> bool {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    let host = rest.and_then(|rest| rest.split(['/', '?', '#']).next());
-    host.is_some_and(|host| !host.is_empty()) && text.chars().all(|c| c.is_ascii_graphic())
+    let host = rest.map(|rest| rest.strip_suffix('/').unwrap_or(rest));
+    host.is_some_and(|host| !host.is_empty() && !host.contains(['/', '?', '#', '@']))
+        && text.chars().all(|c| c.is_ascii_graphic())
 }
 
 fn line_of(text: &str, offset: usize) -> usize {

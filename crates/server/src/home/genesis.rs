@@ -4,6 +4,8 @@
 use std::time::Duration;
 
 use admit_crypto::{Entropy, Provider, PublicKey, RecordKey, SecretScalar};
+use admit_protocol::acquire::LICENSES_PATH;
+use admit_protocol::enrol::ENROL_PATH;
 use admit_protocol::realm::{self, RealmDocument, Service};
 use admit_trust::{Certificate, Error, Issuer, Properties, Role, SdkGeneration, Subject};
 
@@ -88,8 +90,19 @@ impl Issuing<'_> {
         properties: Properties,
     ) -> Result<Certificate, Error> {
         let not_before = self.options.now;
-        let subject = Subject { common_name, public_key, role, properties, not_before, lifetime: SERVICE_LIFETIME };
+        let subject = Subject { common_name, public_key, role, properties, not_before, lifetime: lifetime(role) };
         admit_trust::issue(self.issuer, &subject, self.entropy)
+    }
+}
+
+/// How long a certificate of a role is valid. What signs answers is short-lived; what stands behind things that
+/// people keep, content headers and client certificates, lives as long as they do, because it is checked again
+/// whenever they are used.
+const fn lifetime(role: Role) -> Duration {
+    match role {
+        Role::Packaging => ROOT_LIFETIME,
+        Role::Enrolment | Role::Application => YEAR.saturating_mul(10),
+        _ => YEAR,
     }
 }
 
@@ -123,11 +136,6 @@ fn document(
 /// The number of a realm's first document.
 pub(super) const FIRST_DOCUMENT: u64 = 1;
 
-/// Where licenses are acquired, relative to the server's address.
-pub(crate) const LICENSES_PATH: &str = "/v1/licenses";
-/// Where clients enrol, relative to the server's address.
-pub(crate) const ENROL_PATH: &str = "/v1/enrol";
-
 const APPLICATION_NAME: &str = "admit";
 const ROOT_LIFETIME: Duration = Duration::from_secs(20 * 365 * 86_400 + 5 * 86_400);
-const SERVICE_LIFETIME: Duration = Duration::from_secs(400 * 86_400);
+const YEAR: Duration = Duration::from_secs(366 * 86_400);

@@ -23,7 +23,6 @@ use crate::token::{TokenKey, TokenRules};
 use crate::{Error, audit};
 
 pub use config::Config;
-pub(crate) use genesis::{ENROL_PATH, LICENSES_PATH};
 pub use init::{InitOptions, Made, RootCustody, init};
 
 /// An open home. Clones share it.

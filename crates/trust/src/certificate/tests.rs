@@ -1,7 +1,5 @@
 //! One valid certificate, one change per case, signed again so that only the change can be the reason.
 
-#![expect(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
-
 use core::time::Duration;
 
 use admit_crypto::{Entropy, SecretScalar, SigningKey, rustcrypto::PROVIDER};

@@ -10,25 +10,25 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 /// Runs `admit` in one folder, with a client of its own there.
-pub(super) struct Admit {
+pub(crate) struct Admit {
     program: PathBuf,
     folder: PathBuf,
 }
 
 /// A server that runs until it is stopped or dropped.
-pub(super) struct Server {
+pub(crate) struct Server {
     child: Child,
     /// What it said when it was ready.
-    pub(super) said: String,
+    pub(crate) said: String,
 }
 
 impl Admit {
-    pub(super) fn new(program: PathBuf, folder: &Path) -> Self {
+    pub(crate) fn new(program: PathBuf, folder: &Path) -> Self {
         Self { program, folder: folder.to_owned() }
     }
 
     /// Runs a command that must succeed and shows what it says.
-    pub(super) fn succeed(&self, words: &[&str]) -> Result<()> {
+    pub(crate) fn succeed(&self, words: &[&str]) -> Result<()> {
         let output = self.output(words)?;
         ensure!(output.status.success(), "`admit {}` failed: {}", words.join(" "), said(&output.stderr));
         show(&said(&output.stdout));
@@ -36,7 +36,7 @@ impl Admit {
     }
 
     /// Runs a command that must be refused with a code, and shows what it says.
-    pub(super) fn fail(&self, words: &[&str], code: &str) -> Result<()> {
+    pub(crate) fn fail(&self, words: &[&str], code: &str) -> Result<()> {
         let output = self.output(words)?;
         let line = said(&output.stderr);
         let expected = output.status.code() == Some(1) && line.starts_with(code);
@@ -46,14 +46,14 @@ impl Admit {
     }
 
     /// Runs a command with `--json` and reads its document.
-    pub(super) fn json(&self, words: &[&str]) -> Result<serde_json::Value> {
+    pub(crate) fn json(&self, words: &[&str]) -> Result<serde_json::Value> {
         let output = self.output(&[words, &["--json"]].concat())?;
         ensure!(output.status.success(), "`admit {}` failed: {}", words.join(" "), said(&output.stderr));
         Ok(serde_json::from_slice(&output.stdout)?)
     }
 
     /// Starts a server and waits until it says that it listens.
-    pub(super) fn serve(&self, address: &str) -> Result<Server> {
+    pub(crate) fn serve(&self, address: &str) -> Result<Server> {
         let mut command = self.command(&["serve", "--home", "home", "--listen", address]);
         let mut child = command.stdout(Stdio::piped()).spawn().context("the server did not start")?;
         let output = child.stdout.take().context("standard output was piped")?;
@@ -81,7 +81,7 @@ impl Admit {
 
 impl Server {
     /// Asks the server to stop and waits for it.
-    pub(super) fn stop(mut self) -> Result<()> {
+    pub(crate) fn stop(mut self) -> Result<()> {
         let pid = i32::try_from(self.child.id()).context("a process id")?;
         kill(Pid::from_raw(pid), Signal::SIGTERM)?;
         let status = self.child.wait()?;
@@ -101,7 +101,7 @@ impl Drop for Server {
 }
 
 /// A free port of this machine. The content header carries it, so it must be known before the server runs.
-pub(super) fn free_address() -> Result<String> {
+pub(crate) fn free_address() -> Result<String> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
 }
 
