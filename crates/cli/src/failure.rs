@@ -41,7 +41,7 @@ impl Failure {
     /// The line for standard error.
     pub(crate) fn line(&self) -> String {
         let action = self.action.as_deref().unwrap_or_else(|| self.code.action());
-        format!("{}: {}. What to do: {}", self.code, self.sentence.trim_end_matches('.'), sentence(action))
+        printable(&format!("{}: {} What to do: {}", self.code, sentence(&self.sentence), sentence(action)))
     }
 
     /// The same as JSON.
@@ -70,6 +70,15 @@ pub(crate) fn reason_json(reason: Reason) -> serde_json::Value {
 pub(crate) fn capitalized(text: &str) -> String {
     let mut characters = text.chars();
     characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}
+
+/// The text without what a file or a server may have put there for the terminal: control characters, line and
+/// paragraph separators, and marks that turn the direction of writing.
+pub(crate) fn printable(text: &str) -> String {
+    let harmful = |c: char| {
+        c.is_control() || matches!(c, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|c| if harmful(c) { ' ' } else { c }).collect()
 }
 
 fn sentence(text: &str) -> String {
@@ -114,9 +123,20 @@ pub(crate) fn media(path: &std::path::Path, error: &admit_media::Error) -> Failu
 pub(crate) fn packager(input: &std::path::Path, output: &std::path::Path, error: &admit_packager::Error) -> Failure {
     match error {
         admit_packager::Error::Media(error) => media(input, error),
+        admit_packager::Error::MoreSamplesThanFile { .. } => {
+            Failure::new(Code::ADMIT_E_MEDIA_MALFORMED, format!("{}: {error}", input.display()))
+        }
         admit_packager::Error::NothingToProtect | admit_packager::Error::TooManyFragments { .. } => {
             Failure::new(Code::ADMIT_E_MEDIA_UNSUPPORTED, format!("{}: {error}", input.display()))
         }
         other => Failure::new(Code::ADMIT_E_FILE, format!("{}: {other}", output.display())),
+    }
+}
+
+/// What went wrong while playing.
+pub(crate) fn playback(input: &std::path::Path, error: &admit_client::PlaybackError) -> Failure {
+    match error {
+        admit_client::PlaybackError::Store(error) => error.clone().into(),
+        admit_client::PlaybackError::Media(error) => media(input, error),
     }
 }

@@ -1,5 +1,7 @@
 //! What commands print: text for people, or one JSON document with `--json`.
 
+use crate::failure::printable;
+
 /// Which of the two is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Output {
@@ -15,7 +17,9 @@ impl Output {
     /// Prints a line for people, on standard output.
     pub(crate) fn line(self, text: impl FnOnce() -> String) {
         if self == Self::Text {
-            println!("{}", text());
+            for line in text().lines() {
+                println!("{}", printable(line));
+            }
         }
     }
 

@@ -1,9 +1,9 @@
 //! License acquisition: a challenge for some content, and the licenses that come back.
 
-use admit_crypto::{Digest, Entropy, Provider, PublicKey};
+use admit_crypto::{Entropy, Provider, PublicKey};
 use admit_license::{Action, KeyId, Rights, Usage, VerifiedLicense};
 use admit_protocol::acquire::{
-    ClockState, LicenseChallenge, ResponseContext, RevocationNumbers, SealedChallenge, VerifiedResponse,
+    ClockState, LicenseChallenge, ResponseContext, RevocationNumbers, SealedChallenge, VerifiedResponse, token_hash,
 };
 use admit_trust::{Certificate, ClockKind, DateCheck, Role, SdkGeneration, TrustRoot, Verified};
 
@@ -53,6 +53,7 @@ impl Acquisition {
     ) -> Result<Self, Error> {
         let provider = store.provider;
         let recipient = service_key(service)?;
+        wanted.application.map_or(Ok(()), |application| has_role(application, Role::Application))?;
         let challenge = challenge(provider, identity, wanted, store, entropy)?;
         let challenge = challenge.seal(provider, identity.signing_key(), identity.chain(), &recipient, entropy);
         Ok(Self { challenge, dates })
@@ -123,12 +124,12 @@ fn challenge<K: KeyValue>(
     })
 }
 
-/// SHA-256 of a token's characters.
-#[must_use]
-pub fn token_hash(provider: &Provider, token: &str) -> Digest {
-    (provider.sha256)(&[token.as_bytes()])
+fn has_role(certificate: &Verified<Certificate>, role: Role) -> Result<(), Error> {
+    let found = certificate.role();
+    if found == Some(role) { Ok(()) } else { Err(admit_protocol::Error::NoService { role }.into()) }
 }
 
 fn service_key(service: &Verified<Certificate>) -> Result<PublicKey, Error> {
+    has_role(service, Role::License)?;
     service.properties().encryption_key.ok_or(Error::Protocol(admit_protocol::Error::NoService { role: Role::License }))
 }

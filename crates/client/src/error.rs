@@ -47,9 +47,29 @@ pub enum Error {
     /// The response holds a license with limits in time, and this client has no trusted clock (row E01).
     #[error("the license has limits in time and this client has no trusted clock")]
     NoClock,
+    /// Grants for several actions, or none at all, do not make a permit.
+    #[error("a permit takes the grants of one action")]
+    NotOneAction,
+    /// Only playing opens samples.
+    #[error("samples are opened for playing and not for {action}")]
+    NotPlayback {
+        /// The action of the permit.
+        action: admit_license::Action,
+    },
     /// The grant was made from licenses that have changed since.
     #[error("the licenses were used by another process in between")]
     GrantOutdated,
+}
+
+/// Playing failed: in the store, or in the media.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlaybackError {
+    /// The use could not be charged.
+    #[error(transparent)]
+    Store(#[from] Error),
+    /// The media is wrong, or the clear file could not be written.
+    #[error(transparent)]
+    Media(#[from] admit_media::Error),
 }
 
 impl From<&Error> for Code {
@@ -64,6 +84,7 @@ impl From<&Error> for Code {
             Error::Protocol(error) => error.into(),
             Error::License(error) => error.into(),
             Error::NoClock => Self::DRM_E_NO_CLK_SUPPORTED,
+            Error::NotOneAction | Error::NotPlayback { .. } => Self::NS_E_DRM_NO_RIGHTS,
         }
     }
 }

@@ -18,7 +18,7 @@ mod store;
 mod write;
 
 pub use entropy::MixedEntropy;
-pub use error::Error;
+pub use error::{Error, PlaybackError};
 pub use identity::Identity;
 pub use key_value::{Change, KeyValue, MemoryKeyValue, Precondition, Records, StorageError};
 pub use permit::{Permit, Playback};

@@ -28,11 +28,9 @@ impl Candidates {
 pub fn permit<K: KeyValue>(
     store: &mut Store<'_, K>,
     identity: &Identity,
-    action: Action,
     grants: Vec<Grant<'_>>,
-    environment: &Environment<'_>,
     entropy: &mut dyn Entropy,
 ) -> Result<Permit, Error> {
-    let reservation = store.reserve(grants, environment.time, entropy)?;
-    Permit::new(store, identity, action, reservation)
+    let reservation = store.reserve(grants, entropy)?;
+    Permit::new(store, identity, reservation)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use admit_crypto::Entropy;
 use admit_license::{Charge, Count, Grant, LicenseId, Usage};
-use admit_time::{Timestamp, TrustedTime};
+use admit_time::Timestamp;
 use minicbor::bytes::ByteArray;
 use minicbor::{Decode, Encode};
 
@@ -20,6 +20,7 @@ use crate::{Error, KeyValue, Store};
 /// let forged = Reservation { grants: Vec::new(), ..unimplemented!() };
 /// ```
 #[derive(Debug)]
+#[must_use]
 pub struct Reservation<'a> {
     pub(crate) grants: Vec<Grant<'a>>,
     pub(crate) hold: Hold,
@@ -34,16 +35,12 @@ pub(crate) struct Hold {
 impl<K: KeyValue> Store<'_, K> {
     /// Takes what one action's grants cost from their licenses, durably and all in one. A license that several of
     /// them use is charged once.
-    pub fn reserve<'a>(
-        &mut self,
-        grants: Vec<Grant<'a>>,
-        time: Option<&TrustedTime>,
-        entropy: &mut dyn Entropy,
-    ) -> Result<Reservation<'a>, Error> {
+    pub fn reserve<'a>(&mut self, grants: Vec<Grant<'a>>, entropy: &mut dyn Entropy) -> Result<Reservation<'a>, Error> {
         let mut id = [0; 16];
         entropy.fill(&mut id);
         let key = [RESERVATION, &id].concat();
         let starts_countdown = grants.iter().any(|grant| grant.ends_at().is_some());
+        let decided_at = grants.iter().filter_map(Grant::decided_at).max();
         let mut taken = Vec::new();
         let mut writes = Writes::default();
         for charge in distinct(&grants) {
@@ -53,7 +50,7 @@ impl<K: KeyValue> Store<'_, K> {
                 continue;
             }
             let place = self.place_of(&charge.license)?;
-            let after = take(before, &charge, time.map(TrustedTime::latest));
+            let after = take(before, &charge, decided_at);
             writes.put(place, usage_key(&charge.license), encode(&after));
             let Charge { license, count, deletes, .. } = charge;
             taken.push((place, ReservedCharge { license, count, deletes, before }));

@@ -246,7 +246,7 @@ impl<'p, K: KeyValue> Store<'p, K> {
     }
 
     fn read_license(&self, key: &[u8], sealed: &[u8]) -> Result<HeldLicense, Error> {
-        let license = VerifiedLicense::restore(self.provider, &self.unseal(key, sealed)?)?;
+        let license = VerifiedLicense::restore(self.provider, self.realm, &self.unseal(key, sealed)?)?;
         // A usage record that is gone was deleted by someone else than this program.
         let usage = self.usage(&license.terms().id)?;
         let usage = usage.ok_or_else(|| Error::StoreTampered { record: hex(&usage_key(&license.terms().id)) })?;

@@ -39,6 +39,9 @@ impl core::fmt::Debug for EphemeralSeed {
 }
 
 /// Seals `plaintext` to `recipient` (`SealBase`, RFC 9180 section 6.1).
+///
+/// The ephemeral key depends on the message as well as on the seed, so that a source of entropy that repeats itself
+/// repeats no key: two different messages never share a key and nonce.
 #[must_use]
 pub fn seal(
     provider: &Provider,
@@ -48,7 +51,21 @@ pub fn seal(
     plaintext: &[u8],
     ephemeral: EphemeralSeed,
 ) -> Sealed {
-    let scalar = derive_key_pair(provider, &ephemeral.0);
+    let lengths = [info.len(), aad.len(), plaintext.len()].map(|length| (length as u64).to_be_bytes());
+    let message: [&[u8]; 5] = [recipient.as_bytes(), lengths.as_flattened(), info, aad, plaintext];
+    let ikm = (provider.hmac_sha256)(&ephemeral.0, &message);
+    seal_with_ikm(provider, recipient, info, aad, plaintext, &ikm)
+}
+
+fn seal_with_ikm(
+    provider: &Provider,
+    recipient: &PublicKey,
+    info: &[u8],
+    aad: &[u8],
+    plaintext: &[u8],
+    ikm: &[u8; 32],
+) -> Sealed {
+    let scalar = derive_key_pair(provider, ikm);
     let ephemeral = (provider.load_decryption_key)(&scalar);
     let shared = ephemeral.agree(recipient).expect("a PublicKey is a point, and agreement with a point succeeds");
     let encapsulated_key = *ephemeral.public_key();
@@ -154,14 +171,27 @@ mod tests {
         for provider in rustcrypto_and_native() {
             let recipient = derive_key_pair(provider, &bytes::<32>(IKM_R));
             assert_eq!(hex::encode(recipient.expose()), SK_R);
-            let seed = EphemeralSeed(bytes(IKM_E));
-            let sealed = seal(provider, &recipient.public_key(), &info, b"Count-0", &plaintext, seed);
+            let ikm = bytes(IKM_E);
+            let sealed = seal_with_ikm(provider, &recipient.public_key(), &info, b"Count-0", &plaintext, &ikm);
             assert_eq!(hex::encode(sealed.encapsulated_key.as_bytes()), PK_E);
             assert_eq!(hex::encode(&sealed.ciphertext), CIPHERTEXT);
             let key = (provider.load_decryption_key)(&recipient);
             assert_eq!(*open(provider, &key, &info, b"Count-0", &sealed).unwrap(), plaintext);
             assert_eq!(open(provider, &key, &info, b"Count-1", &sealed), Err(Error::BadCiphertext));
             assert_eq!(open(provider, &key, b"", b"Count-0", &sealed), Err(Error::BadCiphertext));
+        }
+    }
+
+    #[test]
+    fn repeated_entropy_repeats_no_key_for_another_message() {
+        let recipient = SecretScalar::from_slice(&[5; 32]).unwrap().public_key();
+        for provider in rustcrypto_and_native() {
+            let seal = |info, aad, plaintext| seal(provider, &recipient, info, aad, plaintext, EphemeralSeed([9; 32]));
+            let first = seal(b"info", b"aad", b"one");
+            assert_eq!(first, seal(b"info", b"aad", b"one"));
+            for other in [seal(b"info", b"aad", b"two"), seal(b"infoa", b"ad", b"one"), seal(b"info", b"", b"aadone")] {
+                assert_ne!(first.encapsulated_key, other.encapsulated_key);
+            }
         }
     }
 

@@ -75,6 +75,10 @@ pub enum Reason {
         /// The version in the store.
         found: u64,
     },
+    /// The license asks for output protection that the output does not have (row D04).
+    OutputUnprotected,
+    /// The license requires metering and this client cannot meter (row F02).
+    MeteringUnsupported,
     /// A leaf license has no root license beside it (row D02).
     NoUplinkLicense {
         /// The root's key id.
@@ -130,10 +134,12 @@ impl Reason {
             Self::NoUplinkLicense { .. } => Remedy::Acquire,
             Self::CountUsedUp { .. } | Self::Expired { .. } => Remedy::Renew,
             Self::ApplicationLevel { .. } | Self::RightUnknownToApplication { .. } => Remedy::InstallUpdate,
-            Self::ClientLevel { .. } | Self::NeedsIndividualization { .. } => Remedy::Individualize,
+            Self::ClientLevel { .. } | Self::NeedsIndividualization { .. } | Self::MeteringUnsupported => {
+                Remedy::Individualize
+            }
             Self::ClockNotSet => Remedy::SetClock,
             Self::RevocationInformation { .. } => Remedy::RefreshRevocation,
-            Self::NotYetValid { .. } | Self::NoClock => Remedy::None,
+            Self::NotYetValid { .. } | Self::NoClock | Self::OutputUnprotected => Remedy::None,
         }
     }
 }
@@ -164,6 +170,8 @@ impl fmt::Display for Reason {
             Self::RevocationInformation { needed, found } => {
                 write!(f, "the license needs revocation information {needed}, and the store has {found}")
             }
+            Self::OutputUnprotected => f.write_str("the license asks for protected output, and this output is not"),
+            Self::MeteringUnsupported => f.write_str("the license requires metering, which this client cannot do"),
             Self::NoUplinkLicense { key_id } => write!(f, "the root license {key_id} is not in the store"),
         }
     }

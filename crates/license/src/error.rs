@@ -43,6 +43,9 @@ pub enum Error {
     /// The license is wrapped to another client's key (row B03).
     #[error("license is bound to another client")]
     OtherClient,
+    /// The license is bound to a kind of key that this version does not have.
+    #[error("license is bound to a domain, which this version does not support")]
+    UnsupportedBinding,
     /// The key in the license does not open: altered, or wrapped for somebody else.
     #[error("key in the license does not open")]
     KeyMaterial,

@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use admit_crypto::{ContentKey, DecryptionKey, Provider};
 use admit_time::{Timestamp, TrustedTime};
-use admit_trust::{ClientProperties, ClockKind, ComponentVersion, SdkGeneration};
+use admit_trust::{ClientProperties, ClockKind, ComponentVersion, Features, SdkGeneration};
 
 use crate::denied::{Denied, Reason, Refusal};
 use crate::usage::{Count, Usage};
@@ -26,6 +26,8 @@ pub struct Environment<'a> {
     pub revocation_version: u64,
     /// The least component version that the content's header asks for.
     pub content_minimum_version: Option<ComponentVersion>,
+    /// Whether every output that is active keeps the protection that licenses ask for. Clear output does not.
+    pub protected_output: bool,
 }
 
 /// One use that a grant takes from one license.
@@ -50,7 +52,8 @@ pub struct Charge {
 ///     Grant { key_id, action: Action::Play, ..unimplemented!() }
 /// }
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug)]
+#[must_use]
 pub struct Grant<'a> {
     key_id: KeyId,
     action: Action,
@@ -58,6 +61,7 @@ pub struct Grant<'a> {
     root: Option<&'a HeldLicense>,
     charges: Vec<Charge>,
     ends_at: Option<Timestamp>,
+    decided_at: Option<Timestamp>,
 }
 
 impl Grant<'_> {
@@ -91,12 +95,18 @@ impl Grant<'_> {
         self.ends_at
     }
 
+    /// When this was decided, by the trusted time; none where the clock was not set. A countdown that the use starts
+    /// begins here.
+    #[must_use]
+    pub const fn decided_at(&self) -> Option<Timestamp> {
+        self.decided_at
+    }
+
     /// The output protection that applies: the root's where it has any of either kind, else the license's own
     /// (row D04).
     #[must_use]
     pub fn restrictions(&self) -> Restrictions {
-        let of = |held: &HeldLicense| held.license.terms().restrictions.filter(|&it| it != Restrictions::default());
-        self.root.and_then(of).or_else(|| of(self.license)).unwrap_or_default()
+        restrictions(self.license, self.root)
     }
 
     /// Opens the content key.
@@ -120,7 +130,7 @@ pub fn evaluate<'a>(
         .iter()
         .filter(|held| held.license.terms().key_id == key_id && held.license.terms().kind != Kind::Root)
         .collect();
-    candidates.sort_by_key(|held| order_of_use(held));
+    candidates.sort_by_key(|held| order_of_use(action, held));
     let mut refusals = Vec::new();
     for candidate in candidates {
         match evaluate_one(action, candidate, held, environment) {
@@ -140,10 +150,10 @@ pub fn evaluate<'a>(
 
 /// Higher priority first; at equal priority the least valuable first: expiring before unlimited, counted before
 /// uncounted, one-time last. The id makes the order total.
-fn order_of_use(held: &HeldLicense) -> (Reverse<i32>, bool, bool, bool, LicenseId) {
+fn order_of_use(action: Action, held: &HeldLicense) -> (Reverse<i32>, bool, bool, bool, LicenseId) {
     let terms = held.license.terms();
     let expires = terms.time_limits().any();
-    let counted = COUNTED_ACTIONS.iter().any(|&action| limit(held, action).is_some());
+    let counted = limit(held, action).is_some();
     let one_time = terms.rights.contains(Rights::ONE_TIME);
     (Reverse(terms.priority.unwrap_or(0)), one_time, !expires, !counted, terms.id)
 }
@@ -160,7 +170,7 @@ fn evaluate_one<'a>(
         return evaluate_chain(action, candidate, None, environment);
     };
     let mut roots: Vec<&HeldLicense> = held.iter().filter(|held| is_root_of(uplink, held)).collect();
-    roots.sort_by_key(|root| order_of_use(root));
+    roots.sort_by_key(|root| order_of_use(action, root));
     let mut reasons = None;
     for root in roots {
         match evaluate_chain(action, candidate, Some(root), environment) {
@@ -188,6 +198,9 @@ fn evaluate_chain<'a>(
         reasons.push(Reason::RightUnknownToApplication { action });
     }
     check_component(environment, elements(), &mut reasons);
+    if restrictions(candidate, root) != Restrictions::default() && !environment.protected_output {
+        reasons.push(Reason::OutputUnprotected);
+    }
     for element in elements() {
         check_element(action, element, environment, &mut reasons);
     }
@@ -197,7 +210,14 @@ fn evaluate_chain<'a>(
     }
     let charges = elements().map(|element| charge(action, element)).collect();
     let ends_at = elements().filter_map(|element| end_of(element, environment.time)).min();
-    Ok(Grant { key_id: candidate.license.terms().key_id, action, license: candidate, root, charges, ends_at })
+    let (key_id, decided_at) = (candidate.license.terms().key_id, environment.time.map(TrustedTime::latest));
+    Ok(Grant { key_id, action, license: candidate, root, charges, ends_at, decided_at })
+}
+
+/// The root's restrictions where it has any of either kind, else the license's own (row D04).
+fn restrictions(license: &HeldLicense, root: Option<&HeldLicense>) -> Restrictions {
+    let of = |held: &HeldLicense| held.license.terms().restrictions.filter(|&it| it != Restrictions::default());
+    root.and_then(of).or_else(|| of(license)).unwrap_or_default()
 }
 
 /// The least component version: the content's own and that of every license in the chain.
@@ -242,6 +262,9 @@ fn check_element(action: Action, element: &HeldLicense, environment: &Environmen
     let needed = terms.revocation_version.unwrap_or(0);
     if environment.revocation_version < needed {
         reasons.push(Reason::RevocationInformation { needed, found: environment.revocation_version });
+    }
+    if terms.metering_id.is_some() && !environment.client.features.contains(Features::METERING) {
+        reasons.push(Reason::MeteringUnsupported);
     }
     if terms.time_limits().any() {
         check_time(element, environment, reasons);
@@ -299,5 +322,3 @@ fn charge(action: Action, element: &HeldLicense) -> Charge {
         usage: element.usage,
     }
 }
-
-const COUNTED_ACTIONS: [Action; 4] = [Action::Play, Action::TransferToNonSdmi, Action::Burn, Action::PlaylistBurn];

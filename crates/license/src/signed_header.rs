@@ -16,6 +16,7 @@ use crate::header::{ContentHeader, HeaderObject};
 /// }
 /// ```
 #[derive(Debug, Clone)]
+#[must_use]
 pub struct TrustedHeader {
     header: ContentHeader,
     signer: Option<Verified<Certificate>>,

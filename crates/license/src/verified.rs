@@ -39,9 +39,9 @@ impl VerifiedLicense {
     ) -> Result<Self, Error> {
         let envelope = Envelope::decode(license, LICENSE_CONTENT_TYPE)?;
         let signed = envelope.verify(provider, root, Role::License, dates)?;
-        let license = Self::read(provider, signed.payload())?;
-        if license.terms.realm != root.realm() {
-            return Err(Error::OtherRealm { found: license.terms.realm });
+        let license = Self::read(provider, root.realm(), signed.payload())?;
+        if license.terms.binding.kind == BindingKind::Domain {
+            return Err(Error::UnsupportedBinding);
         }
         if license.terms.binding.kind == BindingKind::Client && license.terms.binding.recipient != *client {
             return Err(Error::OtherClient);
@@ -49,9 +49,10 @@ impl VerifiedLicense {
         Ok(license)
     }
 
-    /// Takes back a license from the record that it was sealed in after it was verified.
-    pub fn restore(provider: &Provider, record: &Opened) -> Result<Self, Error> {
-        Self::read(provider, record.bytes())
+    /// Takes back a license of this realm from the record that it was sealed in after it was verified. This door is
+    /// as strong as the key of the record.
+    pub fn restore(provider: &Provider, realm: Digest, record: &Opened) -> Result<Self, Error> {
+        Self::read(provider, realm, record.bytes())
     }
 
     /// What to seal, so that [`VerifiedLicense::restore`] takes it back.
@@ -66,10 +67,14 @@ impl VerifiedLicense {
         &self.terms
     }
 
-    fn read(provider: &Provider, payload: &[u8]) -> Result<Self, Error> {
+    fn read(provider: &Provider, realm: Digest, payload: &[u8]) -> Result<Self, Error> {
         let (terms, wrapped) = read_payload(payload)?;
         let terms_hash = (provider.sha256)(&[terms]);
-        Ok(Self { payload: payload.to_vec(), terms_hash, terms: Terms::from_cbor(terms)?, wrapped })
+        let terms = Terms::from_cbor(terms)?;
+        if terms.realm != realm {
+            return Err(Error::OtherRealm { found: terms.realm });
+        }
+        Ok(Self { payload: payload.to_vec(), terms_hash, terms, wrapped })
     }
 
     /// Opens the content key of a simple license.

@@ -15,13 +15,25 @@ pub struct AtomicFile {
 }
 
 impl AtomicFile {
+    /// Makes a temporary file that only this account can read. `nonce` is as for [`Self::create`].
+    pub fn create_private(name: &Path, nonce: u64) -> io::Result<Self> {
+        let mut options = File::options();
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        Self::create_with(name, nonce, &mut options)
+    }
+
     /// Makes the temporary file. `nonce` keeps apart what several processes write to one name.
     pub fn create(name: &Path, nonce: u64) -> io::Result<Self> {
+        Self::create_with(name, nonce, &mut File::options())
+    }
+
+    fn create_with(name: &Path, nonce: u64, options: &mut fs::OpenOptions) -> io::Result<Self> {
         let mut file_name = std::ffi::OsString::from(".");
         file_name.push(name.file_name().ok_or(io::ErrorKind::InvalidInput)?);
         file_name.push(format!(".{nonce:016x}.part"));
         let temporary = name.with_file_name(file_name);
-        let file = File::options().read(true).write(true).create_new(true).open(&temporary)?;
+        let file = options.read(true).write(true).create_new(true).open(&temporary)?;
         Ok(Self { file, temporary, name: name.to_owned(), committed: false })
     }
 

@@ -18,6 +18,14 @@ pub enum Error {
         /// How many there would be.
         fragments: usize,
     },
+    /// The sample tables name more bytes than the file has: samples lie over each other.
+    #[error("samples of {samples} bytes in a file of {file}")]
+    MoreSamplesThanFile {
+        /// What the tables name.
+        samples: u64,
+        /// What there is.
+        file: u64,
+    },
     /// The output could not be written.
     #[error("writing: {kind}")]
     Output {

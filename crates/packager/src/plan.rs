@@ -38,9 +38,16 @@ impl Plan {
             }
             plan.counts.extend(open.counts);
             plan.bytes = plan.bytes.saturating_add(open.bytes);
+            // Checked as it grows: tables may promise far more than the file holds.
+            let fragments = plan.fragments();
+            if fragments > usize::from(u16::MAX) || plan.counts.len() > MAX_COUNTS {
+                return Err(Error::TooManyFragments { fragments });
+            }
+            if plan.bytes > input.len() {
+                return Err(Error::MoreSamplesThanFile { samples: plan.bytes, file: input.len() });
+            }
         }
-        let fragments = plan.fragments();
-        if fragments > usize::from(u16::MAX) { Err(Error::TooManyFragments { fragments }) } else { Ok(plan) }
+        Ok(plan)
     }
 
     pub(crate) fn fragments(&self) -> usize {
@@ -58,6 +65,9 @@ struct Open {
     counts: Vec<u32>,
     bytes: u64,
 }
+
+/// The most fragments times tracks that a plan holds.
+const MAX_COUNTS: usize = 1 << 20;
 
 /// A time with its timescale; `None` is the end of time.
 type Until = Option<(u64, u32)>;

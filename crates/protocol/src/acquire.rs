@@ -4,6 +4,8 @@
 mod challenge;
 mod response;
 
+use admit_crypto::{Digest, Provider};
+
 pub use challenge::{
     ClockState, HeldElement, LicenseChallenge, OpenedChallenge, RevocationNumbers, SealedChallenge, StorePosition,
 };
@@ -11,6 +13,12 @@ pub use response::{LicenseResponse, ResponseContext, VerifiedResponse};
 
 /// Where a license service takes challenges.
 pub const LICENSES_PATH: &str = "/v1/licenses";
+
+/// SHA-256 of an entitlement token's characters: how a challenge names the token that is sent beside it.
+#[must_use]
+pub fn token_hash(provider: &Provider, token: &str) -> Digest {
+    (provider.sha256)(&[token.as_bytes()])
+}
 
 /// The content type of signed challenges, inside the encryption.
 pub const CHALLENGE_CONTENT_TYPE: &str = "application/admit-license-challenge+cbor";

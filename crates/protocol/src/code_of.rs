@@ -21,6 +21,8 @@ impl From<&Reason> for Code {
             Reason::NoClock => Self::DRM_E_NO_CLK_SUPPORTED,
             Reason::ClockNotSet => Self::DRM_E_SECURETIME_CLOCK_NOT_SET,
             Reason::RevocationInformation { .. } => Self::NS_E_DRM_RIV_TOO_SMALL,
+            Reason::OutputUnprotected => Self::ADMIT_E_OUTPUT_UNPROTECTED,
+            Reason::MeteringUnsupported => Self::NS_E_DRM_NEEDS_INDIVIDUALIZATION,
             Reason::NoUplinkLicense { .. } => Self::NS_E_DRM_NO_UPLINK_LICENSE,
         }
     }
@@ -38,6 +40,7 @@ impl From<&admit_license::Error> for Code {
             | License::Payload { .. }
             | License::Terms { .. }
             | License::Rule(_)
+            | License::UnsupportedBinding
             | License::KeyMaterial
             | License::OtherRoot => Self::NS_E_DRM_INVALID_LICENSE,
         }

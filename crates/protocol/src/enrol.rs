@@ -97,8 +97,9 @@ impl SignedRequest {
         let trust = Error::trust(REQUEST);
         let envelope = Envelope::decode(bytes, ENROLMENT_CONTENT_TYPE).map_err(&trust)?;
         let payload = envelope.unverified_payload().ok_or(Error::Malformed { message: REQUEST, position: 0 })?;
-        let request: EnrolmentRequest = decode_all(REQUEST, MAX_ENROLMENT_REQUEST, payload)?;
-        envelope.verify_by_key(provider, &request.signing_key).map_err(&trust)?;
+        let claimed: EnrolmentRequest = decode_all(REQUEST, MAX_ENROLMENT_REQUEST, payload)?;
+        let signed = envelope.verify_by_key(provider, &claimed.signing_key).map_err(&trust)?;
+        let request: EnrolmentRequest = decode_all(REQUEST, MAX_ENROLMENT_REQUEST, signed.payload())?;
         if request.realm != realm {
             return Err(Error::OtherRealm { message: REQUEST, found: request.realm });
         }

@@ -70,19 +70,18 @@ pub fn sign(document: &RealmDocument, root: &SigningKey) -> Vec<u8> {
 
 /// The fingerprint that a document claims, for the prompt that asks the user whether to trust it.
 pub fn claimed_fingerprint(provider: &Provider, bytes: &[u8]) -> Result<Digest, Error> {
-    let (_, document) = read(bytes)?;
-    Ok((provider.sha256)(&[&document.root]))
+    Ok((provider.sha256)(&[&read_unverified(bytes)?.1.root]))
 }
 
 impl Realm {
     /// Verifies a realm document under the fingerprint that the user or the configuration trusts.
     pub fn verify(provider: &Provider, bytes: &[u8], trusted: Digest) -> Result<Self, Error> {
         let trust = Error::trust(MESSAGE);
-        let (envelope, document) = read(bytes)?;
-        let certificate = Certificate::from_der(&document.root).map_err(&trust)?;
+        let (envelope, claimed) = read_unverified(bytes)?;
+        let certificate = Certificate::from_der(&claimed.root).map_err(&trust)?;
         let root = TrustRoot::pin(provider, certificate, trusted).map_err(&trust)?;
-        envelope.verify_by_root(provider, &root).map_err(&trust)?;
-        Ok(Self { root, document })
+        let signed = envelope.verify_by_root(provider, &root).map_err(&trust)?;
+        Ok(Self { root, document: decode_all(MESSAGE, MAX_REALM_DOCUMENT, signed.payload())? })
     }
 
     /// The trust root.
@@ -138,7 +137,9 @@ impl Realm {
     }
 }
 
-fn read(bytes: &[u8]) -> Result<(Envelope, RealmDocument), Error> {
+/// What the document says before anybody checked it: only its root certificate is of use, to be compared with the
+/// fingerprint that is trusted.
+fn read_unverified(bytes: &[u8]) -> Result<(Envelope, RealmDocument), Error> {
     if bytes.len() > MAX_REALM_DOCUMENT {
         return Err(Error::TooLong { message: MESSAGE, length: bytes.len(), limit: MAX_REALM_DOCUMENT });
     }

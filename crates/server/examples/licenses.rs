@@ -2,7 +2,7 @@
 //! made in advance, all distinct, signed and encrypted; every answer is a license that is on the disk.
 //! Run by `cargo xtask bench licenses`.
 
-#![expect(clippy::unwrap_used, reason = "a benchmark stops at the first surprise")]
+#![expect(clippy::unwrap_used, reason = "the harness of the tests stops at the first surprise")]
 
 #[expect(dead_code, reason = "tests use the rest")]
 #[path = "../tests/server/harness.rs"]
@@ -65,7 +65,7 @@ fn make(running: &Running, client: &TestClient, key_id: KeyId, seed: &mut u64) -
 
 /// Sends the challenges over so many connections at once; how long each answer took.
 async fn round(running: &Running, challenges: Vec<SealedChallenge>, connections: usize) -> Vec<Duration> {
-    let path = running.realm.address(Role::License).unwrap().to_owned();
+    let path = running.realm.address(Role::License).expect("an address that the realm document names").to_owned();
     let mut tasks = JoinSet::new();
     let mut shares: Vec<Vec<SealedChallenge>> = (0..connections).map(|_| Vec::new()).collect();
     for (index, challenge) in challenges.into_iter().enumerate() {

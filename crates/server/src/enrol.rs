@@ -25,8 +25,6 @@ pub(crate) async fn enrol(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
     let now = server.clock.now();
-    let limited = server.enrolments.take(peer_address(&extensions), now);
-    limited.map_err(|retry_after_secs| Refusal::RateLimited { retry_after_secs })?;
     let signed = SignedRequest::verify(server.home.provider(), server.home.realm(), &body?)?;
     let request = signed.request();
     if request.component_version.is_individualized() {
@@ -35,6 +33,9 @@ pub(crate) async fn enrol(
     let certificate = match known(&server, request, now).await? {
         Some(certificate) => certificate,
         None => {
+            // Only new clients count against the limit: neither junk nor repeated requests lock anybody out.
+            let limited = server.enrolments.take(peer_address(&extensions), now);
+            limited.map_err(|retry_after_secs| Refusal::RateLimited { retry_after_secs })?;
             let certificate = issue(&server, request, now, &mut *server.entropy.entropy())?;
             write(&server, request, certificate, now).await?
         }
@@ -47,6 +48,9 @@ pub(crate) async fn enrol(
 /// The certificate that these keys have already.
 async fn known(server: &Server, request: &EnrolmentRequest, now: Timestamp) -> Result<Option<Certificate>, Refusal> {
     let mut connection = server.home.store().read().await?;
+    if client::is_revoked(&mut connection, &request.signing_key).await? {
+        return Err(Refusal::ClientRevoked);
+    }
     let row = client::newest(&mut connection, &request.signing_key, &request.encryption_key).await?;
     row.map_or(Ok(None), |row| usable(&row, now))
 }

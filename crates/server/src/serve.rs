@@ -78,8 +78,11 @@ impl Server {
             .serve_connection(TokioIo::new(stream), service);
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, %peer, "connection ended early");
+            // A client that never reads its answers keeps its place only so long.
+            match tokio::time::timeout(CONNECTION_LIFETIME, connection).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::debug!(%error, %peer, "connection ended early"),
+                Err(_) => tracing::debug!(%peer, "connection reached the end of its lifetime"),
             }
             drop(permit);
         });
@@ -99,3 +102,6 @@ async fn accept(
 /// After an error such as too many open files, so that the loop does not spin.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(50);
 const MAX_HEADERS: usize = 64;
+
+/// How long one connection may last, whatever it is used for.
+const CONNECTION_LIFETIME: Duration = Duration::from_secs(120);

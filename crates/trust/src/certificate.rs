@@ -227,6 +227,7 @@ pub(crate) struct BasicConstraints {
 #[derive(Default)]
 struct ReadExtensions {
     is_authority: bool,
+    key_usage: Option<BitString>,
     role: Option<Role>,
     properties: Properties,
 }
@@ -239,6 +240,9 @@ impl ReadExtensions {
                 return Err(Error::Field(Field::RepeatedExtension));
             }
             read.one(extension)?;
+        }
+        if read.key_usage.as_ref() != Some(&key_usage(read.is_authority)?) {
+            return Err(Error::Field(Field::KeyUsage));
         }
         Ok(read)
     }
@@ -256,11 +260,19 @@ impl ReadExtensions {
             if !self.properties.read(number, value)? && extension.critical {
                 return Err(Error::UnknownCriticalExtension);
             }
-        } else if extension.critical && extension.identifier != KEY_USAGE {
+        } else if extension.identifier == KEY_USAGE {
+            self.key_usage = Some(BitString::from_der(value).map_err(|_| Error::Field(Field::KeyUsage))?);
+        } else if extension.critical {
             return Err(Error::UnknownCriticalExtension);
         }
         Ok(())
     }
+}
+
+/// keyCertSign and cRLSign for authorities, digitalSignature for others (RFC 5280 section 4.2.1.3).
+pub(crate) fn key_usage(is_authority: bool) -> der::Result<BitString> {
+    let (bits, unused) = if is_authority { (0b0000_0110, 1) } else { (0b1000_0000, 7) };
+    BitString::new(unused, [bits])
 }
 
 fn read_public_key(info: &SubjectPublicKeyInfoOwned) -> Result<PublicKey, Error> {

@@ -27,6 +27,7 @@ pub struct Envelope {
 /// let forged = SignedBytes { payload: Vec::new(), signer: None };
 /// ```
 #[derive(Debug, Clone)]
+#[must_use]
 pub struct SignedBytes {
     payload: Vec<u8>,
     signer: Option<Verified<Certificate>>,

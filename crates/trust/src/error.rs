@@ -19,6 +19,8 @@ pub enum Field {
     SubjectPublicKey,
     /// Basic constraints.
     BasicConstraints,
+    /// Key usage: keyCertSign and cRLSign for authorities, digitalSignature for others.
+    KeyUsage,
     /// Extended key usage: exactly one role.
     ExtendedKeyUsage,
     /// One of the extensions under Admit's arc, by its number.

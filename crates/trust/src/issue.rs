@@ -14,7 +14,7 @@ use x509_cert::time::{Time, Validity};
 
 use crate::certificate::{
     BASIC_CONSTRAINTS, BasicConstraints, EC_PUBLIC_KEY, ECDSA_WITH_SHA256, EXTENDED_KEY_USAGE, Extension, KEY_USAGE,
-    PRIME256V1, SignedCertificate, TbsCertificate, Version,
+    PRIME256V1, SignedCertificate, TbsCertificate, Version, key_usage,
 };
 use crate::oid::{self, Oid};
 use crate::{Certificate, Error, Properties, Role};
@@ -48,7 +48,7 @@ pub struct Subject<'a> {
 /// Issues a certificate. Roles that issue client certificates become authorities of one step.
 pub fn issue(issuer: Issuer<'_>, subject: &Subject<'_>, entropy: &mut dyn Entropy) -> Result<Certificate, Error> {
     let authority = subject.role.issues_clients().then_some(0);
-    let mut extensions = vec![basic_constraints(authority)?, key_usage(authority.is_some())?];
+    let mut extensions = vec![basic_constraints(authority)?, key_usage_extension(authority.is_some())?];
     extensions.push(extension(EXTENDED_KEY_USAGE.into(), true, vec![subject.role.oid()].to_der()?)?);
     for (number, value) in subject.properties.write()? {
         extensions.push(extension(Oid::under_arc(&[oid::PROPERTIES, number]), false, value)?);
@@ -83,7 +83,7 @@ pub fn issue_root(
         validity: validity(not_before, lifetime)?,
         subject: name,
         subject_public_key_info: public_key_info(key.public_key())?,
-        extensions: vec![basic_constraints(Some(1))?, key_usage(true)?],
+        extensions: vec![basic_constraints(Some(1))?, key_usage_extension(true)?],
     };
     sign(tbs, key)
 }
@@ -147,10 +147,8 @@ fn basic_constraints(path_length: Option<u8>) -> Result<Extension, Error> {
     extension(BASIC_CONSTRAINTS.into(), true, constraints.to_der()?)
 }
 
-/// keyCertSign and cRLSign for authorities, digitalSignature for others (RFC 5280 section 4.2.1.3).
-fn key_usage(is_authority: bool) -> Result<Extension, Error> {
-    let (bits, unused) = if is_authority { (0b0000_0110, 1) } else { (0b1000_0000, 7) };
-    extension(KEY_USAGE.into(), true, BitString::new(unused, [bits])?.to_der()?)
+fn key_usage_extension(is_authority: bool) -> Result<Extension, Error> {
+    extension(KEY_USAGE.into(), true, key_usage(is_authority)?.to_der()?)
 }
 
 fn extension(identifier: Oid, critical: bool, value: Vec<u8>) -> Result<Extension, Error> {

@@ -9,6 +9,7 @@ use core::ops::Deref;
 /// let forged = admit_trust::Verified("anything");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
 pub struct Verified<T>(T);
 
 impl<T> Verified<T> {

@@ -163,7 +163,7 @@ fn dates_hold_to_the_second_when_the_time_is_known() {
 }
 
 #[test]
-fn e01_without_a_clock_only_what_had_certainly_ended_is_refused() {
+fn without_a_clock_only_what_had_certainly_ended_is_refused() {
     let (realm, _) = fixtures();
     let chain = [realm.license.certificate.clone()];
     let end = chain[0].not_after();

@@ -65,6 +65,7 @@ impl Session {
             time: None,
             revocation_version: 0,
             content_minimum_version: header.minimum_version,
+            protected_output: false,
         }
     }
 

@@ -15,6 +15,8 @@ use admit_protocol::realm::{MAX_REALM_DOCUMENT, REALM_PATH, Realm};
 use admit_time::Timestamp;
 use admit_trust::{DateCheck, TrustRoot};
 
+use zeroize::Zeroizing;
+
 use crate::failure::{Failure, Outcome};
 use crate::system::{Http, SqliteKeyValue, SystemEntropy, origin};
 
@@ -141,7 +143,7 @@ impl ClientRealm {
     fn store_key(&self) -> Outcome<RecordKey> {
         let path = self.folder.join(STORE_KEY);
         match fs::read(&path) {
-            Ok(bytes) => RecordKey::from_slice(&bytes).ok_or_else(|| {
+            Ok(bytes) => RecordKey::from_slice(&Zeroizing::new(bytes)).ok_or_else(|| {
                 Failure::new(Code::ADMIT_E_STORE_TAMPERED, format!("{} does not hold a key", path.display()))
             }),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && !self.folder.join(STORE).exists() => {
@@ -196,7 +198,7 @@ fn private_folder(path: &Path) -> Outcome<()> {
 
 /// Writes a file whole or not at all. The folder above is readable by this account only.
 fn write_file(path: &Path, bytes: &[u8]) -> Outcome<()> {
-    let written = AtomicFile::create(path, SystemEntropy.nonce()).and_then(|mut file| {
+    let written = AtomicFile::create_private(path, SystemEntropy.nonce()).and_then(|mut file| {
         file.file().write_all(bytes)?;
         file.commit()
     });

@@ -5,29 +5,29 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use admit_client::Playback;
 use admit_client::acquire::Wanted;
 use admit_client::play::{Candidates, permit};
+use admit_client::{MixedEntropy, Permit, PlaybackError, Store};
 use admit_license::{Action, Denied, Remedy};
-use admit_media::WriteSink;
+use admit_media::{Decrypted, Sink, WriteSink};
 use admit_packager::AtomicFile;
+use admit_protocol::Code;
 use serde_json::json;
 
 use super::acquire::Session;
 use super::content::{Content, HeaderTerms};
-use super::context::PROVIDER;
 use super::player::Player;
 use super::why::realm_of;
 use crate::args::{PlayArgs, token_text};
 use crate::failure::{self, Failure, Outcome};
 use crate::output::Output;
 use crate::progress::Progress;
-use crate::system::{Http, SystemEntropy};
+use crate::system::{Http, SqliteKeyValue, SystemEntropy};
 
 /// Plays a file.
 pub(crate) fn run(args: &PlayArgs, output: Output) -> Outcome<()> {
     let token = token_text(args.token.as_deref())?;
-    let mut content = Content::open(&args.file)?;
+    let content = Content::open(&args.file)?;
     let http = Http::new();
     let realm = realm_of(&content, &args.client, &http)?;
     let header = content.verify_header(realm.realm.root())?;
@@ -38,12 +38,12 @@ pub(crate) fn run(args: &PlayArgs, output: Output) -> Outcome<()> {
     let environment = session.environment(&header);
     let grants = candidates.evaluate(Action::Play, &environment).map_err(|denied| Failure::denied(&denied))?;
     let mut entropy = session.store.entropy(&mut SystemEntropy);
-    let permit = permit(&mut session.store, &session.identity, Action::Play, grants, &environment, &mut entropy)?;
-    // Everything that can fail before a sample leaves fails here, while the use is only reserved.
+    let permit = permit(&mut session.store, &session.identity, grants, &mut entropy)?;
     let destination = Destination::open(args)?;
-    let playback = permit.release_first_sample(&mut session.store, &mut entropy)?;
-    drop(lock);
-    destination.play(&mut content, &playback, output)
+    let mut lock = Some(lock);
+    // Others may use the store again once the use is charged, which happens when the first byte leaves.
+    let released = &mut || drop(lock.take());
+    destination.play(Playing { content, permit, store: &mut session.store, entropy, released }, output)
 }
 
 /// Acquires when there is no license that allows to play and another one might.
@@ -70,7 +70,7 @@ fn acquire_missing(
     };
     let page = header.license_page.as_deref();
     session.acquire(&wanted, http).map(drop).map_err(|failure| match page {
-        Some(page) if failure.code == admit_protocol::Code::ADMIT_E_TOKEN_REQUIRED => {
+        Some(page) if failure.code == Code::ADMIT_E_TOKEN_REQUIRED => {
             let action = format!("Get a license at {page}, or pass the token you were given with --token");
             failure.with_action(action)
         }
@@ -101,8 +101,12 @@ impl Destination {
     fn open(args: &PlayArgs) -> Outcome<Self> {
         match (args.output.as_deref(), args.player.as_deref()) {
             (Some(path), _) if path == Path::new("-") => Ok(Self::StandardOutput),
+            (Some(path), _) if path.is_dir() => {
+                Err(Failure::new(Code::ADMIT_E_FILE, format!("{} is a folder", path.display())))
+            }
             (Some(path), _) => {
-                let created = AtomicFile::create(path, SystemEntropy.nonce());
+                // Clear media is for this account alone, also while it is only half written.
+                let created = AtomicFile::create_private(path, SystemEntropy.nonce());
                 let file = created.map_err(|error| Failure::file(path, &error))?;
                 Ok(Self::File(path.to_owned(), file))
             }
@@ -110,46 +114,56 @@ impl Destination {
         }
     }
 
-    fn play(self, content: &mut Content, playback: &Playback, output: Output) -> Outcome<()> {
+    fn play(self, playing: Playing<'_>, output: Output) -> Outcome<()> {
         match self {
             Self::File(path, mut file) => {
                 let progress = Progress::new("playing");
-                let bytes = decrypt_to_file(content, playback, &path, file.file(), &progress)?;
+                let bytes = playing.decrypt_to_file(&path, file.file(), &progress)?;
                 file.commit().map_err(|error| Failure::file(&path, &error))?;
                 progress.finish();
                 output.json(|| json!({ "output": path, "bytes": bytes }));
                 output.line(|| format!("wrote {} ({bytes} bytes)", path.display()));
                 Ok(())
             }
-            Self::StandardOutput => decrypt(content, playback, io::stdout().lock()),
+            Self::StandardOutput => playing.decrypt_to(io::stdout().lock()),
             Self::Player(mut player) => {
-                let outcome = decrypt(content, playback, player.input());
+                let outcome = playing.decrypt_to(player.input());
                 player.finish(outcome)
             }
         }
     }
 }
 
-/// Decrypts with reading and deciphering on this thread and writing on another.
-fn decrypt_to_file(
-    content: &mut Content,
-    playback: &Playback,
-    path: &Path,
-    to: &mut File,
-    progress: &Progress,
-) -> Outcome<u64> {
-    let mut progress = |done, all| progress.at(done, all);
-    let decrypted = admit_packager::with_threaded_sink(to, BUFFERS, |sink| {
-        Ok(playback.decrypt(PROVIDER, &mut *content.source, sink, &mut progress)?)
-    });
-    decrypted.map(|decrypted| decrypted.bytes).map_err(|error| failure::packager(&content.path, path, &error))
+/// What is permitted and about to be played.
+struct Playing<'a> {
+    content: Content,
+    permit: Permit,
+    store: &'a mut Store<'static, SqliteKeyValue>,
+    entropy: MixedEntropy<'static>,
+    released: &'a mut dyn FnMut(),
 }
 
-/// Decrypts sample by sample, so that whoever reads can begin at once.
-fn decrypt(content: &mut Content, playback: &Playback, to: impl Write) -> Outcome<()> {
-    let mut sink = WriteSink::new(to);
-    let decrypted = playback.decrypt(PROVIDER, &mut *content.source, &mut sink, &mut |_, _| ());
-    decrypted.map(drop).map_err(|error| failure::media(&content.path, &error))
+impl Playing<'_> {
+    /// Decrypts with reading and deciphering on this thread and writing on another.
+    fn decrypt_to_file(self, path: &Path, to: &mut File, progress: &Progress) -> Outcome<u64> {
+        let input = self.content.path.clone();
+        let mut progress = |done, all| progress.at(done, all);
+        let written = admit_packager::with_threaded_sink(to, BUFFERS, |sink| Ok(self.decrypt(sink, &mut progress)));
+        let decrypted = written.map_err(|error| failure::packager(&input, path, &error))?;
+        decrypted.map(|decrypted| decrypted.bytes).map_err(|error| failure::playback(&input, &error))
+    }
+
+    /// Decrypts sample by sample, so that whoever reads can begin at once.
+    fn decrypt_to(self, to: impl Write) -> Outcome<()> {
+        let input = self.content.path.clone();
+        let decrypted = self.decrypt(&mut WriteSink::new(to), &mut |_, _| ());
+        decrypted.map(drop).map_err(|error| failure::playback(&input, &error))
+    }
+
+    fn decrypt(mut self, sink: &mut dyn Sink, progress: &mut dyn FnMut(u64, u64)) -> Result<Decrypted, PlaybackError> {
+        let source = &mut *self.content.source;
+        self.permit.decrypt(self.store, &mut self.entropy, source, sink, self.released, progress)
+    }
 }
 
 /// Blocks on their way between the reading and the writing thread.

@@ -8,7 +8,7 @@ use admit_license::header::HeaderObject;
 use admit_media::{ADMIT_SYSTEM_ID, Pssh, SampleEntry, Summary};
 use serde_json::{Value, json};
 
-use crate::failure::{self, Failure, Outcome};
+use crate::failure::{self, Failure, Outcome, printable};
 use crate::output::Output;
 
 /// Reads the boxes and tells.
@@ -61,7 +61,7 @@ fn text(summary: &Summary, header: Option<&Header>) -> String {
         ("album", &metadata.album),
         ("copyright", &metadata.copyright),
     ];
-    lines.extend(words.iter().filter_map(|(name, value)| Some(format!("{name}: {}", value.as_ref()?))));
+    lines.extend(words.iter().filter_map(|(name, value)| Some(format!("{name}: {}", printable(value.as_ref()?)))));
     lines.extend(
         summary.pssh.iter().map(|pssh| format!("protection system {}: {} bytes", pssh.system_id, pssh.data.len())),
     );
@@ -75,7 +75,7 @@ fn text(summary: &Summary, header: Option<&Header>) -> String {
             ("content id", fields.custom.content_id.clone()),
             ("individualized version at least", fields.custom.minimum_individualized_version.map(|it| it.to_string())),
         ];
-        lines.extend(facts.into_iter().filter_map(|(name, value)| Some(format!("{name}: {}", value?))));
+        lines.extend(facts.into_iter().filter_map(|(name, value)| Some(format!("{name}: {}", printable(&value?)))));
     }
     lines.join("\n")
 }

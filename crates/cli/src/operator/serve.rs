@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use admit_crypto::Entropy;
 use admit_protocol::Code;
 use admit_server::Server;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -23,6 +24,7 @@ pub(crate) fn run(args: &ServeArgs, output: Output) -> Outcome<()> {
 async fn serve(args: &ServeArgs, output: Output) -> Outcome<()> {
     // The log goes to standard error: standard output says when the server is ready, and nothing else.
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).init();
+    raise_file_limit();
     let home = super::open_home(&args.home).await?;
     let address = listen_address(args, home.config().listen)?;
     if !address.ip().is_loopback() {
@@ -52,6 +54,16 @@ async fn serve(args: &ServeArgs, output: Output) -> Outcome<()> {
     server.serve(listener, shutdown).await.map_err(failed)?;
     home.close().await;
     Ok(())
+}
+
+/// A connection is a file: the soft limit of many systems is below the number of connections that are served.
+fn raise_file_limit() {
+    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
+        && soft < hard
+        && let Err(error) = setrlimit(Resource::RLIMIT_NOFILE, hard, hard)
+    {
+        eprintln!("warning: the limit of open files stays at {soft}: {error}");
+    }
 }
 
 fn listen_address(args: &ServeArgs, configured: SocketAddr) -> Outcome<SocketAddr> {

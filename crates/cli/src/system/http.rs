@@ -89,7 +89,8 @@ pub(crate) struct Range {
 pub(crate) fn origin(url: &str) -> Option<&str> {
     let authority = url.find("://")? + 3;
     let end = url[authority..].find(['/', '?', '#']).map_or(url.len(), |end| authority + end);
-    (end > authority).then_some(&url[..end])
+    // A name before the host would make one server look like another.
+    (end > authority && !url[authority..end].contains('@')).then_some(&url[..end])
 }
 
 fn check_scheme(url: &str) -> Result<(), Failure> {
@@ -136,7 +137,7 @@ fn read(url: &str, response: ureq::http::Response<ureq::Body>, limit: usize) -> 
     let problem = Problem::from_json(&body).filter(|_| is_problem);
     let code = problem.as_ref().and_then(Problem::code).unwrap_or(Code::ADMIT_E_SERVER);
     let sentence = match problem {
-        Some(problem) => printable(&problem.detail),
+        Some(problem) => shortened(&problem.detail),
         None => format!("{url} answered with HTTP status {status}"),
     };
     Err(Failure::new(code, sentence))
@@ -159,9 +160,9 @@ fn whole_answer(url: &str, status: ureq::http::StatusCode) -> Failure {
     Failure::new(Code::ADMIT_E_NETWORK, failure).with_action("Download the file and play it from the disk")
 }
 
-/// A server's words without control characters, at most 300 of them.
-fn printable(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(300).collect()
+/// A server's words, at most so many characters of them.
+fn shortened(text: &str) -> String {
+    text.chars().take(300).collect()
 }
 
 fn network(url: &str, error: &ureq::Error) -> Failure {
@@ -181,6 +182,7 @@ mod tests {
         assert_eq!(origin("https://drm.example"), Some("https://drm.example"));
         assert_eq!(origin("https://drm.example?x=/"), Some("https://drm.example"));
         assert_eq!(origin("drm.example/x"), None);
+        assert_eq!(origin("https://good.example@evil.example/x"), None);
         assert_eq!(origin("https:///x"), None);
     }
 

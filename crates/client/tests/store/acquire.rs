@@ -1,9 +1,9 @@
 //! Acquisition on the client: the challenge says what is true, and only the answer to it is taken.
 
 use admit_client::Error;
-use admit_client::acquire::token_hash;
 use admit_license::Rights;
 use admit_protocol::acquire::OpenedChallenge;
+use admit_protocol::acquire::token_hash;
 use admit_trust::{ClockKind, ComponentVersion};
 
 use crate::fixture::*;

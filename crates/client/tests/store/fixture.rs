@@ -214,7 +214,7 @@ pub(crate) fn permit(
     let environment = Environment { time, ..environment(identity) };
     let candidates = Candidates::find(store, key_ids)?;
     let grants = candidates.evaluate(Action::Play, &environment).expect("the licenses allow it");
-    admit_client::play::permit(store, identity, Action::Play, grants, &environment, entropy)
+    admit_client::play::permit(store, identity, grants, entropy)
 }
 
 /// Whether playing is granted as the store stands.
@@ -231,6 +231,7 @@ pub(crate) fn environment(identity: &Identity) -> Environment<'static> {
         time: None,
         revocation_version: 0,
         content_minimum_version: None,
+        protected_output: true,
     }
 }
 

@@ -16,13 +16,59 @@ fn a_permit_opens_the_samples_of_its_key() {
     let permit = device.permit(&[KEY_ID]).unwrap();
     assert_eq!(permit.action(), Action::Play);
     let playback = permit.release_first_sample(&mut device.store, &mut device.entropy).unwrap();
-    let cipher = playback.cipher(provider(), &KEY_ID).unwrap();
-    let expected = (provider().aes_128_ctr)(&admit_crypto::ContentKey::from_bytes(CONTENT_KEY));
-    let (mut ours, mut theirs) = ([0; 64], [0; 64]);
-    cipher.apply(1, &mut ours);
-    expected.apply(1, &mut theirs);
-    assert_eq!(ours, theirs);
-    assert!(playback.cipher(provider(), &KeyId::from_bytes([0; 16])).is_none());
+    let protected = std::fs::read(PROTECTED_CLIP).unwrap();
+    let mut clear = Vec::new();
+    let input = std::io::Cursor::new(&protected);
+    playback.decrypt(input, &mut admit_media::WriteSink::new(&mut clear), &mut |_, _| ()).unwrap();
+    let mut expected = Vec::new();
+    let mut key = |key_id: &admit_media::KeyId| {
+        assert_eq!(key_id.0, *KEY_ID.as_bytes());
+        Some((provider().aes_128_ctr)(&admit_crypto::ContentKey::from_bytes(CONTENT_KEY)))
+    };
+    let input = std::io::Cursor::new(&protected);
+    admit_media::decrypt(input, &mut admit_media::WriteSink::new(&mut expected), &mut key, &mut |_, _| ()).unwrap();
+    assert_eq!(clear, expected);
+    assert_ne!(clear, protected);
+}
+
+#[test]
+fn b09_media_that_cannot_be_opened_costs_nothing() {
+    let mut device = Device::new(1);
+    device.acquire(&[counted(1, 1), Terms { key_id: KeyId::from_bytes([7; 16]), ..counted(2, 1) }]).unwrap();
+    let whole = std::fs::read(PROTECTED_CLIP).unwrap();
+    let mut tries = |key_id: KeyId, media: &[u8]| {
+        let permit = device.permit(&[key_id]).unwrap();
+        let mut clear = Vec::new();
+        let played = permit.decrypt(
+            &mut device.store,
+            &mut device.entropy,
+            std::io::Cursor::new(media),
+            &mut admit_media::WriteSink::new(&mut clear),
+            &mut || (),
+            &mut |_, _| (),
+        );
+        device.restart();
+        let used: Vec<_> = device.licenses().iter().map(|license| license.usage.used[0]).collect();
+        (played.is_ok(), !clear.is_empty(), used)
+    };
+    assert_eq!(tries(KeyId::from_bytes([7; 16]), &whole), (false, false, vec![0, 0]), "protected by another key");
+    assert_eq!(tries(KEY_ID, &whole[..100]), (false, false, vec![0, 0]), "cut within its head");
+    assert_eq!(tries(KEY_ID, b"not media"), (false, false, vec![0, 0]), "no media at all");
+    let (played, left, used) = tries(KEY_ID, &whole);
+    assert!(played && left && used.iter().sum::<u32>() == 1, "{used:?}");
+}
+
+#[test]
+fn a_permit_for_other_keys_opens_nothing() {
+    let mut device = Device::new(1);
+    device.acquire(&[Terms { key_id: KeyId::from_bytes([7; 16]), ..simple(1) }]).unwrap();
+    let permit = device.permit(&[KeyId::from_bytes([7; 16])]).unwrap();
+    let playback = permit.release_first_sample(&mut device.store, &mut device.entropy).unwrap();
+    let input = std::fs::File::open(PROTECTED_CLIP).unwrap();
+    let mut nothing = Vec::new();
+    let refused = playback.decrypt(input, &mut admit_media::WriteSink::new(&mut nothing), &mut |_, _| ()).unwrap_err();
+    assert!(matches!(refused, admit_media::Error::NoKey { .. }), "{refused}");
+    assert!(nothing.is_empty());
 }
 
 #[test]
@@ -90,8 +136,8 @@ fn two_grants_from_the_same_count_do_not_both_reserve_it() {
     let candidates = Candidates::find(&device.store, &[KEY_ID]).unwrap();
     let grants = || candidates.evaluate(Action::Play, &environment).unwrap();
     let (first, second) = (grants(), grants());
-    assert!(device.store.reserve(first, None, &mut device.entropy).is_ok());
-    let refused = device.store.reserve(second, None, &mut device.entropy).unwrap_err();
+    assert!(device.store.reserve(first, &mut device.entropy).is_ok());
+    let refused = device.store.reserve(second, &mut device.entropy).unwrap_err();
     assert_eq!(refused, Error::GrantOutdated);
     assert_eq!(device.usage().used[0], 1);
 }
@@ -104,7 +150,7 @@ fn a_grant_from_a_license_that_was_deleted_is_outdated() {
     let candidates = Candidates::find(&device.store, &[KEY_ID]).unwrap();
     let grants = candidates.evaluate(Action::Play, &environment).unwrap();
     device.store.delete(id(1), &mut device.entropy).unwrap();
-    let refused = device.store.reserve(grants, None, &mut device.entropy).unwrap_err();
+    let refused = device.store.reserve(grants, &mut device.entropy).unwrap_err();
     assert_eq!(refused, Error::GrantOutdated);
 }
 
@@ -141,8 +187,7 @@ fn d05_one_play_of_several_tracks_takes_one_from_their_common_root() {
     device.acquire(&[leaf(1, KEY_ID), leaf(2, audio), root]).unwrap();
     let permit = device.permit(&[KEY_ID, audio]).unwrap();
     assert_eq!(permit.restrictions().len(), 2);
-    let playback = permit.release_first_sample(&mut device.store, &mut device.entropy).unwrap();
-    assert!(playback.cipher(provider(), &KEY_ID).is_some() && playback.cipher(provider(), &audio).is_some());
+    permit.release_first_sample(&mut device.store, &mut device.entropy).unwrap();
     let root = device.licenses().into_iter().find(|license| license.terms.id == id(3)).unwrap();
     assert_eq!(root.usage.used[0], 1);
     assert!(!may_play(&device.store, &device.identity));
@@ -215,3 +260,6 @@ fn a_denial_reserves_nothing() {
     assert!(candidates.evaluate(Action::Play, &environment).is_err());
     assert_eq!(device.store.position(), before);
 }
+
+/// A clip packaged under the fixture's key: `admit package … --kid 11111111-… --key 5a5a…`.
+const PROTECTED_CLIP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../vectors/media/protected.mp4");

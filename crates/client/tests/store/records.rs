@@ -22,7 +22,7 @@ fn read_all(storage: &Shared) -> Result<(), Error> {
 fn device() -> Device {
     let mut device = Device::new(1);
     device.acquire(&[counted(1, 3), simple(2)]).unwrap();
-    device.permit(&[KEY_ID]).unwrap();
+    drop(device.permit(&[KEY_ID]).unwrap());
     device
 }
 

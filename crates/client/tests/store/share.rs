@@ -18,7 +18,7 @@ fn the_second_of_two_writers_is_told_and_can_try_again() {
     let conflict = permit(&mut other, &device.identity, &[KEY_ID], None, entropy).unwrap_err();
     assert_eq!(conflict, Error::Storage(StorageError::Conflict));
     other.refresh().unwrap();
-    permit(&mut other, &device.identity, &[KEY_ID], None, entropy).unwrap();
+    drop(permit(&mut other, &device.identity, &[KEY_ID], None, entropy).unwrap());
     assert_eq!(other.licenses().unwrap()[0].usage.used[0], 2);
     assert_eq!(device.usage().used[0], 2, "both see the same");
 }
@@ -32,13 +32,13 @@ fn two_processes_cannot_reserve_the_last_use_twice() {
     let mine = Candidates::find(&device.store, &[KEY_ID]).unwrap();
     let theirs = Candidates::find(&other, &[KEY_ID]).unwrap();
     let grants = mine.evaluate(Action::Play, &environment).unwrap();
-    device.store.reserve(grants, None, &mut device.entropy).unwrap();
+    drop(device.store.reserve(grants, &mut device.entropy).unwrap());
     for refreshed in [false, true] {
         if refreshed {
             other.refresh().unwrap();
         }
         let grants = theirs.evaluate(Action::Play, &environment).unwrap();
-        let refused = other.reserve(grants, None, &mut SeededEntropy::new(70)).unwrap_err();
+        let refused = other.reserve(grants, &mut SeededEntropy::new(70)).unwrap_err();
         assert_eq!(refused, Error::GrantOutdated);
     }
     assert_eq!(device.usage().used[0], 1);

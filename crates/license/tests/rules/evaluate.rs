@@ -365,3 +365,33 @@ fn every_reason_says_what_it_is_about() {
         assert!(reason.to_string().contains(word), "{reason}");
     }
 }
+
+#[test]
+fn restrictions_are_denied_where_the_output_is_not_protected() {
+    let restrictions = Some(admit_license::Restrictions { analog_video: Some(150), ..Default::default() });
+    let held = all_held(&[Terms { restrictions, ..simple(1, Rights::PLAY) }]);
+    let clear = Environment { protected_output: false, ..environment() };
+    assert_eq!(reasons(Action::Play, &held, &clear), [Reason::OutputUnprotected]);
+    assert!(evaluate(Action::Play, KEY_ID, &held, &environment()).is_ok());
+    let unrestricted = all_held(&[simple(1, Rights::PLAY)]);
+    assert!(evaluate(Action::Play, KEY_ID, &unrestricted, &clear).is_ok());
+}
+
+#[test]
+fn a_metered_license_needs_a_client_that_can_meter() {
+    let held = all_held(&[Terms { metering_id: Some(CLIENT_HASH), ..simple(1, Rights::PLAY) }]);
+    assert_eq!(reasons(Action::Play, &held, &environment()), [Reason::MeteringUnsupported]);
+    let client = ClientProperties { features: admit_trust::Features::METERING, ..environment().client };
+    assert!(evaluate(Action::Play, KEY_ID, &held, &Environment { client, ..environment() }).is_ok());
+}
+
+#[test]
+fn a_grant_remembers_when_it_was_decided() {
+    let held = all_held(&[simple(1, Rights::PLAY)]);
+    assert_eq!(grant(Action::Play, &held, &environment()).decided_at(), None);
+    let now = time(500);
+    let at = Environment { time: Some(&now), ..environment() };
+    assert_eq!(grant(Action::Play, &held, &at).decided_at(), Some(now.latest()));
+}
+
+const CLIENT_HASH: admit_crypto::Digest = admit_crypto::Digest::from_bytes([9; 32]);

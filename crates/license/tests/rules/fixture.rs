@@ -101,7 +101,7 @@ pub(crate) fn held(terms: &Terms, usage: Usage) -> HeldLicense {
     let payload = payload(&minicbor::to_vec(terms).unwrap());
     let record = record::seal(provider(), &key, &[], &payload, &mut SeededEntropy::new(0));
     let opened = record::open(provider(), &key, &[], &record).unwrap();
-    HeldLicense { license: VerifiedLicense::restore(provider(), &opened).unwrap(), usage }
+    HeldLicense { license: VerifiedLicense::restore(provider(), terms.realm, &opened).unwrap(), usage }
 }
 
 pub(crate) fn all_held(terms: &[Terms]) -> Vec<HeldLicense> {
@@ -117,6 +117,7 @@ pub(crate) fn environment() -> Environment<'static> {
         time: None,
         revocation_version: 0,
         content_minimum_version: None,
+        protected_output: true,
     }
 }
 

@@ -164,7 +164,7 @@ fn a_license_is_kept_and_taken_back_as_it_was_verified() {
     let key = admit_crypto::RecordKey::from_bytes([1; 32]);
     let sealed = admit_crypto::record::seal(provider(), &key, &[], license.record(), &mut SeededEntropy::new(0));
     let opened = admit_crypto::record::open(provider(), &key, &[], &sealed).unwrap();
-    assert_eq!(VerifiedLicense::restore(provider(), &opened).unwrap(), license);
+    assert_eq!(VerifiedLicense::restore(provider(), license.terms().realm, &opened).unwrap(), license);
 }
 
 #[test]

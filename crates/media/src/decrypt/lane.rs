@@ -45,6 +45,7 @@ pub(super) struct Lane<'a> {
     info: Option<AuxInfo<'a>>,
     groups: Groups<'a>,
     input_length: u64,
+    passed: u64,
     at: Location,
     current: Current,
     subsamples: Vec<u8>,
@@ -67,7 +68,7 @@ impl<'a> Lane<'a> {
         at: Location,
     ) -> Self {
         let (current, subsamples) = (Current::NotBegun, Vec::new());
-        Self { track, samples, info, groups, input_length, at, current, subsamples }
+        Self { track, samples, info, groups, input_length, passed: 0, at, current, subsamples }
     }
 
     /// Decrypts what this lane has in the block that begins at `start`.
@@ -109,6 +110,11 @@ impl<'a> Lane<'a> {
         self.current = Current::Finished;
         while let Some(sample) = self.samples.next() {
             let sample = sample?;
+            self.passed = self.passed.saturating_add(u64::from(sample.size).max(1));
+            if self.passed > self.input_length {
+                let (size, limit) = (self.passed, self.input_length);
+                return Err(Error::OverLimit { at: self.at, what: "bytes of samples", size, limit });
+            }
             if sample.end() > self.input_length {
                 let Sample { offset, size, .. } = sample;
                 let (track, length) = (self.track.id, self.input_length);

@@ -1,6 +1,6 @@
 //! First step: bytes become a challenge whose encryption, signature and chain hold, and the token beside it.
 
-use admit_protocol::acquire::OpenedChallenge;
+use admit_protocol::acquire::{OpenedChallenge, token_hash};
 use admit_time::Timestamp;
 use admit_trust::{Certificate, DateCheck, Role, Verified, verify_chain};
 use axum::http::{HeaderMap, header};
@@ -26,7 +26,7 @@ pub(super) fn parse(home: &Home, headers: &HeaderMap, body: &[u8], now: Timestam
         None => None,
     };
     let token = bearer_token(headers)?;
-    let hash = token.map(|token| (provider.sha256)(&[token.as_bytes()]));
+    let hash = token.map(|token| token_hash(provider, token));
     let matches = match (hash, opened.challenge().token_hash) {
         (Some(sent), Some(signed)) => sent == signed,
         (Some(_), None) => false,

@@ -73,6 +73,14 @@ pub(crate) async fn newest(
     row.as_ref().map(read).transpose()
 }
 
+/// Whether any client with this signing key was revoked: a revoked client does not come back with another
+/// encryption key.
+pub(crate) async fn is_revoked(connection: &mut Connection, signing_key: &PublicKey) -> Result<bool, Error> {
+    let query = "SELECT 1 FROM clients WHERE signing_key = $1 AND revoked_at IS NOT NULL LIMIT 1";
+    let row = sqlx::query(query).bind(signing_key.as_bytes().as_slice()).fetch_optional(connection).await?;
+    Ok(row.is_some())
+}
+
 /// Marks a client as revoked, for good. Says whether there is such a client that was not revoked yet.
 pub(crate) async fn revoke(connection: &mut Connection, fingerprint: &Digest, now: Timestamp) -> Result<bool, Error> {
     let done = sqlx::query("UPDATE clients SET revoked_at = $1 WHERE fingerprint = $2 AND revoked_at IS NULL")
