@@ -14,6 +14,7 @@ pub(crate) use token::run as token;
 
 use std::path::PathBuf;
 
+use admit_crypto::rustcrypto;
 use admit_protocol::Code;
 use admit_server::home::Home;
 use tokio::runtime::{Builder, Runtime};
@@ -36,7 +37,14 @@ fn home_folder(args: &HomeArgs) -> Outcome<PathBuf> {
     })
 }
 
+/// Opens the home for a command that signs once or not at all. The portable provider does that: the native one first
+/// gathers jitter entropy for its signatures, 60 ms and more, which only a server earns back.
 async fn open_home(args: &HomeArgs) -> Outcome<Home> {
+    Ok(Home::open(&home_folder(args)?, &rustcrypto::PROVIDER).await?)
+}
+
+/// Opens the home for the server.
+async fn open_home_to_serve(args: &HomeArgs) -> Outcome<Home> {
     Ok(Home::open(&home_folder(args)?, PROVIDER).await?)
 }
 

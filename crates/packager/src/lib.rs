@@ -1,4 +1,4 @@
-//! Media in, protected media out: [`package`] makes one self-contained fragmented MP4, and [`with_threaded_sink`]
+//! Media in, protected media out: [`package()`] makes one self-contained fragmented MP4, and [`with_threaded_sink`]
 //! lets reading and writing go on at once, in either direction. [`AtomicFile`] gives the result its name only when it is whole.
 //!
 //! Output is a function of input, key, header and entropy alone. Memory does not grow with the input, but for its

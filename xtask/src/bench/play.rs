@@ -46,7 +46,7 @@ fn play(admit: &Admit, program: &Path, clip: &Clip, input: &Path, scratch: &Scra
     table::print(&title, protected.metadata()?.len(), &peers);
     let first =
         (0..rounds * 4).map(|_| first_sample_millis(program, &protected, scratch)).collect::<Result<Vec<_>>>()?;
-    if let Some(distribution) = Distribution::new(first.into_iter()) {
+    if let Some(distribution) = Distribution::new(first) {
         println!("{:<16} {:<14} {distribution}", "admit play", "first ms");
     }
     fs::remove_file(&protected).context("the protected file cannot be removed")

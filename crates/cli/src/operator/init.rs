@@ -3,12 +3,12 @@
 use std::io::IsTerminal;
 use std::path::Path;
 
+use admit_crypto::rustcrypto;
 use admit_protocol::Code;
 use admit_server::home::{InitOptions, RootCustody, init};
 use serde_json::json;
 
 use crate::args::InitArgs;
-use crate::client::PROVIDER;
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
 use crate::system::{SystemEntropy, now};
@@ -28,7 +28,7 @@ pub(crate) fn run(args: &InitArgs, output: Output) -> Outcome<()> {
         public_address: Some(&args.public_address),
         root,
     };
-    let made = super::runtime()?.block_on(init(&args.dir, &options, PROVIDER, &mut SystemEntropy))?;
+    let made = super::runtime()?.block_on(init(&args.dir, &options, &rustcrypto::PROVIDER, &mut SystemEntropy))?;
     output.json(|| json!({ "home": args.dir, "realm": made.realm.to_string(), "root_key": made.root_key }));
     output.line(|| format!("made {} for realm {}", args.dir.display(), made.realm));
     match &made.root_key {

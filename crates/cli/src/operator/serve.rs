@@ -25,7 +25,7 @@ async fn serve(args: &ServeArgs, output: Output) -> Outcome<()> {
     // The log goes to standard error: standard output says when the server is ready, and nothing else.
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).init();
     raise_file_limit();
-    let home = super::open_home(&args.home).await?;
+    let home = super::open_home_to_serve(&args.home).await?;
     let address = listen_address(args, home.config().listen)?;
     if !address.ip().is_loopback() {
         let sentence = format!("{address} is not on this machine, and this version serves plain HTTP only");
