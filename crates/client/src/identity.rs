@@ -53,7 +53,6 @@ impl Identity {
     }
 
     /// The client's certificate.
-    #[must_use]
     pub const fn certificate(&self) -> &Verified<Certificate> {
         &self.certificate
     }

@@ -2,6 +2,7 @@
 //! made in advance, all distinct, signed and encrypted; every answer is a license that is on the disk.
 //! Run by `cargo xtask bench licenses`.
 
+#![expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
 #![expect(clippy::unwrap_used, reason = "the harness of the tests stops at the first surprise")]
 
 #[expect(dead_code, reason = "tests use the rest")]

@@ -249,7 +249,6 @@ impl OpenedChallenge {
     }
 
     /// The client's certificate.
-    #[must_use]
     pub const fn client(&self) -> &Verified<Certificate> {
         &self.client
     }

@@ -111,6 +111,9 @@ async fn enrolment_is_limited_per_address() {
     let running = Running::start_with(config, |server| server).await;
     running.enrol(1).await;
     running.enrol(1).await;
+    let junk = running.post(Role::Enrolment, &[], b"junk").await;
+    assert_eq!(junk.status, StatusCode::BAD_REQUEST, "neither repeated requests nor junk count");
+    running.enrol(3).await;
     let keys = ClientKeys::new(2);
     let request = keys.request(running.realm.root().realm(), 2).sign(&keys.signing);
     let answer = running.post(Role::Enrolment, &[], &request).await;
@@ -118,4 +121,16 @@ async fn enrolment_is_limited_per_address() {
     assert_eq!(answer.headers["retry-after"], "60");
     running.clock.advance(std::time::Duration::from_secs(60));
     assert_eq!(running.post(Role::Enrolment, &[], &request).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_revoked_client_does_not_come_back_with_another_encryption_key() {
+    let running = Running::start().await;
+    let client = running.enrol(1).await;
+    running.home.revoke_client(&client.fingerprint(), START).await.unwrap();
+    let (keys, other) = (ClientKeys::new(1), ClientKeys::new(2));
+    let mut request = keys.request(running.realm.root().realm(), 3);
+    request.encryption_key = *other.decryption.public_key();
+    let answer = running.post(Role::Enrolment, &[], &request.sign(&keys.signing)).await;
+    assert_eq!(answer.refusal().1, Code::DRM_E_DEVCERT_REVOKED);
 }

@@ -28,7 +28,8 @@ async fn the_realm_document_holds_under_the_realms_fingerprint() {
     let dates = DateCheck::At(START);
     for role in [Role::License, Role::Enrolment] {
         let service = realm.certificate(PROVIDER, role, dates).unwrap();
-        assert_eq!(service.not_after(), START.saturating_add(DAY * 400));
+        let years = if role == Role::License { 1 } else { 10 };
+        assert_eq!(service.not_after(), START.saturating_add(DAY * 366 * years));
         assert_eq!(service.properties().encryption_key.is_some(), role == Role::License);
     }
     let application = realm.application(PROVIDER, "admit", dates).unwrap().unwrap();
@@ -189,7 +190,7 @@ fn settings_are_read_and_wrong_ones_named_with_their_line() {
 async fn the_written_settings_are_the_defaults() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("home");
-    let address = Some("https://drm.example.org/a\"b");
+    let address = Some("https://drm.example.org:8443");
     let wanted = InitOptions { public_address: address, ..options(RootCustody::Online) };
     init(&path, &wanted, PROVIDER, &mut Seeded::new(1)).await.unwrap();
     let home = Home::open(&path, PROVIDER).await.unwrap();
@@ -240,4 +241,16 @@ async fn only_a_client_that_exists_can_be_revoked() {
     let home = Home::open(&path, PROVIDER).await.unwrap();
     let error = home.revoke_client(&Digest::from_bytes([1; 32]), START).await.unwrap_err();
     assert_eq!(error.code(), Code::ADMIT_E_CLIENT_CERTIFICATE_UNKNOWN);
+}
+
+#[tokio::test]
+async fn a_public_address_with_more_than_a_host_makes_no_home() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("home");
+    for address in ["https://drm.example.org/drm", "drm.example.org", "https://", "https://a b", "https://me@host"] {
+        let wanted = InitOptions { public_address: Some(address), ..options(RootCustody::Online) };
+        let refused = init(&path, &wanted, PROVIDER, &mut Seeded::new(1)).await;
+        assert!(matches!(refused, Err(Error::Configuration { .. })), "{address}");
+        assert!(!path.exists());
+    }
 }
