@@ -35,9 +35,6 @@ pub enum Error {
     /// The store has records and no beginning: a part of it was deleted.
     #[error("the license store has lost its position record")]
     StoreIncomplete,
-    /// The client is not enrolled in the realm yet.
-    #[error("this client is not enrolled in the realm")]
-    NotEnrolled,
     /// A message from the server was refused.
     #[error(transparent)]
     Protocol(#[from] admit_protocol::Error),
@@ -80,7 +77,6 @@ impl From<&Error> for Code {
             Error::StoreTampered { .. } | Error::StoreIncomplete => Self::ADMIT_E_STORE_TAMPERED,
             Error::StoreVersion { .. } => Self::ADMIT_E_STORE_VERSION,
             Error::StoreRecord { .. } => Self::NS_E_DRM_LICENSE_STORE_ERROR,
-            Error::NotEnrolled => Self::ADMIT_E_CLIENT_CERTIFICATE_UNKNOWN,
             Error::Protocol(error) => error.into(),
             Error::License(error) => error.into(),
             Error::NoClock => Self::DRM_E_NO_CLK_SUPPORTED,

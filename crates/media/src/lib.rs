@@ -2,7 +2,7 @@
 //! the sample cipher both ways. It knows no rights and no licenses: keys come in by key id.
 //!
 //! * [`inspect`] says what is protected in a file and how, [`find_pssh`] finds one system's header in its head.
-//! * [`decrypt`] turns a protected file into a clear one, in constant memory.
+//! * [`decrypt()`] turns a protected file into a clear one, in constant memory.
 //! * [`AvcSubsamples`] and [`crypt_sample`] are what a packager needs besides the boxes.
 //!
 //! Input is hostile: every length and count is checked against the bytes that are there before memory is taken for

@@ -10,14 +10,18 @@ use der::{Decode, Encode};
 use crate::{ComponentVersion, Error, Field};
 
 /// What kind of trusted clock a client has (rows E01 and E03).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, minicbor::Encode, minicbor::Decode)]
+#[cbor(index_only)]
 pub enum ClockKind {
     /// None: it may hold no license with rules about time.
     #[default]
+    #[n(0)]
     None,
     /// Any source of time, checked to only move forward.
+    #[n(1)]
     AntiRollback,
     /// A hardware clock protected from change.
+    #[n(2)]
     Secure,
 }
 
@@ -45,12 +49,15 @@ impl ClockKind {
 }
 
 /// Which generation of rights an application knows (row B08).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, minicbor::Encode, minicbor::Decode)]
+#[cbor(index_only)]
 pub enum SdkGeneration {
     /// Only play, transfer to non-SDMI devices, and recovery (bits 1, 2 and 4).
+    #[n(1)]
     Older,
     /// All seven rights.
     #[default]
+    #[n(2)]
     Newer,
 }
 
@@ -103,40 +110,6 @@ impl Features {
     #[must_use]
     pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
-    }
-}
-
-impl<C> minicbor::Encode<C> for ClockKind {
-    fn encode<W: minicbor::encode::Write>(
-        &self,
-        e: &mut minicbor::Encoder<W>,
-        _: &mut C,
-    ) -> Result<(), minicbor::encode::Error<W::Error>> {
-        e.u8(self.number())?.ok()
-    }
-}
-
-impl<'b, C> minicbor::Decode<'b, C> for ClockKind {
-    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
-        let position = d.position();
-        Self::from_number(d.u8()?).ok_or_else(|| minicbor::decode::Error::message("unknown number").at(position))
-    }
-}
-
-impl<C> minicbor::Encode<C> for SdkGeneration {
-    fn encode<W: minicbor::encode::Write>(
-        &self,
-        e: &mut minicbor::Encoder<W>,
-        _: &mut C,
-    ) -> Result<(), minicbor::encode::Error<W::Error>> {
-        e.u8(self.number())?.ok()
-    }
-}
-
-impl<'b, C> minicbor::Decode<'b, C> for SdkGeneration {
-    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
-        let position = d.position();
-        Self::from_number(d.u8()?).ok_or_else(|| minicbor::decode::Error::message("unknown number").at(position))
     }
 }
 

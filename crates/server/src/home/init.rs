@@ -6,8 +6,6 @@ use std::path::{Path, PathBuf};
 
 use admit_crypto::{Digest, Entropy, Provider, RecordKey};
 use admit_time::Timestamp;
-use pkcs8::der::pem::{self, LineEnding};
-use zeroize::Zeroizing;
 
 use super::genesis::{FIRST_DOCUMENT, Genesis, NewService};
 use super::{
@@ -110,7 +108,7 @@ async fn write_home(
     key_file::write(&secrets.join(KEY_FILE), &genesis.key_encryption_key)?;
     let config = config::template(options.public_address);
     key_file::write_new(&folder.join(CONFIG_FILE), config.as_bytes(), 0o644)?;
-    let root = certificate_pem(genesis.root.der())?;
+    let root = genesis.root.to_pem();
     key_file::write_new(&folder.join(ROOT_FILE), root.as_bytes(), 0o644)?;
     if let RootCustody::Export { passphrase } = options.root {
         let pem = root_key::export(&genesis.root_key, passphrase, entropy)?;
@@ -191,11 +189,6 @@ async fn write_database(path: &Path, options: &InitOptions<'_>, provider: &Provi
     transaction.commit().await?;
     store.close().await;
     Ok(())
-}
-
-fn certificate_pem(der: &[u8]) -> Result<Zeroizing<String>, Error> {
-    let pem = pem::encode_string("CERTIFICATE", LineEnding::LF, der).map_err(|_| Error::RootKey)?;
-    Ok(Zeroizing::new(pem))
 }
 
 /// A common name has at most 64 characters (RFC 5280 appendix A.1), and services put their own words behind it.
