@@ -30,11 +30,14 @@ pub(crate) enum Command {
     /// Operator: run the services of a home.
     Serve(ServeArgs),
     /// Operator: protect media and register its key.
-    Package(PackageArgs),
+    Package(Box<PackageArgs>),
     /// Operator: make a buyer's entitlement token.
     Token(TokenArgs),
     /// Operator: show the audit record and prove that it is whole.
     Audit(AuditArgs),
+    /// Operator: the home's own safety and its helpers.
+    #[command(subcommand)]
+    Admin(AdminCommand),
     /// Buyer: play a protected file, acquiring a license where none is there.
     Play(PlayArgs),
     /// Buyer: the license store.
@@ -153,6 +156,12 @@ pub(crate) struct PackageArgs {
     pub(crate) license_page: Option<String>,
     #[command(flatten)]
     pub(crate) home: HomeArgs,
+    /// Register the key at this server instead of in a home.
+    #[arg(long, value_name = "URL", requires = "token")]
+    pub(crate) server: Option<String>,
+    /// The operator token for that server, or `@FILE` to read it from a file; `admit admin token make` makes one.
+    #[arg(long, value_name = "T|@FILE", env = "ADMIT_OPERATOR_TOKEN", hide_env_values = true)]
+    pub(crate) token: Option<String>,
 }
 
 /// `admit token`.
@@ -182,6 +191,38 @@ pub(crate) struct AuditArgs {
     pub(crate) last: u32,
     #[command(flatten)]
     pub(crate) home: HomeArgs,
+}
+
+/// `admit admin`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AdminCommand {
+    /// Tokens with which an operator's programs use the server.
+    #[command(subcommand)]
+    Token(OperatorTokenCommand),
+}
+
+/// `admit admin token`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum OperatorTokenCommand {
+    /// Make one. It is shown this once.
+    Make {
+        /// Whose it is, for the list and the audit record.
+        name: String,
+        /// How long it is good for, such as `24h` or `90d`.
+        #[arg(long, value_name = "TIME", default_value = "90d", value_parser = parse_duration)]
+        valid: Duration,
+        #[command(flatten)]
+        home: HomeArgs,
+    },
+    /// List them.
+    List(#[command(flatten)] HomeArgs),
+    /// Revoke one, for good.
+    Revoke {
+        /// Whose it is.
+        name: String,
+        #[command(flatten)]
+        home: HomeArgs,
+    },
 }
 
 /// `admit play`.

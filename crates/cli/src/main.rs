@@ -21,9 +21,10 @@ use crate::failure::Outcome;
 use crate::output::Output;
 
 fn main() -> ExitCode {
+    let memory = system::protect();
     let arguments = Arguments::parse();
     let output = output_for(&arguments);
-    match run(&arguments.command, output) {
+    match run(&arguments.command, memory, output) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             if arguments.json {
@@ -46,13 +47,14 @@ fn output_for(arguments: &Arguments) -> Output {
     }
 }
 
-fn run(command: &Command, output: Output) -> Outcome<()> {
+fn run(command: &Command, memory: system::Memory, output: Output) -> Outcome<()> {
     match command {
         Command::Init(args) => operator::init(args, output),
-        Command::Serve(args) => operator::serve(args, output),
+        Command::Serve(args) => operator::serve(args, memory, output),
         Command::Package(args) => operator::package(args, output),
         Command::Token(args) => operator::token(args, output),
         Command::Audit(args) => operator::audit(args, output),
+        Command::Admin(command) => operator::admin(command, output),
         Command::Play(args) => client::play(args, output),
         Command::License(command) => client::license(command, output),
         Command::Why(args) => client::why(args, output),

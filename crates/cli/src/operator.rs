@@ -1,11 +1,14 @@
 //! The operator's commands.
 
+mod admin;
 mod audit;
 mod init;
 mod package;
+mod registry;
 mod serve;
 mod token;
 
+pub(crate) use admin::run as admin;
 pub(crate) use audit::run as audit;
 pub(crate) use init::run as init;
 pub(crate) use package::run as package;

@@ -3,11 +3,13 @@
 mod clock;
 mod entropy;
 mod http;
+mod memory;
 mod remote_file;
 mod sqlite;
 
 pub(crate) use clock::now;
 pub(crate) use entropy::SystemEntropy;
 pub(crate) use http::{Http, origin};
+pub(crate) use memory::{Memory, protect};
 pub(crate) use remote_file::RemoteFile;
 pub(crate) use sqlite::SqliteKeyValue;

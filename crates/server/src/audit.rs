@@ -21,6 +21,10 @@ pub enum Event {
     ContentKeyRegistered,
     /// An entitlement token was made.
     TokenMade,
+    /// An operator token was made.
+    OperatorTokenMade,
+    /// An operator token was revoked.
+    OperatorTokenRevoked,
     /// A client got a certificate.
     ClientEnrolled,
     /// A client's certificate was revoked.
@@ -37,6 +41,8 @@ impl Event {
             Self::HomeMade => "home-made",
             Self::ContentKeyRegistered => "content-key-registered",
             Self::TokenMade => "token-made",
+            Self::OperatorTokenMade => "operator-token-made",
+            Self::OperatorTokenRevoked => "operator-token-revoked",
             Self::ClientEnrolled => "client-enrolled",
             Self::ClientRevoked => "client-revoked",
             Self::LicensesIssued => "licenses-issued",

@@ -66,6 +66,18 @@ impl Home {
         now: Timestamp,
         entropy: &mut (dyn Entropy + Send),
     ) -> Result<(), Error> {
+        self.register_key_for(content, key, IN_THE_HOME, now, entropy).await
+    }
+
+    /// The same, for the audit log on behalf of somebody.
+    pub(crate) async fn register_key_for(
+        &self,
+        content: &Content,
+        key: &ContentKey,
+        operator: &str,
+        now: Timestamp,
+        entropy: &mut (dyn Entropy + Send),
+    ) -> Result<(), Error> {
         let sealed_key = self.sealer().seal(place(&content.key_id), key.expose(), entropy);
         let row = ContentKeyRow { content: content.clone(), sealed_key };
         let mut transaction = self.store().write().await?;
@@ -75,7 +87,8 @@ impl Home {
             return if same { Ok(()) } else { Err(Error::KeyExists { key_id: content.key_id }) };
         }
         content_key::insert(&mut transaction, &row, now).await?;
-        let detail = serde_json::json!({ "class": content.class.name(), "content": content.content_id });
+        let detail =
+            serde_json::json!({ "class": content.class.name(), "content": content.content_id, "by": operator });
         let event = audit::Event::ContentKeyRegistered;
         self.append_audit(&mut transaction, now, event, &content.key_id.to_string(), &detail).await?;
         transaction.commit().await?;
@@ -98,3 +111,6 @@ impl Home {
 fn place(key_id: &KeyId) -> Place<'_> {
     Place { table: content_key::TABLE, row: key_id.as_bytes(), column: "sealed_key" }
 }
+
+/// Who registers keys with the home's own files at hand.
+const IN_THE_HOME: &str = "admit in the home";

@@ -23,6 +23,20 @@ pub enum Error {
         /// The path.
         path: PathBuf,
     },
+    /// Another process is making this home.
+    #[error("another process is making the home {}", path.display())]
+    HomeInProgress {
+        /// The home.
+        path: PathBuf,
+    },
+    /// A file of secrets can be read by others than its owner.
+    #[error("{} can be read by others than its owner (mode {mode:04o})", path.display())]
+    SecretReadable {
+        /// The file.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
     /// The operator's name cannot stand in certificates.
     #[error("the operator's name must have 1 to {limit} characters, no control characters and no spaces around it")]
     Name {
@@ -73,6 +87,24 @@ pub enum Error {
         /// The key id.
         key_id: KeyId,
     },
+    /// The home does not say where clients reach it.
+    #[error("the home has no public_address in admit.toml, which content headers carry")]
+    NoPublicAddress,
+    /// A content header cannot say this.
+    #[error("content header: {0}")]
+    Header(admit_license::Error),
+    /// An operator token cannot have this name.
+    #[error("an operator token's name has 1 to {limit} characters and no control characters")]
+    OperatorTokenName {
+        /// The most characters.
+        limit: usize,
+    },
+    /// There is an operator token of this name, or there was one.
+    #[error("there is or was an operator token named {name:?}")]
+    OperatorTokenExists {
+        /// The name.
+        name: String,
+    },
     /// No client has this certificate.
     #[error("no client of this realm has the certificate {fingerprint}")]
     UnknownClient {
@@ -106,9 +138,10 @@ impl Error {
     pub fn code(&self) -> Code {
         match self {
             Self::NoHome { .. } => Code::ADMIT_E_NO_HOME,
-            Self::HomeExists { .. } => Code::ADMIT_E_HOME_EXISTS,
-            Self::Configuration { .. } => Code::ADMIT_E_CONFIGURATION,
-            Self::Io { .. } => Code::ADMIT_E_FILE,
+            Self::HomeExists { .. } | Self::HomeInProgress { .. } => Code::ADMIT_E_HOME_EXISTS,
+            Self::Configuration { .. } | Self::NoPublicAddress => Code::ADMIT_E_CONFIGURATION,
+            Self::Header(error) => error.into(),
+            Self::Io { .. } | Self::SecretReadable { .. } => Code::ADMIT_E_FILE,
             Self::Database(error) if is_busy(error) => Code::ADMIT_E_STORE_BUSY,
             Self::Database(_) => Code::ADMIT_E_SERVER,
             Self::Schema(_) => Code::ADMIT_E_STORE_VERSION,
@@ -116,7 +149,11 @@ impl Error {
             Self::KeyExists { .. } => Code::ADMIT_E_KEY_EXISTS,
             Self::UnknownClient { .. } => Code::ADMIT_E_CLIENT_CERTIFICATE_UNKNOWN,
             Self::Trust(_) => Code::ADMIT_E_BAD_SIGNATURE,
-            Self::Name { .. } | Self::RootKey | Self::TokenLifetime { .. } => Code::ADMIT_E_USAGE,
+            Self::Name { .. }
+            | Self::RootKey
+            | Self::TokenLifetime { .. }
+            | Self::OperatorTokenName { .. }
+            | Self::OperatorTokenExists { .. } => Code::ADMIT_E_USAGE,
         }
     }
 }

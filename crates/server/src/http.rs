@@ -1,7 +1,7 @@
 //! What all endpoints have in common over HTTP: time limits, and answers that are not kept by caches.
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -22,4 +22,14 @@ pub(crate) async fn in_time(State(server): State<Server>, request: Request, next
 /// A message as an answer.
 pub(crate) fn message(content_type: &'static str, bytes: Vec<u8>) -> Response {
     ([(header::CONTENT_TYPE, content_type)], bytes).into_response()
+}
+
+/// The token of `Authorization: Bearer` (RFC 6750 section 2.1).
+pub(crate) fn bearer_token(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let text = value.to_str().map_err(|_| Refusal::Authorization)?;
+    let (scheme, token) = text.split_once(' ').ok_or(Refusal::Authorization)?;
+    let one_token = scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty() && values.next().is_none();
+    if one_token { Ok(Some(token.trim())) } else { Err(Refusal::Authorization) }
 }

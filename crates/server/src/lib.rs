@@ -12,6 +12,8 @@ mod error;
 mod health;
 pub mod home;
 mod http;
+pub mod operator;
+mod package;
 pub mod policy;
 mod rate_limit;
 mod realm;

@@ -52,18 +52,14 @@ pub enum PolicyRefusal {
     },
 }
 
-/// The default: `rights = 3,0,0,0,3,0,0,0`, no expiry, application level 100, and the content's own minima.
+/// The default: `rights = 3,0,0,0,3,0,0,0`, no expiry, application level 100. The content's own minima are added to
+/// what every policy says.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct DefaultPolicy;
 
 impl Policy for DefaultPolicy {
     fn terms(&self, request: &PolicyRequest<'_>, draft: Terms) -> Result<Terms, PolicyRefusal> {
-        Ok(Terms {
-            rights: final_rights(request.challenge.rights(), Some(RightsArray::DEFAULT)),
-            minimum_application_level: request.content.minimum_application_level,
-            minimum_individualized_version: request.content.minimum_individualized_version,
-            ..draft
-        })
+        Ok(Terms { rights: final_rights(request.challenge.rights(), Some(RightsArray::DEFAULT)), ..draft })
     }
 }
 
@@ -74,9 +70,18 @@ pub(crate) fn ask(policy: &dyn Policy, request: &PolicyRequest<'_>, draft: Terms
         let ids = (terms.id, terms.key_id, terms.kind, terms.uplink, terms.revision);
         (ids, terms.realm, terms.issued_at, terms.binding)
     };
-    if identity(&terms) == identity(&draft) {
-        Ok(terms)
-    } else {
-        Err(PolicyRefusal::Failed { reason: "it changed the license's ids, realm, time or binding".into() })
+    if identity(&terms) != identity(&draft) {
+        return Err(PolicyRefusal::Failed { reason: "it changed the license's ids, realm, time or binding".into() });
     }
+    // What was said when the content was packaged holds whatever a policy says; it may ask for more.
+    let content = request.content;
+    let version = match (terms.minimum_individualized_version, content.minimum_individualized_version) {
+        (Some(asked), Some(packaged)) if asked.meets(packaged) => Some(asked),
+        (asked, packaged) => packaged.or(asked),
+    };
+    Ok(Terms {
+        minimum_application_level: terms.minimum_application_level.max(content.minimum_application_level),
+        minimum_individualized_version: version,
+        ..terms
+    })
 }

@@ -8,6 +8,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::Error;
+use crate::operator::OperatorTokenFault;
 use crate::policy::PolicyRefusal;
 use crate::token::TokenFault;
 
@@ -44,6 +45,15 @@ pub(crate) enum Refusal {
     /// The `Authorization` header is not one bearer token.
     #[error("the Authorization header is not one bearer token")]
     Authorization,
+    /// The operator's token does not hold.
+    #[error("{0}")]
+    OperatorToken(#[from] OperatorTokenFault),
+    /// The JSON is not as it must be.
+    #[error("the request's JSON is not as it must be: {reason}")]
+    Json {
+        /// What is wrong, and where.
+        reason: String,
+    },
     /// The token beside the challenge is not the one whose hash the challenge carries.
     #[error("the entitlement token is not the one that the challenge was made for")]
     OtherToken,
@@ -102,6 +112,10 @@ impl Refusal {
             Self::TokenRequired { .. } => (Code::ADMIT_E_TOKEN_REQUIRED, StatusCode::UNAUTHORIZED),
             Self::Token(TokenFault::Expired { .. }) => (Code::ADMIT_E_TOKEN_EXPIRED, StatusCode::UNAUTHORIZED),
             Self::Token(_) | Self::Authorization => (Code::ADMIT_E_TOKEN_INVALID, StatusCode::UNAUTHORIZED),
+            Self::OperatorToken(_) => (Code::ADMIT_E_OPERATOR_TOKEN, StatusCode::UNAUTHORIZED),
+            Self::Json { .. } => (Code::ADMIT_E_MALFORMED_MESSAGE, StatusCode::BAD_REQUEST),
+            Self::Internal(error @ Error::KeyExists { .. }) => (error.code(), StatusCode::CONFLICT),
+            Self::Internal(error @ Error::Header(_)) => (error.code(), StatusCode::BAD_REQUEST),
             Self::OtherToken => (Code::ADMIT_E_TOKEN_INVALID, StatusCode::FORBIDDEN),
             Self::TokenNotForContent { .. } => (Code::ADMIT_E_TOKEN_NOT_FOR_CONTENT, StatusCode::FORBIDDEN),
             Self::TokenBoundElsewhere => (Code::ADMIT_E_TOKEN_BOUND_ELSEWHERE, StatusCode::FORBIDDEN),

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 
 use admit_protocol::acquire::LICENSES_PATH;
 use admit_protocol::acquire::MAX_CHALLENGE;
 use admit_protocol::enrol::ENROL_PATH;
 use admit_protocol::enrol::MAX_ENROLMENT_REQUEST;
+use admit_protocol::package::{HEADERS_PATH, KEYS_PATH, MAX_PACKAGE_MESSAGE};
 use admit_protocol::realm::REALM_PATH;
 
 use crate::home::Home;
@@ -17,7 +18,7 @@ use crate::policy::{DefaultPolicy, Policy};
 use crate::rate_limit::RateLimit;
 use crate::refusal::Refusal;
 use crate::sources::{Clock, EntropySource};
-use crate::{acquire, enrol, health, http, realm};
+use crate::{acquire, enrol, health, http, package, realm};
 
 /// A server of one realm.
 #[derive(Clone)]
@@ -54,10 +55,13 @@ impl Server {
     pub fn router(&self) -> Router {
         let licenses = post(acquire::acquire).layer(DefaultBodyLimit::max(MAX_CHALLENGE));
         let enrolment = post(enrol::enrol).layer(DefaultBodyLimit::max(MAX_ENROLMENT_REQUEST));
+        let keys = put(package::register).layer(DefaultBodyLimit::max(MAX_PACKAGE_MESSAGE));
         Router::new()
             .route(REALM_PATH, get(realm::document))
             .route(ENROL_PATH, enrolment)
             .route(LICENSES_PATH, licenses)
+            .route(HEADERS_PATH, post(package::header).layer(DefaultBodyLimit::max(MAX_PACKAGE_MESSAGE)))
+            .route(&format!("{KEYS_PATH}/{{key_id}}"), keys)
             .route("/health", get(health::health))
             .fallback(async || Refusal::NotFound)
             .layer(axum::middleware::from_fn_with_state(self.clone(), http::in_time))

@@ -41,6 +41,9 @@ pub struct Claims {
     /// When it was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub iat: Option<u64>,
+    /// From when on it is valid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nbf: Option<u64>,
     /// Until when it is valid.
     pub exp: u64,
     /// Its own id.
@@ -98,6 +101,12 @@ pub enum TokenFault {
     /// Its time is over.
     #[error("the token expired at {at}")]
     Expired {
+        /// When.
+        at: Timestamp,
+    },
+    /// Its time has not begun.
+    #[error("the token is valid from {at} on")]
+    NotYet {
         /// When.
         at: Timestamp,
     },
@@ -200,6 +209,10 @@ impl TokenRules<'_> {
         if expires <= now {
             return Err(TokenFault::Expired { at: expires });
         }
+        let begins = claims.nbf.map(Timestamp::from_unix_secs);
+        if let Some(at) = begins.filter(|&begins| begins > now) {
+            return Err(TokenFault::NotYet { at });
+        }
         if expires > now.saturating_add(self.maximum_lifetime) {
             return Err(TokenFault::LifetimeTooLong);
         }
@@ -232,6 +245,7 @@ impl Home {
             aud: self.realm().to_string(),
             sub: request.subject.clone(),
             iat: Some(now.unix_secs()),
+            nbf: None,
             exp: now.saturating_add(request.lifetime).unix_secs(),
             jti: hex::encode(id),
             content: OneOrMany::Many(request.content.clone()),

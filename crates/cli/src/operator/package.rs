@@ -5,21 +5,21 @@ use std::path::Path;
 
 use admit_crypto::{ContentKey, Entropy};
 use admit_license::KeyId;
-use admit_license::header::{Algorithm, ContentHeader, CustomAttributes, HeaderFields, HeaderKey, KeyChecksum};
+use admit_license::header::KeyChecksum;
 use admit_media::{Cover, Metadata};
 use admit_packager::{AtomicFile, Protection, Report};
 use admit_protocol::Code;
-use admit_protocol::acquire::LICENSES_PATH;
+use admit_protocol::package::HeaderRequest;
 use admit_server::content::{Content, KeyClass};
-use admit_server::home::Home;
 use serde_json::json;
 
+use super::registry::Registry;
 use crate::args::{PackageArgs, text_or_file};
 use crate::client::PROVIDER;
 use crate::failure::{self, Failure, Outcome};
 use crate::output::Output;
 use crate::progress::Progress;
-use crate::system::{SystemEntropy, now};
+use crate::system::SystemEntropy;
 
 /// Writes the protected file, registers its key, and only then gives the file its name: input that cannot be
 /// packaged leaves nothing, neither a file nor a key.
@@ -28,19 +28,18 @@ pub(crate) fn run(args: &PackageArgs, output: Output) -> Outcome<()> {
     let (key_id, key) = choose_key(args)?;
     let metadata = metadata(args)?;
     let content_id = args.content_id.clone().unwrap_or_else(|| key_id.to_string());
-    let runtime = super::runtime()?;
-    let home = runtime.block_on(super::open_home(&args.home))?;
-    let object = home.sign_header(&header(args, &home, key_id, &key, &content_id)?);
-    let pssh_data = object.to_bytes().map_err(admit_license::Error::from)?;
+    let registry = Registry::open(args)?;
+    let pssh_data = registry.header(&HeaderRequest {
+        key_id,
+        checksum: KeyChecksum::of(PROVIDER, key_id, &key),
+        content_id: content_id.clone(),
+        license_page: args.license_page.clone(),
+        minimum_individualized_version: args.min_version,
+    })?;
     let key_id_in_media = admit_media::KeyId(*key_id.as_bytes());
     let protection = Protection { key_id: key_id_in_media, key: &key, pssh_data: &pssh_data, metadata };
     let (report, file) = write_protected(args, &input, &protection)?;
-    runtime.block_on(async {
-        let content = content(args, key_id, &content_id);
-        let registered = home.register_content_key(&content, &key, now(), &mut SystemEntropy).await;
-        home.close().await;
-        registered
-    })?;
+    registry.register(&content(args, key_id, &content_id), key)?;
     file.commit().map_err(|error| Failure::file(&args.output, &error))?;
     output.json(|| {
         json!({
@@ -85,33 +84,6 @@ fn choose_key(args: &PackageArgs) -> Outcome<(KeyId, ContentKey)> {
             .with_action("Give 16 bytes in hexadecimal, or leave --kid and --key out for a new key")
     })?;
     Ok((key_id, ContentKey::from_bytes(bytes)))
-}
-
-fn header(
-    args: &PackageArgs,
-    home: &Home,
-    key_id: KeyId,
-    key: &ContentKey,
-    content_id: &str,
-) -> Outcome<ContentHeader> {
-    let public_address = home.config().public_address.clone().ok_or_else(|| {
-        Failure::new(Code::ADMIT_E_CONFIGURATION, "the home has no public address, which content headers carry")
-            .with_action("Set public_address in admit.toml")
-    })?;
-    let checksum = KeyChecksum::of(PROVIDER, key_id, key);
-    let fields = HeaderFields {
-        keys: vec![HeaderKey { key_id, algorithm: Some(Algorithm::AesCtr), checksum: Some(checksum) }],
-        license_acquisition_url: Some(format!("{}{LICENSES_PATH}", public_address.trim_end_matches('/'))),
-        license_page_url: args.license_page.clone(),
-        custom: CustomAttributes {
-            realm: Some(home.realm()),
-            content_id: Some(content_id.to_owned()),
-            minimum_individualized_version: args.min_version,
-            ..CustomAttributes::default()
-        },
-        ..HeaderFields::default()
-    };
-    Ok(ContentHeader::new(fields).map_err(admit_license::Error::from)?)
 }
 
 fn content(args: &PackageArgs, key_id: KeyId, content_id: &str) -> Content {

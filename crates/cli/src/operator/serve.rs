@@ -14,18 +14,21 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::args::ServeArgs;
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
-use crate::system::{SystemEntropy, now};
+use crate::system::{Memory, SystemEntropy, now};
 
 /// Serves; returns after SIGTERM or SIGINT, when the requests that were running are answered.
-pub(crate) fn run(args: &ServeArgs, output: Output) -> Outcome<()> {
-    super::runtime()?.block_on(serve(args, output))
+pub(crate) fn run(args: &ServeArgs, memory: Memory, output: Output) -> Outcome<()> {
+    super::runtime()?.block_on(serve(args, memory, output))
 }
 
-async fn serve(args: &ServeArgs, output: Output) -> Outcome<()> {
+async fn serve(args: &ServeArgs, memory: Memory, output: Output) -> Outcome<()> {
     // The log goes to standard error: standard output says when the server is ready, and nothing else.
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).init();
     raise_file_limit();
     let home = super::open_home_to_serve(&args.home).await?;
+    if memory == Memory::Limited {
+        tracing::warn!("keys can reach the swap: this process may not lock its memory (LimitMEMLOCK=infinity)");
+    }
     let address = listen_address(args, home.config().listen)?;
     if !address.ip().is_loopback() {
         let sentence = format!("{address} is not on this machine, and this version serves plain HTTP only");

@@ -71,6 +71,15 @@ impl Http {
         let response = request.send(body).map_err(|error| network(url, &error))?;
         read(url, response, limit)
     }
+
+    /// Puts bytes at an address that answers with nothing.
+    pub(crate) fn put(&self, url: &str, content_type: &str, bearer: &str, body: &[u8]) -> Outcome<()> {
+        check_scheme(url)?;
+        let request = self.agent.put(url).header("content-type", content_type);
+        let request = request.header("authorization", format!("Bearer {bearer}"));
+        let response = request.send(body).map_err(|error| network(url, &error))?;
+        read(url, response, MAX_EMPTY_ANSWER).map(drop)
+    }
 }
 
 /// A part of a remote file.
@@ -170,6 +179,8 @@ fn network(url: &str, error: &ureq::Error) -> Failure {
 }
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Room for a problem document, where nothing is expected.
+const MAX_EMPTY_ANSWER: usize = 16 * 1024;
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(60);
 
 #[cfg(test)]

@@ -51,6 +51,11 @@ impl World {
         }
     }
 
+    /// What the kernel says of the running server, from a file of `/proc`.
+    pub(crate) fn of_server(&self, file: &str) -> String {
+        fs::read_to_string(format!("/proc/{}/{file}", self.server.as_ref().unwrap().id())).unwrap()
+    }
+
     /// Runs `admit` as the client in the folder `client`.
     pub(crate) fn admit(&self, words: &[&str]) -> Done {
         self.admit_as("client", words)

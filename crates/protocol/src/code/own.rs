@@ -190,6 +190,10 @@ macro_rules! own_codes {
         "The media is protected already."
         "Package the clear original."
 
+    ADMIT_E_OPERATOR_TOKEN = 0xA0AD002F, AskUser:
+        "The operator token is missing, unknown, expired or revoked."
+        "Make one with `admit admin token make` on the server's machine, and pass it with `--token`."
+
         } }
     };
 }

@@ -12,7 +12,8 @@ use crate::content::{Content, KeyClass};
 use crate::home::Home;
 use crate::policy::{self, PolicyRequest};
 use crate::refusal::Refusal;
-use crate::store::{client, content_key};
+use crate::store::client;
+use crate::store::content_key::{self, ContentKeyRow};
 use crate::token::Claims;
 
 /// What will be issued.
@@ -57,42 +58,42 @@ pub(super) async fn decide(server: &Server, request: &ActiveRequest, now: Timest
     if !challenge.license_requested {
         return Ok(Decision { entitlement: None, licenses: Vec::new() });
     }
-    let contents = contents(&server.home, &challenge.key_ids).await?;
-    let entitlement = entitlement(&server.home, request, &contents, now)?;
+    let rows = contents(&server.home, &challenge.key_ids).await?;
+    let entitlement = entitlement(&server.home, request, &rows, now)?;
     let mut entropy = server.entropy.entropy();
-    let plan = |(content, key): (Content, ContentKey)| {
-        let terms = terms(server, request, &content, entitlement.as_ref(), now, &mut *entropy)?;
-        Ok(Planned { terms, key, content_id: content.content_id })
+    // Only now are keys opened: nobody who is not entitled gets that far.
+    let plan = |row: ContentKeyRow| {
+        let terms = terms(server, request, &row.content, entitlement.as_ref(), now, &mut *entropy)?;
+        let key = server.home.open_content_key(&row)?;
+        Ok(Planned { terms, key, content_id: row.content.content_id })
     };
-    let licenses = contents.into_iter().map(plan).collect::<Result<_, Refusal>>()?;
+    let licenses = rows.into_iter().map(plan).collect::<Result<_, Refusal>>()?;
     Ok(Decision { entitlement, licenses })
 }
 
-/// The registered content of each key id, in the challenge's order and once each.
-async fn contents(home: &Home, key_ids: &[KeyId]) -> Result<Vec<(Content, ContentKey)>, Refusal> {
+/// What is registered for each key id, in the challenge's order and once each. The keys stay sealed.
+async fn contents(home: &Home, key_ids: &[KeyId]) -> Result<Vec<ContentKeyRow>, Refusal> {
     let mut connection = home.store().read().await?;
-    let mut contents: Vec<(Content, ContentKey)> = Vec::with_capacity(key_ids.len());
+    let mut rows: Vec<ContentKeyRow> = Vec::with_capacity(key_ids.len());
     for &key_id in key_ids {
-        if contents.iter().any(|(content, _)| content.key_id == key_id) {
+        if rows.iter().any(|row| row.content.key_id == key_id) {
             continue;
         }
         let row = content_key::find(&mut connection, key_id).await?;
         let row = row.filter(|row| row.content.class == KeyClass::Licensed);
-        let row = row.ok_or(Refusal::UnknownKeyId { key_id })?;
-        let key = home.open_content_key(&row)?;
-        contents.push((row.content, key));
+        rows.push(row.ok_or(Refusal::UnknownKeyId { key_id })?);
     }
-    if contents.is_empty() { Err(Refusal::NoKeyIds) } else { Ok(contents) }
+    if rows.is_empty() { Err(Refusal::NoKeyIds) } else { Ok(rows) }
 }
 
 /// The buyer's entitlement. A token that is there must hold, also where none is needed.
 fn entitlement(
     home: &Home,
     request: &ActiveRequest,
-    contents: &[(Content, ContentKey)],
+    rows: &[ContentKeyRow],
     now: Timestamp,
 ) -> Result<Option<Claims>, Refusal> {
-    let mut closed = contents.iter().map(|(content, _)| content).filter(|content| !content.open);
+    let mut closed = rows.iter().map(|row| &row.content).filter(|content| !content.open);
     let Some(token) = &request.token else {
         let needed = closed.next().map(|content| content.content_id.clone());
         return needed.map_or(Ok(None), |content_id| Err(Refusal::TokenRequired { content_id }));

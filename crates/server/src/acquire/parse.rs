@@ -3,9 +3,10 @@
 use admit_protocol::acquire::{OpenedChallenge, token_hash};
 use admit_time::Timestamp;
 use admit_trust::{Certificate, DateCheck, Role, Verified, verify_chain};
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 
 use crate::home::Home;
+use crate::http;
 use crate::refusal::Refusal;
 
 /// A request that is authentic. Whether it is granted is the next step's question.
@@ -25,7 +26,7 @@ pub(super) fn parse(home: &Home, headers: &HeaderMap, body: &[u8], now: Timestam
         Some(der) => Some(verify_application(home, der, dates)?),
         None => None,
     };
-    let token = bearer_token(headers)?;
+    let token = http::bearer_token(headers)?;
     let hash = token.map(|token| token_hash(provider, token));
     let matches = match (hash, opened.challenge().token_hash) {
         (Some(sent), Some(signed)) => sent == signed,
@@ -44,14 +45,4 @@ fn verify_application(home: &Home, der: &[u8], dates: DateCheck) -> Result<Verif
     let certificate = Certificate::from_der(der).map_err(refused)?;
     let verified = verify_chain(home.provider(), home.root(), &[certificate], Role::Application, dates);
     Ok(verified.map_err(refused)?)
-}
-
-/// The token of `Authorization: Bearer` (RFC 6750 section 2.1).
-fn bearer_token(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let Some(value) = values.next() else { return Ok(None) };
-    let text = value.to_str().map_err(|_| Refusal::Authorization)?;
-    let (scheme, token) = text.split_once(' ').ok_or(Refusal::Authorization)?;
-    let one_token = scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty() && values.next().is_none();
-    if one_token { Ok(Some(token.trim())) } else { Err(Refusal::Authorization) }
 }

@@ -8,6 +8,7 @@ use admit_crypto::{Digest, Entropy, Provider, RecordKey};
 use admit_time::Timestamp;
 
 use super::genesis::{FIRST_DOCUMENT, Genesis, NewService};
+use super::partial::Partial;
 use super::{
     CONFIG_FILE, DATABASE_FILE, KEY_FILE, ROOT_FILE, ROOT_KEY_FILE, SECRETS_FOLDER, config, key_file, root_key,
     service_key_place, token_key_place,
@@ -80,14 +81,12 @@ pub async fn init(
         let (path, key) = (path.join(CONFIG_FILE), Some("public_address".to_owned()));
         return Err(Error::Configuration { path, line: 1, key, reason });
     }
-    let partial = partial_path(path)?;
-    remove_partial(&partial)?;
+    let partial = Partial::claim(path)?;
     let genesis = Genesis::new(options, provider, entropy)?;
     let realm = genesis.root.fingerprint(provider);
-    let written = write_home(&partial, options, provider, &genesis, entropy).await;
-    let moved = written.and_then(|()| fs::rename(&partial, path).map_err(Error::io("make", path)));
-    if let Err(error) = moved {
-        remove_partial(&partial)?;
+    let written = write_home(&partial.folder, options, provider, &genesis, entropy).await;
+    if let Err(error) = written.and_then(|()| partial.rename(path)) {
+        partial.remove()?;
         return Err(error);
     }
     sync_parent(path)?;
@@ -102,7 +101,6 @@ async fn write_home(
     genesis: &Genesis,
     entropy: &mut (dyn Entropy + Send),
 ) -> Result<(), Error> {
-    key_file::make_folder(folder)?;
     let secrets = folder.join(SECRETS_FOLDER);
     key_file::make_folder(&secrets)?;
     key_file::write(&secrets.join(KEY_FILE), &genesis.key_encryption_key)?;
@@ -210,26 +208,6 @@ fn refuse_existing(path: &Path) -> Result<(), Error> {
             Err(Error::HomeExists { path: path.to_owned() })
         }
         Err(error) => Err(Error::io("read", path)(error)),
-    }
-}
-
-/// `.NAME.partial` beside the home; what an interrupted attempt left there is removed by the next one.
-fn partial_path(path: &Path) -> Result<PathBuf, Error> {
-    let absolute = std::path::absolute(path).map_err(Error::io("find", path))?;
-    let (Some(parent), Some(name)) = (absolute.parent(), absolute.file_name()) else {
-        return Err(Error::HomeExists { path: path.to_owned() });
-    };
-    fs::create_dir_all(parent).map_err(Error::io("make", parent))?;
-    let mut partial = std::ffi::OsString::from(".");
-    partial.push(name);
-    partial.push(".partial");
-    Ok(parent.join(partial))
-}
-
-fn remove_partial(path: &Path) -> Result<(), Error> {
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io("remove", path)(error)),
-        _ => Ok(()),
     }
 }
 

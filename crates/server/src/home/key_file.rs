@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use admit_crypto::RecordKey;
@@ -10,7 +10,12 @@ use zeroize::Zeroizing;
 
 use crate::Error;
 
+/// Reads the key, unless others could have read it too.
 pub(super) fn read(path: &Path) -> Result<RecordKey, Error> {
+    let mode = fs::metadata(path).map_err(Error::io("read", path))?.permissions().mode() & 0o7777;
+    if mode & 0o077 != 0 {
+        return Err(Error::SecretReadable { path: path.to_owned(), mode });
+    }
     let bytes = Zeroizing::new(fs::read(path).map_err(Error::io("read", path))?);
     RecordKey::from_slice(&bytes).ok_or_else(|| {
         let length = std::io::Error::other(format!("the file has {} bytes and must have 32", bytes.len()));

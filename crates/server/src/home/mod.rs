@@ -5,6 +5,7 @@ mod config;
 mod genesis;
 mod init;
 mod key_file;
+mod partial;
 pub mod root_key;
 
 use std::fs;

@@ -8,6 +8,7 @@ pub(crate) mod acquisition;
 pub(crate) mod audit;
 pub(crate) mod client;
 pub(crate) mod content_key;
+pub(crate) mod operator_token;
 pub(crate) mod realm;
 pub(crate) mod service_key;
 pub(crate) mod token_key;
@@ -85,7 +86,10 @@ impl Store {
 }
 
 fn migrations() -> Migrator {
-    let files = [(1, "initial", include_str!("../../migrations/0001_initial.sql"))];
+    let files = [
+        (1, "initial", include_str!("../../migrations/0001_initial.sql")),
+        (2, "operator tokens", include_str!("../../migrations/0002_operator_tokens.sql")),
+    ];
     let migration = |(version, name, sql): (i64, &'static str, &'static str)| {
         Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
     };

@@ -8,5 +8,6 @@ mod enrol;
 mod harness;
 mod home;
 mod mutation;
+mod package;
 mod serve;
 mod token;

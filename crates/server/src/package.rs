@@ -1,0 +1,84 @@
+//! Packaging through this server: `POST /v1/headers` signs a content header, `PUT /v1/keys/{key_id}` registers the
+//! key when the protected file is whole. Both are for operators.
+
+use admit_license::KeyId;
+use admit_license::header::{Algorithm, ContentHeader, CustomAttributes, HeaderFields, HeaderKey, HeaderObject};
+use admit_protocol::acquire::LICENSES_PATH;
+use admit_protocol::package::{HeaderRequest, KeyRegistration, SignedHeader};
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+
+use crate::content::{Content, KeyClass};
+use crate::home::Home;
+use crate::operator::Operator;
+use crate::refusal::Refusal;
+use crate::{Error, Server};
+
+/// Signs a header. Nothing is kept.
+pub(crate) async fn header(
+    State(server): State<Server>,
+    _operator: Operator,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<SignedHeader>, Refusal> {
+    let request: HeaderRequest = read(&body?)?;
+    let object = server.home.make_header(&request)?;
+    let header = object.to_bytes().map_err(|error| Error::Header(error.into()))?;
+    Ok(Json(SignedHeader { realm: server.home.realm(), header }))
+}
+
+/// Registers a key. The same registration again changes nothing.
+pub(crate) async fn register(
+    State(server): State<Server>,
+    operator: Operator,
+    Path(key_id): Path<String>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<StatusCode, Refusal> {
+    let key_id: KeyId = key_id.parse().map_err(|error| Refusal::Json { reason: format!("key id: {error}") })?;
+    let registration: KeyRegistration = read(&body?)?;
+    let class = KeyClass::from_name(&registration.class)
+        .ok_or_else(|| Refusal::Json { reason: "class is neither licensed nor clearkey".to_owned() })?;
+    let content = Content {
+        key_id,
+        class,
+        content_id: registration.content_id,
+        title: registration.title,
+        open: registration.open,
+        minimum_individualized_version: registration.minimum_individualized_version,
+        minimum_application_level: registration.minimum_application_level,
+    };
+    let now = server.clock.now();
+    let mut entropy = server.entropy.entropy();
+    let home = &server.home;
+    home.register_key_for(&content, &registration.key, operator.name(), now, &mut *entropy).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+impl Home {
+    /// Makes and signs a content header, which carries this home's realm and license address.
+    pub fn make_header(&self, wanted: &HeaderRequest) -> Result<HeaderObject, Error> {
+        let address = self.config().public_address.as_deref().ok_or(Error::NoPublicAddress)?;
+        let key =
+            HeaderKey { key_id: wanted.key_id, algorithm: Some(Algorithm::AesCtr), checksum: Some(wanted.checksum) };
+        let fields = HeaderFields {
+            keys: vec![key],
+            license_acquisition_url: Some(format!("{}{LICENSES_PATH}", address.trim_end_matches('/'))),
+            license_page_url: wanted.license_page.clone(),
+            custom: CustomAttributes {
+                realm: Some(self.realm()),
+                content_id: Some(wanted.content_id.clone()),
+                minimum_individualized_version: wanted.minimum_individualized_version,
+                ..CustomAttributes::default()
+            },
+            ..HeaderFields::default()
+        };
+        let header = ContentHeader::new(fields).map_err(|error| Error::Header(error.into()))?;
+        Ok(self.sign_header(&header))
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+    serde_json::from_slice(body).map_err(|error| Refusal::Json { reason: error.to_string() })
+}
