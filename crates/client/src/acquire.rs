@@ -5,7 +5,7 @@ use admit_license::{Action, KeyId, Rights, Usage, VerifiedLicense};
 use admit_protocol::acquire::{
     ClockState, LicenseChallenge, ResponseContext, RevocationNumbers, SealedChallenge, VerifiedResponse, token_hash,
 };
-use admit_trust::{Certificate, ClockKind, DateCheck, Role, SdkGeneration, TrustRoot, Verified};
+use admit_trust::{Certificate, ClockKind, DateCheck, Role, SdkGeneration, TrustRoot, Verified, role};
 
 use crate::{Error, Identity, KeyValue, Store};
 
@@ -23,7 +23,7 @@ pub struct Wanted<'a> {
     /// The entitlement token that will be sent beside the challenge.
     pub token: Option<&'a str>,
     /// The application's certificate.
-    pub application: Option<&'a Verified<Certificate>>,
+    pub application: Option<&'a Verified<Certificate, role::Application>>,
 }
 
 impl<'a> Wanted<'a> {
@@ -45,7 +45,7 @@ impl Acquisition {
     /// Makes and seals a challenge to the license service.
     pub fn begin<K: KeyValue>(
         identity: &Identity,
-        service: &Verified<Certificate>,
+        service: &Verified<Certificate, role::License>,
         wanted: &Wanted<'_>,
         dates: DateCheck,
         store: &Store<'_, K>,
@@ -53,7 +53,6 @@ impl Acquisition {
     ) -> Result<Self, Error> {
         let provider = store.provider;
         let recipient = service_key(service)?;
-        wanted.application.map_or(Ok(()), |application| has_role(application, Role::Application))?;
         let challenge = challenge(provider, identity, wanted, store, entropy)?;
         let challenge = challenge.seal(provider, identity.signing_key(), identity.chain(), &recipient, entropy);
         Ok(Self { challenge, dates })
@@ -124,12 +123,6 @@ fn challenge<K: KeyValue>(
     })
 }
 
-fn has_role(certificate: &Verified<Certificate>, role: Role) -> Result<(), Error> {
-    let found = certificate.role();
-    if found == Some(role) { Ok(()) } else { Err(admit_protocol::Error::NoService { role }.into()) }
-}
-
-fn service_key(service: &Verified<Certificate>) -> Result<PublicKey, Error> {
-    has_role(service, Role::License)?;
+fn service_key(service: &Verified<Certificate, role::License>) -> Result<PublicKey, Error> {
     service.properties().encryption_key.ok_or(Error::Protocol(admit_protocol::Error::NoService { role: Role::License }))
 }

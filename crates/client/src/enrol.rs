@@ -1,8 +1,8 @@
 //! Enrolment: the client makes its keys and gets a certificate for them.
 
 use admit_crypto::{Entropy, Provider};
-use admit_protocol::enrol::{EnrolmentRequest, EnrolmentResponse};
-use admit_trust::{ClockKind, DateCheck, Features, Role, TrustRoot, verify_chain};
+use admit_protocol::enrol::{Enrolled, EnrolmentRequest, EnrolmentResponse};
+use admit_trust::{ClockKind, DateCheck, Features, TrustRoot, verify_chain};
 
 use crate::identity::Keys;
 use crate::{Error, Identity, KeyValue, Store};
@@ -46,7 +46,7 @@ impl Enrolment {
         store: &mut Store<'_, K>,
         entropy: &mut dyn Entropy,
     ) -> Result<Identity, Error> {
-        let (certificate, properties, chain) =
+        let Enrolled { certificate, properties, chain } =
             EnrolmentResponse::verify(provider, root, &self.request, response, dates)?;
         let identity = Identity::new(provider, self.keys, certificate, chain, properties);
         store.put_identity(&identity.to_record(), entropy)?;
@@ -72,7 +72,7 @@ pub fn identity<K: KeyValue>(
     let (keys, chain) = Identity::read_record(provider, record.bytes()).map_err(unreadable)?;
     let message = "client certificate";
     let trust = |source| admit_protocol::Error::Trust { message, source };
-    let certificate = verify_chain(provider, root, &chain, Role::Client, dates).map_err(trust)?;
+    let certificate = verify_chain(provider, root, &chain, dates).map_err(trust)?;
     let properties = certificate.properties().client().map_err(trust)?;
     Ok(Some(Identity::new(provider, keys, certificate, chain, properties)))
 }

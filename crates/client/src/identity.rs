@@ -1,7 +1,7 @@
 //! Who a client is in one realm: keys it made itself (row A01), and the certificate that names them.
 
 use admit_crypto::{DecryptionKey, Digest, Entropy, Provider, SecretScalar, SigningKey};
-use admit_trust::{Certificate, ClientProperties, Verified};
+use admit_trust::{Certificate, ClientProperties, Verified, role};
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 use zeroize::Zeroizing;
@@ -34,7 +34,7 @@ impl Keys {
 /// ```
 pub struct Identity {
     keys: Keys,
-    certificate: Verified<Certificate>,
+    certificate: Verified<Certificate, role::Client>,
     chain: Vec<Certificate>,
     properties: ClientProperties,
     encryption_thumbprint: Digest,
@@ -44,7 +44,7 @@ impl Identity {
     pub(crate) fn new(
         provider: &Provider,
         keys: Keys,
-        certificate: Verified<Certificate>,
+        certificate: Verified<Certificate, role::Client>,
         chain: Vec<Certificate>,
         properties: ClientProperties,
     ) -> Self {
@@ -53,7 +53,7 @@ impl Identity {
     }
 
     /// The client's certificate.
-    pub const fn certificate(&self) -> &Verified<Certificate> {
+    pub const fn certificate(&self) -> &Verified<Certificate, role::Client> {
         &self.certificate
     }
 

@@ -2,24 +2,26 @@
 //! `packaging`, in a record of its own of the header object.
 
 use admit_crypto::{Provider, SigningKey};
-use admit_trust::{Certificate, DateCheck, Envelope, Role, TrustRoot, Verified};
+use admit_trust::{Certificate, DateCheck, Envelope, TrustRoot, Verified, role};
 
 use crate::Error;
 use crate::header::{ContentHeader, HeaderObject};
 
-/// A content header and who stands behind it.
+/// A content header that a packaging service stands behind. A [`ContentHeader`] by itself is nobody's word: what needs
+/// a signature asks for this type.
 ///
 /// ```compile_fail,E0451
 /// # use admit_license::{TrustedHeader, header::ContentHeader};
-/// fn forge(header: ContentHeader) -> TrustedHeader {
-///     TrustedHeader { header, signer: None }
+/// # use admit_trust::{Certificate, Verified, role};
+/// fn forge(header: ContentHeader, signer: Verified<Certificate, role::Packaging>) -> TrustedHeader {
+///     TrustedHeader { header, signer }
 /// }
 /// ```
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct TrustedHeader {
     header: ContentHeader,
-    signer: Option<Verified<Certificate>>,
+    signer: Verified<Certificate, role::Packaging>,
 }
 
 impl TrustedHeader {
@@ -30,24 +32,19 @@ impl TrustedHeader {
         HeaderObject::new(header).with_signature(signature)
     }
 
-    /// Verifies the signature where there is one. A header without a signature, as other packagers make, is
-    /// accepted as unsigned: what it says of a minimum version or a server is then nobody's word.
+    /// Verifies the signature where there is one. There is none on a header that another packager made; what that says
+    /// of a minimum version or a server is nobody's word.
     pub fn verify(
         provider: &Provider,
         root: &TrustRoot,
         object: &HeaderObject,
         dates: DateCheck,
-    ) -> Result<Self, Error> {
+    ) -> Result<Option<Self>, Error> {
         let header = object.header()?;
-        let Some(signature) = object.signature() else { return Ok(Self { header, signer: None }) };
-        let signed = Envelope::decode(signature, HEADER_CONTENT_TYPE)?.verify_detached(
-            header.record_bytes(),
-            provider,
-            root,
-            Role::Packaging,
-            dates,
-        )?;
-        Ok(Self { header, signer: signed.signer().cloned() })
+        let Some(signature) = object.signature() else { return Ok(None) };
+        let envelope = Envelope::decode(signature, HEADER_CONTENT_TYPE)?;
+        let signed = envelope.verify_detached(header.record_bytes(), provider, root, dates)?;
+        Ok(Some(Self { header, signer: signed.into_signer() }))
     }
 
     /// The header.
@@ -56,10 +53,9 @@ impl TrustedHeader {
         &self.header
     }
 
-    /// The packaging certificate that signed it; none on an unsigned header.
-    #[must_use]
-    pub const fn signer(&self) -> Option<&Verified<Certificate>> {
-        self.signer.as_ref()
+    /// The packaging certificate that signed it.
+    pub const fn signer(&self) -> &Verified<Certificate, role::Packaging> {
+        &self.signer
     }
 }
 

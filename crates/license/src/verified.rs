@@ -2,7 +2,7 @@
 
 use admit_crypto::record::Opened;
 use admit_crypto::{ContentKey, DecryptionKey, Digest, Provider, SecretScalar, hpke};
-use admit_trust::{DateCheck, Envelope, Role, TrustRoot};
+use admit_trust::{DateCheck, Envelope, TrustRoot, role};
 use minicbor::Decoder;
 use zeroize::Zeroizing;
 
@@ -38,7 +38,7 @@ impl VerifiedLicense {
         client: &Digest,
     ) -> Result<Self, Error> {
         let envelope = Envelope::decode(license, LICENSE_CONTENT_TYPE)?;
-        let signed = envelope.verify(provider, root, Role::License, dates)?;
+        let signed = envelope.verify::<role::License>(provider, root, dates)?;
         let license = Self::read(provider, root.realm(), signed.payload())?;
         if license.terms.binding.kind == BindingKind::Domain {
             return Err(Error::UnsupportedBinding);

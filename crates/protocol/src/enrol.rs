@@ -3,8 +3,8 @@
 
 use admit_crypto::{Digest, Entropy, Provider, PublicKey, SigningKey};
 use admit_trust::{
-    Certificate, ClientProperties, ClockKind, ComponentVersion, DateCheck, Envelope, Features, Role, TrustRoot,
-    Verified, verify_chain,
+    Certificate, ClientProperties, ClockKind, ComponentVersion, DateCheck, Envelope, Features, TrustRoot, Verified,
+    role, verify_chain,
 };
 use minicbor::bytes::{ByteArray, ByteVec};
 use minicbor::{Decode, Encode};
@@ -55,6 +55,17 @@ pub struct EnrolmentResponse {
     /// The enrolment authority's certificate, directly under the root.
     #[n(2)]
     pub authority: ByteVec,
+}
+
+/// What a client has once the answer to its request was verified.
+#[derive(Debug, Clone)]
+pub struct Enrolled {
+    /// The client's certificate.
+    pub certificate: Verified<Certificate, role::Client>,
+    /// What the certificate says.
+    pub properties: ClientProperties,
+    /// The certificate and its authority's, as challenges carry them.
+    pub chain: Vec<Certificate>,
 }
 
 impl EnrolmentRequest {
@@ -133,16 +144,16 @@ impl EnrolmentResponse {
         request: &EnrolmentRequest,
         bytes: &[u8],
         dates: DateCheck,
-    ) -> Result<(Verified<Certificate>, ClientProperties, Vec<Certificate>), Error> {
+    ) -> Result<Enrolled, Error> {
         let trust = Error::trust(RESPONSE);
         let response: Self = decode_all(RESPONSE, MAX_ENROLMENT_RESPONSE, bytes)?;
         let certificate = Certificate::from_der(&response.certificate).map_err(&trust)?;
         let chain = vec![certificate, Certificate::from_der(&response.authority).map_err(&trust)?];
-        let certificate = verify_chain(provider, root, &chain, Role::Client, dates).map_err(&trust)?;
+        let certificate = verify_chain(provider, root, &chain, dates).map_err(&trust)?;
         let properties = certificate.properties().client().map_err(&trust)?;
         let same_keys =
             *certificate.public_key() == request.signing_key && properties.encryption_key == request.encryption_key;
-        if same_keys { Ok((certificate, properties, chain)) } else { Err(Error::OtherKeys) }
+        if same_keys { Ok(Enrolled { certificate, properties, chain }) } else { Err(Error::OtherKeys) }
     }
 }
 

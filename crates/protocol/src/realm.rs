@@ -3,6 +3,7 @@
 
 use admit_crypto::{Digest, Provider, SigningKey};
 use admit_time::Timestamp;
+use admit_trust::role::{self, Marker};
 use admit_trust::{Certificate, DateCheck, Envelope, Role, TrustRoot, Verified, verify_chain};
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
@@ -101,16 +102,15 @@ impl Realm {
         self.service(role).map(|service| service.address.as_str())
     }
 
-    /// The verified certificate of the service of a role.
-    pub fn certificate(
+    /// The verified certificate of the service of the role `R`.
+    pub fn certificate<R: Marker>(
         &self,
         provider: &Provider,
-        role: Role,
         dates: DateCheck,
-    ) -> Result<Verified<Certificate>, Error> {
+    ) -> Result<Verified<Certificate, R>, Error> {
         let trust = Error::trust(MESSAGE);
-        let certificate = Certificate::from_der(&self.service(role)?.certificate).map_err(&trust)?;
-        verify_chain(provider, &self.root, &[certificate], role, dates).map_err(&trust)
+        let certificate = Certificate::from_der(&self.service(R::ROLE)?.certificate).map_err(&trust)?;
+        verify_chain(provider, &self.root, &[certificate], dates).map_err(&trust)
     }
 
     /// The verified certificate of an application, by its common name.
@@ -119,13 +119,12 @@ impl Realm {
         provider: &Provider,
         common_name: &str,
         dates: DateCheck,
-    ) -> Result<Option<Verified<Certificate>>, Error> {
+    ) -> Result<Option<Verified<Certificate, role::Application>>, Error> {
         let trust = Error::trust(MESSAGE);
         for der in &self.document.applications {
             let certificate = Certificate::from_der(der).map_err(&trust)?;
             if certificate.subject() == format!("CN={common_name}") {
-                let role = Role::Application;
-                return verify_chain(provider, &self.root, &[certificate], role, dates).map(Some).map_err(&trust);
+                return verify_chain(provider, &self.root, &[certificate], dates).map(Some).map_err(&trust);
             }
         }
         Ok(None)

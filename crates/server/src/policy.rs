@@ -6,7 +6,7 @@ use std::fmt;
 use admit_license::{RightsArray, Terms, final_rights};
 use admit_protocol::acquire::LicenseChallenge;
 use admit_time::Timestamp;
-use admit_trust::{Certificate, ClientProperties, Verified};
+use admit_trust::{Certificate, ClientProperties, Verified, role};
 
 use crate::content::Content;
 use crate::token::Claims;
@@ -21,7 +21,7 @@ pub struct PolicyRequest<'a> {
     /// What the client's certificate says.
     pub client: &'a ClientProperties,
     /// The application's certificate, where the client sent one.
-    pub application: Option<&'a Verified<Certificate>>,
+    pub application: Option<&'a Verified<Certificate, role::Application>>,
     /// The content.
     pub content: &'a Content,
     /// The buyer's entitlement; none where the content is open and no token was sent.

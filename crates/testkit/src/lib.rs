@@ -8,5 +8,5 @@ pub mod roughtime;
 mod trusted_time;
 
 pub use entropy::SeededEntropy;
-pub use realm::{FixtureClient, FixtureRealm};
+pub use realm::{FixtureClient, FixtureRealm, FixtureService};
 pub use trusted_time::trusted_time;

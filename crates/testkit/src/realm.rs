@@ -6,7 +6,7 @@ use admit_crypto::{DecryptionKey, Digest, Provider, SecretScalar, SigningKey, ru
 use admit_time::Timestamp;
 use admit_trust::{
     Certificate, ClientProperties, ClockKind, ComponentVersion, DateCheck, Features, Issuer, Properties, Role,
-    SdkGeneration, Subject, TrustRoot, Verified, issue, issue_root, verify_chain,
+    SdkGeneration, Subject, TrustRoot, Verified, issue, issue_root, role, verify_chain,
 };
 
 use crate::SeededEntropy;
@@ -51,7 +51,7 @@ pub struct FixtureClient {
     /// Opens licenses.
     pub encryption: DecryptionKey,
     /// The client's certificate.
-    pub certificate: Verified<Certificate>,
+    pub certificate: Verified<Certificate, role::Client>,
     /// The certificate and its authority's.
     pub chain: Vec<Certificate>,
     /// What the certificate says.
@@ -109,7 +109,7 @@ impl FixtureRealm {
         let certificate = issue(issuer, &subject, &mut entropy).expect(VALID);
         let chain = vec![certificate, self.enrolment.certificate.clone()];
         let dates = DateCheck::At(self.now);
-        let certificate = verify_chain(self.provider, &self.root, &chain, Role::Client, dates).expect(VALID);
+        let certificate = verify_chain(self.provider, &self.root, &chain, dates).expect(VALID);
         FixtureClient { signing, encryption, certificate, chain, properties }
     }
 

@@ -54,7 +54,12 @@ impl<C> minicbor::Encode<C> for Timestamp {
 
 impl<'b, C> minicbor::Decode<'b, C> for Timestamp {
     fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
-        d.u64().map(Self::from_unix_secs)
+        let position = d.position();
+        let seconds = d.u64()?;
+        // Later times are refused and not cut, so that what is read is what was written.
+        (seconds <= Self::MAX.0)
+            .then_some(Self(seconds))
+            .ok_or_else(|| minicbor::decode::Error::message("time after the year 9999").at(position))
     }
 }
 
@@ -98,6 +103,78 @@ mod tests {
     use super::*;
 
     #[test]
+    fn times_stay_between_1970_and_9999() {
+        let second = Duration::from_secs(1);
+        let begin = Timestamp::from_unix_secs(0);
+        assert_eq!(Timestamp::from_unix_secs(u64::MAX), Timestamp::MAX);
+        assert_eq!(Timestamp::from_unix_secs(Timestamp::MAX.0).unix_secs(), 253_402_300_799);
+        assert_eq!(Timestamp::from_unix_secs(Timestamp::MAX.0 + 1), Timestamp::MAX);
+        assert_eq!(Timestamp::MAX.saturating_add(second), Timestamp::MAX);
+        assert_eq!(Timestamp::MAX.saturating_sub(second).saturating_add(second), Timestamp::MAX);
+        assert_eq!(begin.saturating_sub(second), begin);
+        assert_eq!(begin.saturating_add(Duration::MAX), Timestamp::MAX);
+    }
+
+    #[test]
+    fn fractions_of_a_second_are_dropped() {
+        let noon = Timestamp::from_unix_secs(43_200);
+        let almost_two = Duration::from_millis(1999);
+        assert_eq!(noon.saturating_add(almost_two).unix_secs(), 43_201);
+        assert_eq!(noon.saturating_sub(almost_two).unix_secs(), 43_199);
+    }
+
+    #[test]
+    fn a_time_is_so_long_after_another_and_never_less_than_nothing() {
+        let [early, late] = [100, 160].map(Timestamp::from_unix_secs);
+        assert_eq!(late.saturating_since(early), Duration::from_secs(60));
+        assert_eq!(early.saturating_since(late), Duration::ZERO);
+        assert_eq!(early.saturating_since(early), Duration::ZERO);
+    }
+
+    #[test]
+    fn cbor_is_the_seconds_and_reads_as_it_was_written() {
+        for seconds in [0, 23, 24, 255, 65_536, 1_767_225_600, u64::from(u32::MAX) + 1, Timestamp::MAX.0] {
+            let time = Timestamp::from_unix_secs(seconds);
+            let bytes = minicbor::to_vec(time).unwrap();
+            assert_eq!(bytes, minicbor::to_vec(seconds).unwrap());
+            assert_eq!(minicbor::decode::<Timestamp>(&bytes).unwrap(), time);
+            for at in 0..bytes.len() {
+                assert!(minicbor::decode::<Timestamp>(&bytes[..at]).is_err(), "{seconds} cut at {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn cbor_after_the_year_9999_is_refused_where_it_stands() {
+        for seconds in [Timestamp::MAX.0 + 1, u64::MAX] {
+            let bytes = minicbor::to_vec([0, seconds]).unwrap();
+            let error = minicbor::decode::<[Timestamp; 2]>(&bytes).unwrap_err();
+            assert_eq!(error.position(), Some(2), "{seconds}");
+        }
+    }
+
+    #[test]
+    fn every_day_of_sixteen_centuries_follows_the_one_before() {
+        let is_leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+        let mut expected = (1970, 1, 1);
+        for days in 0..4 * 146_097 {
+            assert_eq!(civil_from_days(days), expected, "day {days}");
+            let (year, month, day) = expected;
+            let length = match month {
+                2 if is_leap(year) => 29,
+                2 => 28,
+                4 | 6 | 9 | 11 => 30,
+                _ => 31,
+            };
+            expected = match (month, day) {
+                (12, 31) => (year + 1, 1, 1),
+                (_, day) if day == length => (year, month + 1, 1),
+                _ => (year, month, day + 1),
+            };
+        }
+    }
+
+    #[test]
     fn printed_as_rfc_3339() {
         let cases = [
             (0, "1970-01-01T00:00:00Z"),
@@ -105,6 +182,7 @@ mod tests {
             (1_709_251_199, "2024-02-29T23:59:59Z"),
             (4_107_542_399, "2100-02-28T23:59:59Z"),
             (4_107_542_400, "2100-03-01T00:00:00Z"),
+            (1_767_268_805, "2026-01-01T12:00:05Z"),
             (u64::MAX, "9999-12-31T23:59:59Z"),
         ];
         for (seconds, text) in cases {

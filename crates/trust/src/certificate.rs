@@ -29,6 +29,7 @@ pub struct Certificate {
     not_after: Timestamp,
     public_key: PublicKey,
     is_authority: bool,
+    path_length: Option<u8>,
     role: Option<Role>,
     properties: Properties,
 }
@@ -62,6 +63,7 @@ impl Certificate {
             not_after: timestamp(tbs.validity.not_after),
             public_key: read_public_key(&tbs.subject_public_key_info)?,
             is_authority: extensions.is_authority,
+            path_length: extensions.path_length,
             role: extensions.role,
             properties: extensions.properties,
         })
@@ -131,6 +133,12 @@ impl Certificate {
     #[must_use]
     pub const fn is_authority(&self) -> bool {
         self.is_authority
+    }
+
+    /// How many more authorities may stand below this one; none where there is no limit.
+    #[must_use]
+    pub const fn path_length(&self) -> Option<u8> {
+        self.path_length
     }
 
     /// What the certificate may be used for; none on a trust root.
@@ -227,6 +235,7 @@ pub(crate) struct BasicConstraints {
 #[derive(Default)]
 struct ReadExtensions {
     is_authority: bool,
+    path_length: Option<u8>,
     key_usage: Option<BitString>,
     role: Option<Role>,
     properties: Properties,
@@ -250,8 +259,12 @@ impl ReadExtensions {
     fn one(&mut self, extension: &Extension) -> Result<(), Error> {
         let value = extension.value.as_bytes();
         if extension.identifier == BASIC_CONSTRAINTS {
-            let constraints = BasicConstraints::from_der(value).map_err(|_| Error::Field(Field::BasicConstraints))?;
-            self.is_authority = constraints.is_authority;
+            let BasicConstraints { is_authority, path_length } =
+                BasicConstraints::from_der(value).map_err(|_| Error::Field(Field::BasicConstraints))?;
+            if path_length.is_some() && !is_authority {
+                return Err(Error::Field(Field::BasicConstraints));
+            }
+            (self.is_authority, self.path_length) = (is_authority, path_length);
         } else if extension.identifier == EXTENDED_KEY_USAGE {
             let usages = Vec::<Oid>::from_der(value)?;
             let [usage] = usages.as_slice() else { return Err(Error::Field(Field::ExtendedKeyUsage)) };

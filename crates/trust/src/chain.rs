@@ -5,6 +5,7 @@
 use admit_crypto::Provider;
 use admit_time::Timestamp;
 
+use crate::role::Marker;
 use crate::{Certificate, Error, Role, TrustRoot, Verified};
 
 /// The time that certificates' dates are compared with.
@@ -30,24 +31,23 @@ impl DateCheck {
     }
 }
 
-/// Verifies a chain, leaf first and without the root, and that its leaf has the role asked for.
-pub fn verify_chain(
+/// Verifies a chain, leaf first and without the root, and that its leaf has the role `R`.
+pub fn verify_chain<R: Marker>(
     provider: &Provider,
     root: &TrustRoot,
     chain: &[Certificate],
-    role: Role,
     dates: DateCheck,
-) -> Result<Verified<Certificate>, Error> {
+) -> Result<Verified<Certificate, R>, Error> {
     let leaf = chain.first().ok_or(Error::EmptyChain)?;
     if chain.len() > MAX_CHAIN {
         return Err(Error::ChainTooLong { limit: MAX_CHAIN });
     }
-    if leaf.role() != Some(role) {
-        return Err(Error::WrongRole { expected: role, found: leaf.role() });
+    if leaf.role() != Some(R::ROLE) {
+        return Err(Error::WrongRole { expected: R::ROLE, found: leaf.role() });
     }
     if let Some(authority) = chain.get(1) {
         let may_issue = authority.is_authority() && authority.role().is_some_and(Role::issues_clients);
-        if !may_issue || role != Role::Client {
+        if !may_issue || R::ROLE != Role::Client {
             return Err(Error::NotAnAuthority { depth: 1 });
         }
     }
@@ -56,6 +56,7 @@ pub fn verify_chain(
         if !certificate.is_issued_by_name_of(issuer) {
             return Err(Error::IssuerMismatch { depth });
         }
+        check_path_length(issuer, &chain[1..=depth], depth + 1)?;
         dates.check(certificate, depth)?;
         if !certificate.is_signed_by(provider, issuer.public_key()) {
             return Err(Error::CertificateSignature { depth });
@@ -65,5 +66,18 @@ pub fn verify_chain(
     Ok(Verified::new(leaf.clone()))
 }
 
+/// `pathLenConstraint` of RFC 5280 section 4.2.1.9: how many certificates, the leaf and self-issued ones not counted,
+/// stand between the issuer and the leaf at most.
+fn check_path_length(issuer: &Certificate, between: &[Certificate], depth: usize) -> Result<(), Error> {
+    let found = between.iter().filter(|certificate| !certificate.is_issued_by_name_of(certificate)).count();
+    match issuer.path_length() {
+        Some(limit) if found > usize::from(limit) => Err(Error::PathLength { depth, limit }),
+        _ => Ok(()),
+    }
+}
+
 /// A client certificate and its authority; the root is pinned and never sent.
 pub(crate) const MAX_CHAIN: usize = 2;
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,8 @@ use minicbor::data::{Tag, Type};
 use minicbor::{Decoder, Encoder};
 
 use crate::chain::MAX_CHAIN;
-use crate::{Certificate, DateCheck, Error, Field, Role, TrustRoot, Verified, verify_chain};
+use crate::role::Marker;
+use crate::{Certificate, DateCheck, Error, Field, TrustRoot, Verified, verify_chain};
 
 /// A signed object that was read and not yet verified.
 #[derive(Debug, Clone)]
@@ -20,30 +21,57 @@ pub struct Envelope {
     signature: Signature,
 }
 
-/// The payload of an object whose signature and chain hold, with who signed it.
+/// The payload of an object whose signature and chain hold for the role `R`, with who signed it.
 ///
 /// ```compile_fail,E0451
-/// # use admit_trust::SignedBytes;
-/// let forged = SignedBytes { payload: Vec::new(), signer: None };
+/// # use admit_trust::{Certificate, SignedBytes, Verified, role};
+/// fn forge(signer: Verified<Certificate, role::License>) -> SignedBytes<role::License> {
+///     SignedBytes { payload: Vec::new(), signer }
+/// }
 /// ```
 #[derive(Debug, Clone)]
 #[must_use]
-pub struct SignedBytes {
+pub struct SignedBytes<R: Marker> {
     payload: Vec<u8>,
-    signer: Option<Verified<Certificate>>,
+    signer: Verified<Certificate, R>,
 }
 
-impl SignedBytes {
+impl<R: Marker> SignedBytes<R> {
     /// What was signed.
     #[must_use]
     pub fn payload(&self) -> &[u8] {
         &self.payload
     }
 
-    /// The signer's certificate; none when a trust root or a bare key signed.
+    /// The signer's certificate.
+    pub const fn signer(&self) -> &Verified<Certificate, R> {
+        &self.signer
+    }
+
+    /// The signer's certificate, by itself.
+    pub fn into_signer(self) -> Verified<Certificate, R> {
+        self.signer
+    }
+}
+
+/// The payload of an object whose signature holds under a key that the caller named: a trust root's, or the one that an
+/// enrolment request is about. No certificate says whose key that is.
+///
+/// ```compile_fail,E0451
+/// # use admit_trust::KeySignedBytes;
+/// let forged = KeySignedBytes { payload: Vec::new() };
+/// ```
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct KeySignedBytes {
+    payload: Vec<u8>,
+}
+
+impl KeySignedBytes {
+    /// What was signed.
     #[must_use]
-    pub const fn signer(&self) -> Option<&Verified<Certificate>> {
-        self.signer.as_ref()
+    pub fn payload(&self) -> &[u8] {
+        &self.payload
     }
 }
 
@@ -105,46 +133,44 @@ impl Envelope {
         self.payload.as_deref()
     }
 
-    /// Verifies the chain for `role` and the signature over the payload that came along.
-    pub fn verify(
+    /// Verifies the chain for the role `R` and the signature over the payload that came along.
+    pub fn verify<R: Marker>(
         self,
         provider: &Provider,
         root: &TrustRoot,
-        role: Role,
         dates: DateCheck,
-    ) -> Result<SignedBytes, Error> {
-        let signer = verify_chain(provider, root, &self.chain, role, dates)?;
+    ) -> Result<SignedBytes<R>, Error> {
+        let signer = verify_chain(provider, root, &self.chain, dates)?;
         let payload = self.verify_signature(provider, signer.public_key())?;
-        Ok(SignedBytes { payload, signer: Some(signer) })
+        Ok(SignedBytes { payload, signer })
     }
 
-    /// Verifies the chain for `role` and the signature over a payload that was kept elsewhere.
-    pub fn verify_detached(
+    /// Verifies the chain for the role `R` and the signature over a payload that was kept elsewhere.
+    pub fn verify_detached<R: Marker>(
         mut self,
         payload: &[u8],
         provider: &Provider,
         root: &TrustRoot,
-        role: Role,
         dates: DateCheck,
-    ) -> Result<SignedBytes, Error> {
+    ) -> Result<SignedBytes<R>, Error> {
         if self.payload.replace(payload.to_vec()).is_some() {
             return Err(Error::Field(Field::Payload));
         }
-        self.verify(provider, root, role, dates)
+        self.verify(provider, root, dates)
     }
 
     /// Verifies an object that a trust root signed itself.
-    pub fn verify_by_root(self, provider: &Provider, root: &TrustRoot) -> Result<SignedBytes, Error> {
+    pub fn verify_by_root(self, provider: &Provider, root: &TrustRoot) -> Result<KeySignedBytes, Error> {
         self.verify_by_key(provider, root.certificate().public_key())
     }
 
     /// Verifies an object that carries no certificate, under a key that the caller has from elsewhere.
-    pub fn verify_by_key(self, provider: &Provider, key: &PublicKey) -> Result<SignedBytes, Error> {
+    pub fn verify_by_key(self, provider: &Provider, key: &PublicKey) -> Result<KeySignedBytes, Error> {
         if !self.chain.is_empty() {
             return Err(Error::Field(Field::CertificateChain));
         }
         let payload = self.verify_signature(provider, key)?;
-        Ok(SignedBytes { payload, signer: None })
+        Ok(KeySignedBytes { payload })
     }
 
     fn verify_signature(self, provider: &Provider, key: &PublicKey) -> Result<Vec<u8>, Error> {

@@ -95,6 +95,14 @@ pub enum Error {
         /// Zero is the leaf.
         depth: usize,
     },
+    /// More authorities stand below a certificate than it allows (RFC 5280 section 4.2.1.9).
+    #[error("certificate {depth} of the chain allows at most {limit} authorities below it")]
+    PathLength {
+        /// Zero is the leaf.
+        depth: usize,
+        /// The certificate's limit.
+        limit: u8,
+    },
     /// The certificate has another role than was asked for.
     #[error("certificate is for {found:?} and not for {expected}")]
     WrongRole {

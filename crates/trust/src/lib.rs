@@ -2,7 +2,8 @@
 //! objects signed under them in COSE.
 //!
 //! Every check returns a type that nothing else can make: [`TrustRoot::pin`] gives a root, a chain verified
-//! under it gives `Verified<Certificate>`, and an [`Envelope`] verified under that gives its payload.
+//! under it gives a [`Verified`] certificate of one role, and an [`Envelope`] verified under that gives its
+//! payload and signer.
 
 mod certificate;
 mod chain;
@@ -12,14 +13,14 @@ mod error;
 mod issue;
 mod oid;
 mod properties;
-mod role;
+pub mod role;
 mod root;
 mod verified;
 
 pub use certificate::Certificate;
 pub use chain::{DateCheck, verify_chain};
 pub use component_version::{ComponentVersion, InvalidComponentVersion};
-pub use envelope::{Envelope, SignedBytes, sign, sign_detached};
+pub use envelope::{Envelope, KeySignedBytes, SignedBytes, sign, sign_detached};
 pub use error::{Error, Field};
 pub use issue::{Issuer, Subject, issue, issue_root};
 pub use properties::{ClientProperties, ClockKind, Features, Properties, SdkGeneration};

@@ -1,4 +1,4 @@
-//! What a certificate may be used for: extended key usages under Admit's arc.
+//! What a certificate may be used for: extended key usages under Admit's arc, each as a value and as a type.
 
 use core::fmt;
 
@@ -99,3 +99,30 @@ impl fmt::Display for Role {
         f.write_str(self.name())
     }
 }
+
+/// A role as a type: what a [`Verified`](crate::Verified) certificate was verified for. The types below are all there
+/// are, one for each [`Role`].
+pub trait Marker: sealed::Sealed {
+    /// The role that the type stands for.
+    const ROLE: Role;
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+macro_rules! markers {
+    ($($name:ident)*) => {$(
+        #[doc = concat!("[`Role::", stringify!($name), "`] as a type. It has no values.")]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $name {}
+
+        impl sealed::Sealed for $name {}
+
+        impl Marker for $name {
+            const ROLE: Role = Role::$name;
+        }
+    )*};
+}
+
+markers! { License Time Individualization Revocation Metering Backup Packaging Enrolment Application Client }

@@ -7,7 +7,8 @@ use core::time::Duration;
 use admit_crypto::{Digest, Provider};
 use admit_testkit::{FixtureClient, FixtureRealm, SeededEntropy};
 use admit_trust::{
-    Certificate, DateCheck, Error, Field, Issuer, Properties, Role, Subject, TrustRoot, issue, issue_root, verify_chain,
+    Certificate, DateCheck, Error, Field, Issuer, Properties, Role, Subject, TrustRoot, issue, issue_root, role,
+    verify_chain,
 };
 
 fn fixtures() -> (FixtureRealm, FixtureClient) {
@@ -21,7 +22,29 @@ fn verify(realm: &FixtureRealm, chain: &[Certificate], role: Role) -> Result<Cer
 }
 
 fn verify_at(realm: &FixtureRealm, chain: &[Certificate], role: Role, dates: DateCheck) -> Result<Certificate, Error> {
-    verify_chain(realm.provider, &realm.root, chain, role, dates).map(|verified| verified.into_inner())
+    verify_under(realm, &realm.root, chain, role, dates)
+}
+
+/// Verifies for the type that stands for `role`.
+fn verify_under(
+    realm: &FixtureRealm,
+    root: &TrustRoot,
+    chain: &[Certificate],
+    role: Role,
+    dates: DateCheck,
+) -> Result<Certificate, Error> {
+    macro_rules! verify_as {
+        ($($role:ident)*) => {
+            match role {
+                $(Role::$role => {
+                    let verified = verify_chain::<role::$role>(realm.provider, root, chain, dates);
+                    verified.map(|verified| verified.into_inner())
+                })*
+                _ => unreachable!("a role without a type"),
+            }
+        };
+    }
+    verify_as!(License Time Individualization Revocation Metering Backup Packaging Enrolment Application Client)
 }
 
 /// A certificate that some service of the realm signs.
@@ -141,7 +164,7 @@ fn a_root_of_another_name_is_refused() {
     let root = TrustRoot::pin(realm.provider, renamed.clone(), renamed.fingerprint(realm.provider)).unwrap();
     let chain = [realm.license.certificate.clone()];
     let dates = DateCheck::At(realm.now);
-    let refused = verify_chain(realm.provider, &root, &chain, Role::License, dates).unwrap_err();
+    let refused = verify_under(&realm, &root, &chain, Role::License, dates).unwrap_err();
     assert_eq!(refused, Error::IssuerMismatch { depth: 0 });
 }
 
@@ -184,7 +207,7 @@ fn a_root_that_ended_verifies_nothing() {
     let root = TrustRoot::pin(realm.provider, short.clone(), short.fingerprint(realm.provider)).unwrap();
     let dates = DateCheck::At(not_after.saturating_add(Duration::from_secs(1)));
     let chain = [realm.license.certificate.clone()];
-    let refused = verify_chain(realm.provider, &root, &chain, Role::License, dates).unwrap_err();
+    let refused = verify_under(&realm, &root, &chain, Role::License, dates).unwrap_err();
     assert_eq!(refused, Error::Expired { depth: 1, not_after });
 }
 

@@ -7,7 +7,7 @@ use admit_license::{Environment, VerifiedLicense};
 use admit_protocol::Code;
 use admit_protocol::acquire::{MAX_RESPONSE, SEALED_CHALLENGE_CONTENT_TYPE};
 use admit_protocol::enrol::{ENROLMENT_CONTENT_TYPE, MAX_ENROLMENT_RESPONSE};
-use admit_trust::{Certificate, ClockKind, Features, Role, Verified};
+use admit_trust::{Certificate, ClockKind, Features, Role, Verified, role};
 
 use super::content::HeaderTerms;
 use super::context::{ClientRealm, DATES, PROVIDER};
@@ -19,7 +19,7 @@ pub(crate) struct Session {
     pub(crate) realm: ClientRealm,
     pub(crate) store: Store<'static, SqliteKeyValue>,
     pub(crate) identity: Identity,
-    application: Option<Verified<Certificate>>,
+    application: Option<Verified<Certificate, role::Application>>,
 }
 
 impl Session {
@@ -50,7 +50,7 @@ impl Session {
     }
 
     /// The application's certificate, as challenges carry it.
-    pub(crate) const fn application(&self) -> Option<&Verified<Certificate>> {
+    pub(crate) const fn application(&self) -> Option<&Verified<Certificate, role::Application>> {
         self.application.as_ref()
     }
 
@@ -70,7 +70,7 @@ impl Session {
     }
 
     fn acquire_once(&mut self, wanted: &Wanted<'_>, http: &Http) -> Outcome<Vec<VerifiedLicense>> {
-        let service = self.realm.realm.certificate(PROVIDER, Role::License, DATES)?;
+        let service = self.realm.realm.certificate::<role::License>(PROVIDER, DATES)?;
         let mut entropy = self.store.entropy(&mut SystemEntropy);
         let acquisition = Acquisition::begin(&self.identity, &service, wanted, DATES, &self.store, &mut entropy)?;
         let url = self.realm.service_url(Role::License)?;

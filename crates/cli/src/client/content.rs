@@ -92,10 +92,9 @@ impl Content {
     /// Checks the header's signature where it has one. What an unsigned header says counts for nothing.
     pub(crate) fn verify_header(&self, root: &TrustRoot) -> Outcome<HeaderTerms> {
         let Some((_, object)) = &self.header else { return Ok(HeaderTerms::default()) };
-        let trusted = TrustedHeader::verify(PROVIDER, root, object, DATES)?;
-        if trusted.signer().is_none() {
+        let Some(trusted) = TrustedHeader::verify(PROVIDER, root, object, DATES)? else {
             return Ok(HeaderTerms::default());
-        }
+        };
         let fields = trusted.header().fields();
         Ok(HeaderTerms {
             signed: true,

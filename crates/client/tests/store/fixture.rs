@@ -21,7 +21,7 @@ use admit_protocol::enrol::{EnrolmentResponse, SignedRequest};
 use admit_testkit::{FixtureRealm, SeededEntropy};
 use admit_time::TrustedTime;
 use admit_trust::{
-    ClockKind, DateCheck, Features, Issuer, Properties, Role, SdkGeneration, Subject, Verified, verify_chain,
+    ClockKind, DateCheck, Features, Issuer, Properties, Role, SdkGeneration, Subject, Verified, role, verify_chain,
 };
 use core::time::Duration;
 
@@ -235,9 +235,9 @@ pub(crate) fn environment(identity: &Identity) -> Environment<'static> {
     }
 }
 
-fn license_service() -> Verified<admit_trust::Certificate> {
+fn license_service() -> Verified<admit_trust::Certificate, role::License> {
     let chain = [REALM.license.certificate.clone()];
-    verify_chain(provider(), &REALM.root, &chain, Role::License, dates()).unwrap()
+    verify_chain(provider(), &REALM.root, &chain, dates()).unwrap()
 }
 
 fn enrol(store: &mut TestStore, clock: ClockKind, entropy: &mut SeededEntropy) -> Result<Identity, Error> {

@@ -9,3 +9,4 @@ mod fixture;
 mod format;
 mod issue;
 mod model;
+mod signed_header;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use admit_crypto::{DecryptionKey, Digest, Entropy, Provider, PublicKey, SigningKey, hpke};
 use admit_license::{Action, KeyId, LicenseId, Rights};
 use admit_trust::{
-    Certificate, ClientProperties, ClockKind, ComponentVersion, DateCheck, Envelope, Role, SdkGeneration, TrustRoot,
-    Verified,
+    Certificate, ClientProperties, ClockKind, ComponentVersion, DateCheck, Envelope, SdkGeneration, TrustRoot,
+    Verified, role,
 };
 use minicbor::bytes::{ByteArray, ByteVec};
 use minicbor::{Decode, Encode};
@@ -197,7 +197,7 @@ impl SealedChallenge {
 pub struct OpenedChallenge {
     challenge: LicenseChallenge,
     hash: Digest,
-    client: Verified<Certificate>,
+    client: Verified<Certificate, role::Client>,
     properties: ClientProperties,
 }
 
@@ -223,9 +223,9 @@ impl OpenedChallenge {
         let hash = (provider.sha256)(&[&signed]);
         let trust = Error::trust(MESSAGE);
         let envelope = Envelope::decode(&signed, CHALLENGE_CONTENT_TYPE).map_err(&trust)?;
-        let signed = envelope.verify(provider, root, Role::Client, dates).map_err(&trust)?;
+        let signed = envelope.verify::<role::Client>(provider, root, dates).map_err(&trust)?;
         let challenge: LicenseChallenge = decode_all(MESSAGE, MAX_CHALLENGE, signed.payload())?;
-        let client = signed.signer().cloned().ok_or(Error::OtherClient)?;
+        let client = signed.into_signer();
         let properties = client.properties().client().map_err(&trust)?;
         if challenge.realm != root.realm() {
             return Err(Error::OtherRealm { message: MESSAGE, found: challenge.realm });
@@ -249,7 +249,7 @@ impl OpenedChallenge {
     }
 
     /// The client's certificate.
-    pub const fn client(&self) -> &Verified<Certificate> {
+    pub const fn client(&self) -> &Verified<Certificate, role::Client> {
         &self.client
     }
 

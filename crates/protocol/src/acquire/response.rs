@@ -2,7 +2,7 @@
 
 use admit_crypto::{Digest, Provider, SigningKey};
 use admit_license::{SignedLicense, VerifiedLicense};
-use admit_trust::{Certificate, DateCheck, Envelope, Role, TrustRoot, Verified};
+use admit_trust::{Certificate, DateCheck, Envelope, TrustRoot, Verified, role};
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 
@@ -54,7 +54,7 @@ pub struct ResponseContext<'a> {
     /// The hash of the challenge that was sent.
     pub challenge_hash: Digest,
     /// The client's certificate.
-    pub client: &'a Verified<Certificate>,
+    pub client: &'a Verified<Certificate, role::Client>,
     /// The thumbprint of the client's encryption key.
     pub encryption_key: Digest,
     /// What dates are compared with.
@@ -80,7 +80,7 @@ impl VerifiedResponse {
         }
         let trust = Error::trust(MESSAGE);
         let envelope = Envelope::decode(bytes, RESPONSE_CONTENT_TYPE).map_err(&trust)?;
-        let signed = envelope.verify(provider, context.root, Role::License, context.dates).map_err(&trust)?;
+        let signed = envelope.verify::<role::License>(provider, context.root, context.dates).map_err(&trust)?;
         let response: LicenseResponse = decode_all(MESSAGE, MAX_RESPONSE, signed.payload())?;
         if response.challenge_hash != context.challenge_hash {
             return Err(Error::OtherChallenge);

@@ -4,7 +4,7 @@ use admit_crypto::Digest;
 use admit_protocol::Error;
 use admit_protocol::realm::{MAX_REALM_DOCUMENT, REALM_CONTENT_TYPE, RealmDocument, claimed_fingerprint, sign};
 use admit_testkit::FixtureRealm;
-use admit_trust::Role;
+use admit_trust::{Role, role};
 use proptest::prelude::*;
 
 use crate::fixture::*;
@@ -18,7 +18,7 @@ fn a_realm_says_where_its_services_are() {
     assert_eq!(realm.root().realm(), REALM.realm());
     assert_eq!(realm.address(Role::License), Ok("/license"));
     assert_eq!(realm.address(Role::Metering), Err(Error::NoService { role: Role::Metering }));
-    let service = realm.certificate(provider(), Role::License, dates()).unwrap();
+    let service = realm.certificate::<role::License>(provider(), dates()).unwrap();
     assert_eq!(service.der(), REALM.license.certificate.der());
     let application = realm.application(provider(), "admit", dates()).unwrap().unwrap();
     assert_eq!(application.properties().security_level, Some(1000));
@@ -54,13 +54,11 @@ fn a_service_that_is_not_under_the_root_is_refused_when_it_is_asked_for() {
     document.services[0].certificate = FixtureRealm::new(9).license.certificate.der().to_vec().into();
     document.services[1].certificate = REALM.license.certificate.der().to_vec().into();
     let realm = verify_realm(&sign(&document, &REALM.root_key)).unwrap();
-    let trust = |role| match realm.certificate(provider(), role, dates()).unwrap_err() {
-        Error::Trust { source, .. } => source,
-        other => panic!("{other:?}"),
-    };
-    assert_eq!(trust(Role::License), admit_trust::Error::CertificateSignature { depth: 0 });
+    let trust = |source| Error::Trust { message: MESSAGE, source };
+    let foreign = realm.certificate::<role::License>(provider(), dates()).unwrap_err();
+    assert_eq!(foreign, trust(admit_trust::Error::CertificateSignature { depth: 0 }));
     let wrong = admit_trust::Error::WrongRole { expected: Role::Enrolment, found: Some(Role::License) };
-    assert_eq!(trust(Role::Enrolment), wrong);
+    assert_eq!(realm.certificate::<role::Enrolment>(provider(), dates()).unwrap_err(), trust(wrong));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use admit_protocol::acquire::{OpenedChallenge, token_hash};
 use admit_time::Timestamp;
-use admit_trust::{Certificate, DateCheck, Role, Verified, verify_chain};
+use admit_trust::{Certificate, DateCheck, Verified, role, verify_chain};
 use axum::http::HeaderMap;
 
 use crate::home::Home;
@@ -14,7 +14,7 @@ use crate::refusal::Refusal;
 pub(super) struct AcquireRequest {
     pub(super) opened: OpenedChallenge,
     /// The application's certificate, where the client sent one.
-    pub(super) application: Option<Verified<Certificate>>,
+    pub(super) application: Option<Verified<Certificate, role::Application>>,
     /// The token whose hash the challenge carries.
     pub(super) token: Option<String>,
 }
@@ -40,9 +40,13 @@ pub(super) fn parse(home: &Home, headers: &HeaderMap, body: &[u8], now: Timestam
     Ok(AcquireRequest { opened, application, token: token.map(str::to_owned) })
 }
 
-fn verify_application(home: &Home, der: &[u8], dates: DateCheck) -> Result<Verified<Certificate>, Refusal> {
+fn verify_application(
+    home: &Home,
+    der: &[u8],
+    dates: DateCheck,
+) -> Result<Verified<Certificate, role::Application>, Refusal> {
     let refused = |source| admit_protocol::Error::Trust { message: "application certificate", source };
     let certificate = Certificate::from_der(der).map_err(refused)?;
-    let verified = verify_chain(home.provider(), home.root(), &[certificate], Role::Application, dates);
+    let verified = verify_chain(home.provider(), home.root(), &[certificate], dates);
     Ok(verified.map_err(refused)?)
 }

@@ -62,7 +62,7 @@ async fn a_hardware_clock_is_not_believed_without_evidence() {
     let answer = running.post(Role::Enrolment, &[], &request.sign(&keys.signing)).await;
     let dates = DateCheck::At(START);
     let verified = EnrolmentResponse::verify(PROVIDER, running.realm.root(), &request, &answer.body, dates);
-    assert_eq!(verified.unwrap().1.clock, ClockKind::AntiRollback);
+    assert_eq!(verified.unwrap().properties.clock, ClockKind::AntiRollback);
 }
 
 #[tokio::test]

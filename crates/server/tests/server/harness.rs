@@ -12,7 +12,7 @@ use admit_license::{Action, KeyId, Rights, VerifiedLicense};
 use admit_protocol::acquire::{
     ClockState, LicenseChallenge, ResponseContext, RevocationNumbers, SealedChallenge, StorePosition, VerifiedResponse,
 };
-use admit_protocol::enrol::{EnrolmentRequest, EnrolmentResponse};
+use admit_protocol::enrol::{Enrolled, EnrolmentRequest, EnrolmentResponse};
 use admit_protocol::realm::{REALM_PATH, Realm};
 use admit_protocol::{Code, Problem};
 use admit_server::content::{Content, KeyClass};
@@ -23,6 +23,7 @@ use admit_server::{Clock, Server};
 use admit_time::Timestamp;
 use admit_trust::{
     Certificate, ClientProperties, ClockKind, ComponentVersion, DateCheck, Features, Role, SdkGeneration, Verified,
+    role,
 };
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Bytes;
@@ -155,7 +156,7 @@ impl Running {
         let answer = self.post(Role::Enrolment, &[], &request.sign(&keys.signing)).await;
         assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
         let dates = DateCheck::At(self.clock.now());
-        let (certificate, properties, chain) =
+        let Enrolled { certificate, properties, chain } =
             EnrolmentResponse::verify(PROVIDER, self.realm.root(), &request, &answer.body, dates).unwrap();
         TestClient { keys, certificate, properties, chain }
     }
@@ -182,7 +183,7 @@ impl Running {
     /// Seals a challenge of a client to the realm's license service.
     pub(crate) fn seal(&self, client: &TestClient, challenge: &LicenseChallenge) -> SealedChallenge {
         let dates = DateCheck::At(self.clock.now());
-        let service = self.realm.certificate(PROVIDER, Role::License, dates).unwrap();
+        let service = self.realm.certificate::<role::License>(PROVIDER, dates).unwrap();
         let key = service.properties().encryption_key.unwrap();
         challenge.seal(PROVIDER, &client.keys.signing, &client.chain, &key, &mut Seeded::new(5))
     }
@@ -285,7 +286,7 @@ impl ClientKeys {
 /// A client that enrolled.
 pub(crate) struct TestClient {
     pub(crate) keys: ClientKeys,
-    pub(crate) certificate: Verified<Certificate>,
+    pub(crate) certificate: Verified<Certificate, role::Client>,
     pub(crate) properties: ClientProperties,
     pub(crate) chain: Vec<Certificate>,
 }

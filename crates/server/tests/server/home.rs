@@ -11,7 +11,7 @@ use admit_protocol::Code;
 use admit_protocol::realm::{Realm, claimed_fingerprint};
 use admit_server::Error;
 use admit_server::home::{Config, Home, InitOptions, RootCustody, init, root_key};
-use admit_trust::{Certificate, DateCheck, Role, SdkGeneration};
+use admit_trust::{Certificate, DateCheck, Role, SdkGeneration, role};
 
 use crate::harness::{DAY, PROVIDER, START, Seeded, content, content_key, new_home, options};
 
@@ -26,11 +26,11 @@ async fn the_realm_document_holds_under_the_realms_fingerprint() {
     assert_eq!(realm.address(Role::Enrolment), Ok("/v1/enrol"));
     assert_eq!(realm.document().enrol_level, 150);
     let dates = DateCheck::At(START);
-    for role in [Role::License, Role::Enrolment] {
-        let service = realm.certificate(PROVIDER, role, dates).unwrap();
-        let years = if role == Role::License { 1 } else { 10 };
+    let license = realm.certificate::<role::License>(PROVIDER, dates).unwrap();
+    let enrolment = realm.certificate::<role::Enrolment>(PROVIDER, dates).unwrap();
+    for (service, years, takes_challenges) in [(&*license, 1, true), (&*enrolment, 10, false)] {
         assert_eq!(service.not_after(), START.saturating_add(DAY * 366 * years));
-        assert_eq!(service.properties().encryption_key.is_some(), role == Role::License);
+        assert_eq!(service.properties().encryption_key.is_some(), takes_challenges);
     }
     let application = realm.application(PROVIDER, "admit", dates).unwrap().unwrap();
     assert_eq!(application.properties().security_level, Some(150));
@@ -135,7 +135,7 @@ async fn a_name_may_hold_what_distinguished_names_escape() {
         let made = init(&path, &options, PROVIDER, &mut Seeded::new(1)).await.unwrap();
         let home = Home::open(&path, PROVIDER).await.unwrap();
         let realm = Realm::verify(PROVIDER, home.realm_document(), made.realm).unwrap();
-        drop(realm.certificate(PROVIDER, Role::Enrolment, DateCheck::At(START)).unwrap());
+        drop(realm.certificate::<role::Enrolment>(PROVIDER, DateCheck::At(START)).unwrap());
         assert_eq!(realm.document().name, name);
     }
 }
@@ -230,8 +230,8 @@ async fn b01_headers_are_signed_by_the_packaging_key() {
     let key = HeaderKey { key_id: KeyId::from_bytes([1; 16]), algorithm: None, checksum: None };
     let header = ContentHeader::new(HeaderFields { keys: vec![key], ..HeaderFields::default() }).unwrap();
     let object = home.sign_header(&header);
-    let trusted = TrustedHeader::verify(PROVIDER, home.root(), &object, DateCheck::At(START)).unwrap();
-    let signer: &Certificate = trusted.signer().unwrap();
+    let trusted = TrustedHeader::verify(PROVIDER, home.root(), &object, DateCheck::At(START)).unwrap().unwrap();
+    let signer: &Certificate = trusted.signer();
     assert_eq!(signer.role(), Some(Role::Packaging));
 }
 

@@ -52,7 +52,7 @@ async fn a_header_is_signed_with_what_was_asked_and_what_the_realm_says() {
     let signed: SignedHeader = serde_json::from_slice(&answer.body).unwrap();
     assert_eq!(signed.realm, running.home.realm());
     let object = HeaderObject::from_bytes(&signed.header).unwrap();
-    let trusted = TrustedHeader::verify(PROVIDER, running.home.root(), &object, DateCheck::At(START)).unwrap();
+    let trusted = TrustedHeader::verify(PROVIDER, running.home.root(), &object, DateCheck::At(START)).unwrap().unwrap();
     let fields = trusted.header().fields();
     assert_eq!(fields.license_acquisition_url.as_deref(), Some("https://drm.example/v1/licenses"));
     assert_eq!(fields.license_page_url.as_deref(), Some("https://shop.example/song"));

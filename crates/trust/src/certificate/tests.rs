@@ -185,7 +185,11 @@ fn unknown_critical_extensions_are_refused_and_others_skipped() {
 
 #[test]
 fn basic_constraints_are_read_strictly() {
-    for value in [&[][..], &[0x05, 0x00], &[0x30, 0x03, 0x01, 0x01, 0x01], &[0x30, 0x04, 0x02, 0x02, 0x01, 0x00]] {
+    // The last two: a path length above 255, and one on a certificate that is no authority.
+    let too_long = [0x30, 0x07, 0x01, 0x01, 0xff, 0x02, 0x02, 0x01, 0x00];
+    let without_authority = [0x30, 0x03, 0x02, 0x01, 0x00];
+    let malformed = [&[][..], &[0x05, 0x00], &[0x30, 0x03, 0x01, 0x01, 0x01], &[0x30, 0x04, 0x02, 0x02, 0x01, 0x00]];
+    for value in malformed.into_iter().chain([&too_long[..], &without_authority]) {
         assert_eq!(with_value(BASIC_CONSTRAINTS, value).unwrap_err(), Error::Field(Field::BasicConstraints));
     }
 }
