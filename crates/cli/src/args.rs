@@ -81,6 +81,10 @@ pub(crate) struct InitArgs {
     /// The address that buyers' programs reach the server at; content headers carry it.
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:7447")]
     pub(crate) public_address: String,
+    /// A PostgreSQL database instead of a SQLite file in the home, such as postgres://admit@db.example.org/admit. Other
+    /// users of this machine can see arguments: `@FILE` reads it from a file.
+    #[arg(long, value_name = "URL|@FILE")]
+    pub(crate) database: Option<String>,
     /// The security level that clients enrol at until they are individualized.
     #[arg(long, value_name = "LEVEL", default_value_t = 150, value_parser = clap::value_parser!(u32).range(0..=1000))]
     pub(crate) enrol_level: u32,

@@ -23,6 +23,9 @@ pub enum Error {
         /// The path.
         path: PathBuf,
     },
+    /// The database belongs to a realm already.
+    #[error("the database holds a realm already")]
+    DatabaseTaken,
     /// Another process is making this home.
     #[error("another process is making the home {}", path.display())]
     HomeInProgress {
@@ -138,7 +141,7 @@ impl Error {
     pub fn code(&self) -> Code {
         match self {
             Self::NoHome { .. } => Code::ADMIT_E_NO_HOME,
-            Self::HomeExists { .. } | Self::HomeInProgress { .. } => Code::ADMIT_E_HOME_EXISTS,
+            Self::HomeExists { .. } | Self::HomeInProgress { .. } | Self::DatabaseTaken => Code::ADMIT_E_HOME_EXISTS,
             Self::Configuration { .. } | Self::NoPublicAddress => Code::ADMIT_E_CONFIGURATION,
             Self::Header(error) => error.into(),
             Self::Io { .. } | Self::SecretReadable { .. } => Code::ADMIT_E_FILE,

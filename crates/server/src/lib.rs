@@ -28,3 +28,4 @@ pub mod token;
 pub use error::Error;
 pub use server::Server;
 pub use sources::{Clock, EntropySource};
+pub use store::Location;

@@ -8,7 +8,7 @@ use admit_protocol::Code;
 use admit_server::home::{InitOptions, RootCustody, init};
 use serde_json::json;
 
-use crate::args::InitArgs;
+use crate::args::{InitArgs, text_or_file};
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
 use crate::system::{SystemEntropy, now};
@@ -20,12 +20,14 @@ pub(crate) fn run(args: &InitArgs, output: Output) -> Outcome<()> {
         Some(passphrase) => RootCustody::Export { passphrase },
         None => RootCustody::Online,
     };
+    let database_url = args.database.as_deref().map(text_or_file).transpose()?;
     let options = InitOptions {
         name: &args.name,
         now: now(),
         enrol_level: args.enrol_level,
         application_level: APPLICATION_LEVEL,
         public_address: Some(&args.public_address),
+        database_url: database_url.as_deref(),
         root,
     };
     let made = super::runtime()?.block_on(init(&args.dir, &options, &rustcrypto::PROVIDER, &mut SystemEntropy))?;

@@ -9,12 +9,15 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::Error;
+use crate::store::Location;
 
 /// The settings of a home.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// Where the server listens.
     pub listen: SocketAddr,
+    /// The database, where it is not the SQLite file in the home.
+    pub database: Option<Location>,
     /// The address under which clients reach the server, for license acquisition addresses in content headers.
     pub public_address: Option<String>,
     /// Enrolments per network address and hour.
@@ -35,6 +38,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 7447)),
+            database: None,
             public_address: None,
             enrolments_per_hour: 60,
             enrolment_burst: 20,
@@ -60,12 +64,16 @@ impl Config {
 }
 
 /// The file that `admit init` writes: every setting with its default, commented out.
-pub(super) fn template(public_address: Option<&str>) -> String {
+pub(super) fn template(public_address: Option<&str>, database_url: Option<&str>) -> String {
+    let database = database_url.map_or_else(
+        || "# url = \"postgres://admit@db.example.org/admit\"".to_owned(),
+        |url| format!("url = {}", toml::Value::String(url.to_owned())),
+    );
     let address = public_address.map_or_else(
         || "# public_address = \"https://drm.example.org\"".to_owned(),
         |address| format!("public_address = {}", toml::Value::String(address.to_owned())),
     );
-    TEMPLATE.replace("{public_address}", &address)
+    TEMPLATE.replace("{public_address}", &address).replace("{database_url}", &database)
 }
 
 #[derive(Deserialize)]
@@ -74,9 +82,16 @@ pub(super) fn template(public_address: Option<&str>) -> String {
 struct File {
     listen: Option<Spanned<String>>,
     public_address: Option<Spanned<String>>,
+    database: Database,
     enrolment: Enrolment,
     tokens: Tokens,
     http: Http,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct Database {
+    url: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -119,6 +134,7 @@ impl Check<'_> {
         let burst = self.number("enrolment.burst", enrolment.burst, 1..=1_000_000)?;
         Ok(Config {
             listen: self.listen(file.listen)?.unwrap_or(default.listen),
+            database: self.database(file.database.url)?,
             public_address: self.address(file.public_address)?,
             enrolments_per_hour: per_hour.unwrap_or(default.enrolments_per_hour),
             enrolment_burst: burst.unwrap_or(default.enrolment_burst),
@@ -135,6 +151,14 @@ impl Check<'_> {
         let Some(value) = value else { return Ok(None) };
         let parsed = value.get_ref().parse().map(Some);
         parsed.map_err(|_| self.error("listen", &value, "expected an address and port such as 127.0.0.1:7447"))
+    }
+
+    fn database(&self, value: Option<Spanned<String>>) -> Result<Option<Location>, Error> {
+        let Some(value) = value else { return Ok(None) };
+        if value.get_ref().starts_with("postgres://") || value.get_ref().starts_with("postgresql://") {
+            return Ok(Some(Location::Postgres(value.into_inner())));
+        }
+        Err(self.error("database.url", &value, "expected a URL such as postgres://admit@db.example.org/admit"))
     }
 
     fn address(&self, value: Option<Spanned<String>>) -> Result<Option<String>, Error> {
@@ -187,6 +211,10 @@ const TEMPLATE: &str = r#"# Settings of this Admit server. A line that is commen
 # The address under which clients reach this server. It is written into packaged content as the place to get
 # licenses from, so that a copied file still finds its server.
 {public_address}
+
+[database]
+# Where the database is. Without it, the SQLite file admit.db in this folder; a PostgreSQL database serves several instances.
+{database_url}
 
 [enrolment]
 # How many clients may enrol from one network address (one /64 for IPv6) in an hour, and how many at once.

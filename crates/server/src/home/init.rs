@@ -17,11 +17,11 @@ use crate::sealing::{Place, Sealer};
 use crate::store::realm::RealmRow;
 use crate::store::service_key::ServiceKeyRow;
 use crate::store::token_key::TokenKeyRow;
-use crate::store::{self, Store};
+use crate::store::{self, Location, Store};
 use crate::{Error, audit, token};
 
 /// What a new home is asked to be.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct InitOptions<'a> {
     /// The operator's name, for people.
     pub name: &'a str,
@@ -33,8 +33,17 @@ pub struct InitOptions<'a> {
     pub application_level: u32,
     /// The address under which clients reach the server.
     pub public_address: Option<&'a str>,
+    /// The URL of a PostgreSQL database; without it, a SQLite file in the home.
+    pub database_url: Option<&'a str>,
     /// Who keeps the root key.
     pub root: RootCustody<'a>,
+}
+
+/// Its URL of a database may hold a password.
+impl std::fmt::Debug for InitOptions<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("InitOptions").field("name", &self.name).field("root", &self.root).finish_non_exhaustive()
+    }
 }
 
 /// Who keeps the root key.
@@ -104,8 +113,10 @@ async fn write_home(
     let secrets = folder.join(SECRETS_FOLDER);
     key_file::make_folder(&secrets)?;
     key_file::write(&secrets.join(KEY_FILE), &genesis.key_encryption_key)?;
-    let config = config::template(options.public_address);
-    key_file::write_new(&folder.join(CONFIG_FILE), config.as_bytes(), 0o644)?;
+    let config = config::template(options.public_address, options.database_url);
+    // The address of a database may hold its password.
+    let mode = if options.database_url.is_some() { 0o600 } else { 0o644 };
+    key_file::write_new(&folder.join(CONFIG_FILE), config.as_bytes(), mode)?;
     let root = genesis.root.to_pem();
     key_file::write_new(&folder.join(ROOT_FILE), root.as_bytes(), 0o644)?;
     if let RootCustody::Export { passphrase } = options.root {
@@ -113,7 +124,11 @@ async fn write_home(
         key_file::write_secret(&folder.join(ROOT_KEY_FILE), pem.as_bytes())?;
     }
     let rows = Rows::seal(options, provider, genesis, entropy);
-    write_database(&folder.join(DATABASE_FILE), options, provider, &rows).await?;
+    let database = match options.database_url {
+        Some(url) => Location::Postgres(url.to_owned()),
+        None => Location::Sqlite(folder.join(DATABASE_FILE)),
+    };
+    write_database(&database, options, provider, &rows).await?;
     key_file::sync_folder(&secrets)?;
     key_file::sync_folder(folder)
 }
@@ -172,9 +187,17 @@ fn service_row(
     }
 }
 
-async fn write_database(path: &Path, options: &InitOptions<'_>, provider: &Provider, rows: &Rows) -> Result<(), Error> {
-    let store = Store::create(path).await?;
+async fn write_database(
+    database: &Location,
+    options: &InitOptions<'_>,
+    provider: &Provider,
+    rows: &Rows,
+) -> Result<(), Error> {
+    let store = Store::create(database).await?;
     let mut transaction = store.write().await?;
+    if store::realm::exists(&mut transaction).await? {
+        return Err(Error::DatabaseTaken);
+    }
     store::realm::insert(&mut transaction, &rows.realm).await?;
     for row in &rows.services {
         store::service_key::insert(&mut transaction, row).await?;

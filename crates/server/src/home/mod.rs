@@ -19,7 +19,7 @@ use admit_time::Timestamp;
 use admit_trust::{Certificate, Role, TrustRoot};
 
 use crate::sealing::{Place, Sealer};
-use crate::store::{self, Store};
+use crate::store::{self, Location, Store};
 use crate::token::{TokenKey, TokenRules};
 use crate::{Error, audit};
 
@@ -66,8 +66,10 @@ impl Home {
         let text = fs::read_to_string(&config_path).map_err(Error::io("read", &config_path))?;
         let config = Config::parse(&text, &config_path)?;
         let sealer = Sealer::new(provider, key_file::read(&path.join(SECRETS_FOLDER).join(KEY_FILE))?);
-        let database = path.join(DATABASE_FILE);
-        fs::metadata(&database).map_err(Error::io("open", &database))?;
+        let database = config.database.clone().unwrap_or_else(|| Location::Sqlite(path.join(DATABASE_FILE)));
+        if let Location::Sqlite(file) = &database {
+            fs::metadata(file).map_err(Error::io("open", file))?;
+        }
         let store = Store::open(&database).await?;
         let inner = load(path.to_owned(), provider, config, store, sealer).await?;
         Ok(Self(Arc::new(inner)))

@@ -38,6 +38,11 @@ pub(crate) async fn insert(connection: &mut Connection, row: &RealmRow) -> Resul
     Ok(())
 }
 
+/// Whether the database has a realm already.
+pub(crate) async fn exists(connection: &mut Connection) -> Result<bool, Error> {
+    Ok(sqlx::query("SELECT 1 FROM realm").fetch_optional(connection).await?.is_some())
+}
+
 pub(crate) async fn load(connection: &mut Connection) -> Result<RealmRow, Error> {
     let row = sqlx::query(
         "SELECT name, fingerprint, root_certificate, document, document_number, enrol_level, sealed_root_key, \

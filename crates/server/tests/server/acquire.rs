@@ -7,7 +7,9 @@ use admit_server::policy::{Policy, PolicyRefusal, PolicyRequest};
 use admit_trust::{ComponentVersion, Issuer, Role, Subject};
 use hyper::StatusCode;
 
-use crate::harness::{ClientKeys, DAY, PROVIDER, Running, START, Seeded, TestClient, challenge, content, content_key};
+use crate::harness::{
+    ClientKeys, DAY, PROVIDER, Running, START, Seeded, TestClient, challenge, content, content_key, execute,
+};
 
 #[tokio::test]
 async fn b06_the_default_policy_gives_rights_3_for_ever_at_level_100() {
@@ -255,16 +257,10 @@ async fn a_certificate_that_the_authority_signed_elsewhere_is_unknown_here() {
     let key_id = running.register(1, "song", true).await;
     let client = running.enrol(1).await;
     // A restored older database: the certificate is good, and this server knows nothing of it.
-    delete_clients(&running).await;
+    assert_eq!(execute(&running.path, "DELETE FROM clients").await, 1);
     let answer = running.ask(&client, &[key_id], None).await;
     assert_eq!(answer.refusal(), (403, Code::ADMIT_E_CLIENT_CERTIFICATE_UNKNOWN));
     assert_eq!(running.count("licenses-issued").await, 0);
-}
-
-async fn delete_clients(running: &Running) {
-    let pool = sqlx::SqlitePool::connect(&format!("sqlite:{}", running.path.join("admit.db").display())).await.unwrap();
-    sqlx::query("DELETE FROM clients").execute(&pool).await.unwrap();
-    pool.close().await;
 }
 
 #[tokio::test]

@@ -1,9 +1,8 @@
 //! The audit log.
 
 use admit_server::audit::{AuditFault, AuditVerdict};
-use sqlx::SqlitePool;
 
-use crate::harness::Running;
+use crate::harness::{Running, execute, on_postgres};
 
 #[tokio::test]
 async fn the_log_says_what_was_issued_to_whom_and_is_whole() {
@@ -29,13 +28,14 @@ async fn a_changed_or_missing_entry_is_found_where_it_is() {
         ("UPDATE audit SET detail_json = '{}' WHERE seq = 5", 5, AuditFault::Hash),
         ("UPDATE audit SET event = 'x' WHERE seq = 3", 3, AuditFault::Hash),
         ("UPDATE audit SET at = at + 1 WHERE seq = 4", 4, AuditFault::Hash),
-        ("UPDATE audit SET hash = zeroblob(32) WHERE seq = 4", 4, AuditFault::Hash),
-        ("UPDATE audit SET previous_hash = zeroblob(32) WHERE seq = 1", 1, AuditFault::PreviousHash),
+        ("UPDATE audit SET hash = ZEROS WHERE seq = 4", 4, AuditFault::Hash),
+        ("UPDATE audit SET previous_hash = ZEROS WHERE seq = 1", 1, AuditFault::PreviousHash),
         ("DELETE FROM audit WHERE seq = 3", 3, AuditFault::Missing),
     ];
     for (change, seq, fault) in cases {
         let running = with_some_entries().await;
-        execute(&running, change).await;
+        let bytes = if on_postgres() { "decode(repeat('00', 32), 'hex')" } else { "zeroblob(32)" };
+        assert_eq!(execute(&running.path, &change.replace("ZEROS", bytes)).await, 1);
         let verdict = running.home.verify_audit().await.unwrap();
         assert_eq!(verdict, AuditVerdict::Broken { seq, fault }, "{change}");
     }
@@ -47,11 +47,4 @@ async fn with_some_entries() -> Running {
     let token = running.token(&["song"], None).await;
     assert!(running.ask(&client, &[key_id], Some(&token)).await.status.is_success());
     running
-}
-
-async fn execute(running: &Running, change: &'static str) {
-    let address = format!("sqlite:{}", running.path.join("admit.db").display());
-    let pool = SqlitePool::connect(&address).await.unwrap();
-    assert_eq!(sqlx::query(change).execute(&pool).await.unwrap().rows_affected(), 1);
-    pool.close().await;
 }

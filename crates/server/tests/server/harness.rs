@@ -2,7 +2,7 @@
 //! types.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -20,6 +20,7 @@ use admit_server::home::{Home, InitOptions, Made, RootCustody, init};
 use admit_server::policy::Policy;
 use admit_server::token::TokenRequest;
 use admit_server::{Clock, Server};
+use admit_testkit::Postgres;
 use admit_time::Timestamp;
 use admit_trust::{
     Certificate, ClientProperties, ClockKind, ComponentVersion, DateCheck, Features, Role, SdkGeneration, Verified,
@@ -30,6 +31,7 @@ use hyper::body::Bytes;
 use hyper::client::conn::http1::SendRequest;
 use hyper::{HeaderMap, Request, StatusCode};
 use hyper_util::rt::TokioIo;
+use sqlx::{Connection as _, Executor as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -77,15 +79,55 @@ impl Entropy for Seeded {
 }
 
 pub(crate) fn options(root: RootCustody<'_>) -> InitOptions<'_> {
-    InitOptions { name: "Test label", now: START, enrol_level: 150, application_level: 150, public_address: None, root }
+    InitOptions {
+        name: "Test label",
+        now: START,
+        enrol_level: 150,
+        application_level: 150,
+        public_address: None,
+        database_url: None,
+        root,
+    }
+}
+
+/// Whether this is the program that runs the tests on PostgreSQL.
+pub(crate) fn on_postgres() -> bool {
+    module_path!().starts_with("server_on_postgres")
 }
 
 /// A home whose root key stays in it, and the folder that goes when the test ends.
 pub(crate) async fn new_home(seed: u64) -> (tempfile::TempDir, PathBuf, Made) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("home");
-    let made = init(&path, &options(RootCustody::Online), PROVIDER, &mut Seeded::new(seed)).await.unwrap();
+    let database = on_postgres().then(|| Postgres::shared().database());
+    let options = InitOptions { database_url: database.as_deref(), ..options(RootCustody::Online) };
+    let made = init(&path, &options, PROVIDER, &mut Seeded::new(seed)).await.unwrap();
     (folder, path, made)
+}
+
+/// Runs a statement on a home's database, behind the server's back. Says how many rows it changed.
+pub(crate) async fn execute(path: &Path, statement: &str) -> u64 {
+    sqlx::any::install_default_drivers();
+    let mut database = sqlx::AnyConnection::connect(&database_url(path)).await.unwrap();
+    let done = database.execute(sqlx::AssertSqlSafe(statement.to_owned())).await.unwrap();
+    database.close().await.unwrap();
+    done.rows_affected()
+}
+
+/// Whether bytes stand anywhere in a home's database, as they are or in hexadecimal. SQLite's must be closed.
+pub(crate) fn database_contains(path: &Path, bytes: &[u8]) -> bool {
+    let all = match on_postgres() {
+        true => Postgres::shared().dump(&database_url(path)),
+        false => std::fs::read(path.join("admit.db")).unwrap(),
+    };
+    let digits = hex::encode(bytes);
+    [bytes, digits.as_bytes()].iter().any(|wanted| all.windows(wanted.len()).any(|window| window == *wanted))
+}
+
+fn database_url(path: &Path) -> String {
+    let settings: toml::Table = std::fs::read_to_string(path.join("admit.toml")).unwrap().parse().unwrap();
+    let url = settings.get("database").and_then(|database| database.get("url")?.as_str());
+    url.map_or_else(|| format!("sqlite:{}", path.join("admit.db").display()), str::to_owned)
 }
 
 /// A running server.
@@ -119,7 +161,9 @@ impl Running {
 
     async fn start_all(seed: u64, config: &str, change: impl FnOnce(Server) -> Server) -> Self {
         let (folder, path, made) = new_home(seed).await;
-        std::fs::write(path.join("admit.toml"), config).unwrap();
+        let database = database_url(&path);
+        let database = if on_postgres() { format!("[database]\nurl = {database:?}\n") } else { String::new() };
+        std::fs::write(path.join("admit.toml"), format!("{config}\n{database}")).unwrap();
         let home = Home::open(&path, PROVIDER).await.unwrap();
         let clock = SetClock(Arc::new(AtomicU64::new(START.unix_secs())));
         let seeds = AtomicU64::new(1000);

@@ -1,0 +1,167 @@
+//! Opening the database, and all that SQLite and PostgreSQL do not have in common: settings of connections, names of
+//! types in the schema, and how a writer gets its turn.
+//!
+//! Reads go through a small pool, writes of each lane through one connection: there is one writer at a time in either
+//! database, and waiting for it in a queue of our own is fair.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::pool::PoolConnection;
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _, SqlSafeStr as _};
+
+use super::{Connection, Database, Transaction};
+use crate::Error;
+
+/// Where the database is.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Location {
+    /// A SQLite file.
+    Sqlite(PathBuf),
+    /// A PostgreSQL server, by its URL.
+    Postgres(String),
+}
+
+/// The open database. Clones share it.
+#[derive(Debug, Clone)]
+pub(crate) struct Store {
+    backend: Backend,
+    readers: sqlx::Pool<Database>,
+    writer: sqlx::Pool<Database>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Backend {
+    Sqlite,
+    Postgres,
+}
+
+impl Location {
+    const fn backend(&self) -> Backend {
+        match self {
+            Self::Sqlite(_) => Backend::Sqlite,
+            Self::Postgres(_) => Backend::Postgres,
+        }
+    }
+
+    fn options(&self, mode: &str) -> Result<AnyConnectOptions, Error> {
+        let url = match self {
+            Self::Sqlite(path) => format!("sqlite:{}?mode={mode}", percent_encoded(path)),
+            Self::Postgres(url) => url.clone(),
+        };
+        Ok(url.parse::<AnyConnectOptions>()?.disable_statement_logging())
+    }
+}
+
+/// A URL of PostgreSQL may hold a password.
+impl fmt::Debug for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => f.debug_tuple("Sqlite").field(path).finish(),
+            Self::Postgres(_) => f.write_str("Postgres(secret)"),
+        }
+    }
+}
+
+impl Store {
+    /// Makes the database file where it is SQLite's, and the schema.
+    pub(crate) async fn create(location: &Location) -> Result<Self, Error> {
+        Self::connect(location, "rwc").await
+    }
+
+    /// Opens an existing database and brings its schema up to date.
+    pub(crate) async fn open(location: &Location) -> Result<Self, Error> {
+        Self::connect(location, "rw").await
+    }
+
+    async fn connect(location: &Location, mode: &str) -> Result<Self, Error> {
+        sqlx::any::install_default_drivers();
+        let backend = location.backend();
+        let writer = backend.pool(1).connect_with(location.options(mode)?).await?;
+        backend.migrations().run(&writer).await?;
+        let readers = backend.pool(READERS).connect_lazy_with(location.options("ro")?);
+        Ok(Self { backend, readers, writer })
+    }
+
+    /// A connection to read with.
+    pub(crate) async fn read(&self) -> Result<PoolConnection<Database>, Error> {
+        Ok(self.readers.acquire().await?)
+    }
+
+    /// A transaction in which nobody else writes, so that what it reads stays true until it ends.
+    pub(crate) async fn write(&self) -> Result<Transaction, Error> {
+        match self.backend {
+            Backend::Sqlite => Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?),
+            Backend::Postgres => {
+                let mut transaction = self.writer.begin().await?;
+                transaction.execute(LOCK_WRITERS).await?;
+                Ok(transaction)
+            }
+        }
+    }
+
+    /// Closes all connections; SQLite folds its write-ahead log into the file.
+    pub(crate) async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+impl Backend {
+    fn pool(self, connections: u32) -> AnyPoolOptions {
+        let pool = AnyPoolOptions::new().max_connections(connections).acquire_timeout(BUSY_TIMEOUT);
+        pool.after_connect(move |connection, _| Box::pin(self.settings(connection)))
+    }
+
+    async fn settings(self, connection: &mut Connection) -> Result<(), sqlx::Error> {
+        let settings = match self {
+            Self::Sqlite => SQLITE_SETTINGS,
+            Self::Postgres => POSTGRES_SETTINGS,
+        };
+        for statement in settings {
+            connection.execute(*statement).await?;
+        }
+        Ok(())
+    }
+
+    /// The schema's steps. They are written for SQLite; PostgreSQL calls the type of bytes by another name.
+    fn migrations(self) -> Migrator {
+        let migration = |(version, name, sql): &(i64, &'static str, &'static str)| {
+            let sql = match self {
+                Self::Sqlite => (*sql).to_owned(),
+                Self::Postgres => sql.replace(" BLOB", " BYTEA"),
+            };
+            let sql = AssertSqlSafe(sql).into_sql_str();
+            Migration::new(*version, (*name).into(), MigrationType::Simple, sql, false)
+        };
+        Migrator::with_migrations(MIGRATIONS.iter().map(migration).collect())
+    }
+}
+
+/// The part of a SQLite URL behind its scheme: percent signs, question marks and number signs have a meaning there.
+fn percent_encoded(path: &Path) -> String {
+    let path = path.to_string_lossy();
+    path.replace('%', "%25").replace('?', "%3F").replace('#', "%23")
+}
+
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "initial", include_str!("../../migrations/0001_initial.sql")),
+    (2, "operator tokens", include_str!("../../migrations/0002_operator_tokens.sql")),
+];
+
+/// A license is on the disk before it leaves: `FULL` waits for the disk at each commit.
+const SQLITE_SETTINGS: &[&str] = &[
+    "PRAGMA busy_timeout = 10000",
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+];
+const POSTGRES_SETTINGS: &[&str] = &["SET synchronous_commit = on", "SET lock_timeout = '10s'"];
+
+/// Held to the end of the transaction. Any number would do; this is `admit` in ASCII.
+const LOCK_WRITERS: &str = "SELECT pg_advisory_xact_lock(418296719732)";
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+const READERS: u32 = 4;
