@@ -47,20 +47,22 @@ CREATE TABLE clients (
     UNIQUE (signing_key, encryption_key, renewal)
 );
 
+-- Challenges that were answered. The number is that of the audit entry, so that rows are appended in order.
 CREATE TABLE acquisitions (
-    challenge_hash BLOB PRIMARY KEY,
+    seq BIGINT PRIMARY KEY,
+    challenge_hash BLOB NOT NULL UNIQUE,
     client BLOB NOT NULL REFERENCES clients (fingerprint),
     token_id TEXT,
     issued_at BIGINT NOT NULL
 );
 
 CREATE TABLE licenses (
-    id BLOB PRIMARY KEY,
-    challenge_hash BLOB NOT NULL REFERENCES acquisitions (challenge_hash),
+    acquisition BIGINT NOT NULL REFERENCES acquisitions (seq),
     position BIGINT NOT NULL,
+    id BLOB NOT NULL,
     key_id BLOB NOT NULL REFERENCES content_keys (key_id),
     license BLOB NOT NULL,
-    UNIQUE (challenge_hash, position)
+    PRIMARY KEY (acquisition, position)
 );
 
 CREATE TABLE token_keys (
@@ -79,4 +81,13 @@ CREATE TABLE audit (
     detail_json TEXT NOT NULL,
     previous_hash BLOB NOT NULL,
     hash BLOB NOT NULL
+);
+
+-- Tokens with which an operator's programs use this server. Only hashes are kept.
+CREATE TABLE operator_tokens (
+    name TEXT PRIMARY KEY,
+    token_hash BLOB NOT NULL UNIQUE,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    revoked_at BIGINT
 );

@@ -141,8 +141,18 @@ impl Home {
         subject: &str,
         detail: &Value,
     ) -> Result<(), Error> {
-        append(self.provider(), self.realm(), transaction, at, event, subject, detail).await
+        let new = NewEntry { at, event, subject: subject.to_owned(), detail_json: detail.to_string() };
+        append(self.provider(), self.realm(), transaction, new).await
     }
+}
+
+/// What is to be written down.
+#[derive(Debug, Clone)]
+pub(crate) struct NewEntry {
+    pub(crate) at: Timestamp,
+    pub(crate) event: Event,
+    pub(crate) subject: String,
+    pub(crate) detail_json: String,
 }
 
 /// Appends an entry; the first one follows the realm itself.
@@ -150,16 +160,30 @@ pub(crate) async fn append(
     provider: &Provider,
     realm: Digest,
     transaction: &mut Connection,
-    at: Timestamp,
-    event: Event,
-    subject: &str,
-    detail: &Value,
+    new: NewEntry,
 ) -> Result<(), Error> {
-    let (last, previous_hash) = store::audit::head(transaction).await?.unwrap_or((0, realm));
-    let (event, subject, detail_json) = (event.name().to_owned(), subject.to_owned(), detail.to_string());
-    let mut entry = AuditEntry { seq: last + 1, at, event, subject, detail_json, previous_hash, hash: realm };
-    entry.hash = hash(provider, &entry);
-    store::audit::insert(transaction, &entry).await
+    append_all(provider, realm, transaction, [new]).await.map(drop)
+}
+
+/// Appends entries, and says the number of the first.
+pub(crate) async fn append_all(
+    provider: &Provider,
+    realm: Digest,
+    transaction: &mut Connection,
+    new: impl IntoIterator<Item = NewEntry>,
+) -> Result<u64, Error> {
+    let (last, mut previous_hash) = store::audit::head(transaction).await?.unwrap_or((0, realm));
+    let link = |(seq, new): (u64, NewEntry)| {
+        let NewEntry { at, event, subject, detail_json } = new;
+        let event = event.name().to_owned();
+        let mut entry = AuditEntry { seq, at, event, subject, detail_json, previous_hash, hash: realm };
+        entry.hash = hash(provider, &entry);
+        previous_hash = entry.hash;
+        entry
+    };
+    let entries: Vec<AuditEntry> = (last + 1..).zip(new).map(link).collect();
+    store::audit::insert(transaction, &entries).await?;
+    Ok(last + 1)
 }
 
 fn check_link(provider: &Provider, last: u64, head: &Digest, entry: &AuditEntry) -> Option<AuditFault> {

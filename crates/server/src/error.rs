@@ -71,6 +71,17 @@ pub enum Error {
     /// The database did not do what was asked.
     #[error("database: {0}")]
     Database(#[from] sqlx::Error),
+    /// More is asked than can be answered.
+    #[error("more is asked of the database than it can answer")]
+    Overloaded,
+    /// Work that was done together with that of other requests failed, and one of them has the error.
+    #[error("together with other requests: {reason}")]
+    Shared {
+        /// The code of what went wrong.
+        code: Code,
+        /// What went wrong.
+        reason: String,
+    },
     /// The database has a schema this program cannot bring up to date.
     #[error("database schema: {0}")]
     Schema(#[from] sqlx::migrate::MigrateError),
@@ -136,6 +147,23 @@ impl Error {
         move |source| Self::Io { action, path, source }
     }
 
+    /// Whether the cause may be one of several rows, and not the database.
+    pub(crate) fn may_be_of_one_row(&self) -> bool {
+        match self {
+            Self::Database(error) => error.as_database_error().is_some_and(|error| {
+                error.is_unique_violation() || error.is_foreign_key_violation() || error.is_check_violation()
+            }),
+            Self::Damaged { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// The same error for everybody else whom it concerns.
+    pub(crate) fn shared(&self) -> impl Iterator<Item = Self> + use<> {
+        let (code, reason) = (self.code(), self.to_string());
+        std::iter::repeat_with(move || Self::Shared { code, reason: reason.clone() })
+    }
+
     /// The code that stands for this error.
     #[must_use]
     pub fn code(&self) -> Code {
@@ -146,6 +174,8 @@ impl Error {
             Self::Header(error) => error.into(),
             Self::Io { .. } | Self::SecretReadable { .. } => Code::ADMIT_E_FILE,
             Self::Database(error) if is_busy(error) => Code::ADMIT_E_STORE_BUSY,
+            Self::Overloaded => Code::ADMIT_E_STORE_BUSY,
+            Self::Shared { code, .. } => *code,
             Self::Database(_) => Code::ADMIT_E_SERVER,
             Self::Schema(_) => Code::ADMIT_E_STORE_VERSION,
             Self::Damaged { .. } => Code::ADMIT_E_STORE_TAMPERED,

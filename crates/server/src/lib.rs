@@ -6,12 +6,14 @@
 
 mod acquire;
 pub mod audit;
+mod batch;
 pub mod content;
 mod enrol;
 mod error;
 mod health;
 pub mod home;
 mod http;
+mod memory;
 pub mod operator;
 mod package;
 pub mod policy;

@@ -13,6 +13,9 @@ use admit_protocol::enrol::MAX_ENROLMENT_REQUEST;
 use admit_protocol::package::{HEADERS_PATH, KEYS_PATH, MAX_PACKAGE_MESSAGE};
 use admit_protocol::realm::REALM_PATH;
 
+use crate::acquire::lookup::Lookup;
+use crate::acquire::record::Record;
+use crate::batch::Batch;
 use crate::home::Home;
 use crate::policy::{DefaultPolicy, Policy};
 use crate::rate_limit::RateLimit;
@@ -28,15 +31,25 @@ pub struct Server {
     pub(crate) entropy: Arc<dyn EntropySource>,
     pub(crate) policy: Arc<dyn Policy>,
     pub(crate) enrolments: Arc<RateLimit>,
+    pub(crate) lookups: Arc<Batch<Lookup>>,
+    pub(crate) records: Arc<Batch<Record>>,
 }
 
 impl Server {
-    /// A server of a home, with the default policy.
+    /// A server of a home, with the default policy. To be called on a runtime: it starts tasks, which end with it.
     #[must_use]
     pub fn new(home: Home, clock: impl Clock + 'static, entropy: impl EntropySource + 'static) -> Self {
         let config = home.config();
         let enrolments = Arc::new(RateLimit::new(config.enrolments_per_hour, config.enrolment_burst));
-        Self { home, clock: Arc::new(clock), entropy: Arc::new(entropy), policy: Arc::new(DefaultPolicy), enrolments }
+        Self {
+            lookups: Arc::new(Batch::start(Lookup(home.clone()))),
+            records: Arc::new(Batch::start(Record(home.clone()))),
+            home,
+            clock: Arc::new(clock),
+            entropy: Arc::new(entropy),
+            policy: Arc::new(DefaultPolicy),
+            enrolments,
+        }
     }
 
     /// The same server with another policy.

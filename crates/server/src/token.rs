@@ -3,6 +3,7 @@
 //! The algorithm is a property of the key, not of the token: a header must name a known key and exactly that key's
 //! algorithm. `cnf` (RFC 7800) holds the thumbprint of a client's signing key as `kid`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use admit_crypto::{Digest, Entropy, Provider, PublicKey, SecretScalar, Signature, SigningKey};
@@ -12,6 +13,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use crate::home::Home;
+use crate::memory::Tokens;
 use crate::{Error, audit};
 
 /// What a token is asked to say.
@@ -176,12 +178,29 @@ pub(crate) struct TokenRules<'a> {
     pub(crate) provider: &'static Provider,
     pub(crate) realm: Digest,
     pub(crate) keys: &'a [TokenKey],
+    pub(crate) verified: &'a Tokens,
     pub(crate) maximum_lifetime: Duration,
 }
 
 impl TokenRules<'_> {
-    /// Verifies a token; whether it fits client and content is the caller's next question.
-    pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, TokenFault> {
+    /// Verifies a token; whether it fits client and content is the caller's next question. A token whose signature
+    /// was found to hold is remembered, and its dates are looked at again.
+    pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<Arc<Claims>, TokenFault> {
+        let hash = (self.provider.sha256)(&[token.as_bytes()]);
+        let claims = match self.verified.get(&hash) {
+            Some(claims) => claims,
+            None => {
+                let claims = Arc::new(self.verify_signed(token)?);
+                self.verified.keep(hash, Arc::clone(&claims));
+                claims
+            }
+        };
+        self.check_dates(&claims, now)?;
+        Ok(claims)
+    }
+
+    /// Everything about a token that does not change.
+    fn verify_signed(&self, token: &str) -> Result<Claims, TokenFault> {
         let (signed, signature) = token.rsplit_once('.').ok_or(TokenFault::Malformed)?;
         let (header, payload) = signed.split_once('.').ok_or(TokenFault::Malformed)?;
         let header: Header = json(header)?;
@@ -200,7 +219,6 @@ impl TokenRules<'_> {
         if claims.aud != self.realm.to_string() {
             return Err(TokenFault::Audience);
         }
-        self.check_dates(&claims, now)?;
         Ok(claims)
     }
 

@@ -58,7 +58,7 @@ pub fn verify_chain<R: Marker>(
         }
         check_path_length(issuer, &chain[1..=depth], depth + 1)?;
         dates.check(certificate, depth)?;
-        if !certificate.is_signed_by(provider, issuer.public_key()) {
+        if !root.holds(provider, certificate, issuer.public_key()) {
             return Err(Error::CertificateSignature { depth });
         }
     }

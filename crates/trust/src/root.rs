@@ -1,6 +1,9 @@
 //! The trust root of a realm.
 
-use admit_crypto::{Digest, Provider};
+use core::fmt;
+use std::sync::Arc;
+
+use admit_crypto::{Digest, Provider, PublicKey};
 
 use crate::{Certificate, Error, Field};
 
@@ -14,10 +17,21 @@ use crate::{Certificate, Error, Field};
 ///     TrustRoot { certificate, fingerprint }
 /// }
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct TrustRoot {
     certificate: Certificate,
     fingerprint: Digest,
+    memory: Option<Arc<dyn SignatureMemory>>,
+}
+
+/// Remembers which certificates' signatures hold. That is a fact of the bytes and stays one; dates, names, roles and path
+/// lengths are checked every time. A server that sees the same clients again and again saves most of its work so.
+pub trait SignatureMemory: Send + Sync {
+    /// Whether this was kept.
+    fn contains(&self, fact: &Digest) -> bool;
+
+    /// Keeps it, as long as there is room.
+    fn keep(&self, fact: Digest);
 }
 
 impl TrustRoot {
@@ -36,7 +50,28 @@ impl TrustRoot {
         if !certificate.is_signed_by(provider, certificate.public_key()) {
             return Err(Error::CertificateSignature { depth: 0 });
         }
-        Ok(Self { certificate, fingerprint })
+        Ok(Self { certificate, fingerprint, memory: None })
+    }
+
+    /// The same root with a memory of the signatures that were verified below it.
+    #[must_use]
+    pub fn with_memory(self, memory: impl SignatureMemory + 'static) -> Self {
+        Self { memory: Some(Arc::new(memory)), ..self }
+    }
+
+    /// Whether a certificate's signature holds under its issuer's key, from memory or anew.
+    pub(crate) fn holds(&self, provider: &Provider, certificate: &Certificate, issuer: &PublicKey) -> bool {
+        let Some(memory) = &self.memory else { return certificate.is_signed_by(provider, issuer) };
+        // Domain, key and certificate: the key has one length, so that no two facts are the same bytes.
+        let fact = (provider.sha256)(&[b"certificate", issuer.as_bytes(), certificate.der()]);
+        if memory.contains(&fact) {
+            return true;
+        }
+        let holds = certificate.is_signed_by(provider, issuer);
+        if holds {
+            memory.keep(fact);
+        }
+        holds
     }
 
     /// The root's certificate.
@@ -51,3 +86,19 @@ impl TrustRoot {
         self.fingerprint
     }
 }
+
+impl fmt::Debug for TrustRoot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut root = f.debug_struct("TrustRoot");
+        root.field("certificate", &self.certificate).field("fingerprint", &self.fingerprint).finish_non_exhaustive()
+    }
+}
+
+/// What is remembered does not make another root.
+impl PartialEq for TrustRoot {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.certificate, self.fingerprint) == (&other.certificate, other.fingerprint)
+    }
+}
+
+impl Eq for TrustRoot {}

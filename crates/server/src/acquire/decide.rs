@@ -1,25 +1,26 @@
 //! Second step: is the client one of ours and not revoked, is the buyer entitled, and what does each license say.
 
 use core::ops::Deref;
+use std::sync::Arc;
 
 use admit_crypto::{ContentKey, Entropy};
 use admit_license::{KeyId, LicenseId, Rights, Terms};
 use admit_time::Timestamp;
 
+use super::lookup::{Found, Wanted};
 use super::parse::AcquireRequest;
 use crate::Server;
 use crate::content::{Content, KeyClass};
 use crate::home::Home;
 use crate::policy::{self, PolicyRequest};
 use crate::refusal::Refusal;
-use crate::store::client;
-use crate::store::content_key::{self, ContentKeyRow};
+use crate::store::content_key::ContentKeyRow;
 use crate::token::Claims;
 
 /// What will be issued.
 #[derive(Debug)]
 pub(super) struct Decision {
-    pub(super) entitlement: Option<Claims>,
+    pub(super) entitlement: Option<Arc<Claims>>,
     pub(super) licenses: Vec<Planned>,
 }
 
@@ -33,66 +34,79 @@ pub(super) struct Planned {
 
 /// A request of a client that this server enrolled and has not revoked. The later steps take nothing else.
 #[derive(Debug)]
-pub(super) struct ActiveRequest(AcquireRequest);
+pub(super) struct ActiveRequest {
+    request: AcquireRequest,
+    /// The keys that licenses are asked for, once each.
+    key_ids: Vec<KeyId>,
+}
 
 impl Deref for ActiveRequest {
     type Target = AcquireRequest;
 
     fn deref(&self) -> &AcquireRequest {
-        &self.0
+        &self.request
     }
 }
 
-/// Whether this server enrolled the client and has not revoked it. Looked up on every request.
-pub(super) async fn check_client(home: &Home, request: AcquireRequest) -> Result<ActiveRequest, Refusal> {
-    let fingerprint = request.opened.client().fingerprint(home.provider());
-    let row = client::find(&mut *home.store().read().await?, &fingerprint).await?;
-    match row.ok_or(Refusal::UnknownClient)?.revoked_at {
-        Some(_) => Err(Refusal::ClientRevoked),
-        None => Ok(ActiveRequest(request)),
-    }
-}
-
-pub(super) async fn decide(server: &Server, request: &ActiveRequest, now: Timestamp) -> Result<Decision, Refusal> {
+/// Whether this server enrolled the client and has not revoked it, and what it knows of the rest of the request.
+/// Looked up on every request.
+pub(super) async fn check_client(server: &Server, request: AcquireRequest) -> Result<(ActiveRequest, Found), Refusal> {
     let challenge = request.opened.challenge();
-    if !challenge.license_requested {
+    let mut key_ids: Vec<KeyId> = Vec::with_capacity(challenge.key_ids.len());
+    for key_id in challenge.key_ids.iter().filter(|_| challenge.license_requested) {
+        if !key_ids.contains(key_id) {
+            key_ids.push(*key_id);
+        }
+    }
+    let client = request.opened.client().fingerprint(server.home.provider());
+    let wanted = Wanted { client, challenge_hash: request.opened.hash(), key_ids: key_ids.clone() };
+    let found = server.lookups.ask(wanted).await?;
+    match found.client.ok_or(Refusal::UnknownClient)? {
+        Some(_) => Err(Refusal::ClientRevoked),
+        None => Ok((ActiveRequest { request, key_ids }, found)),
+    }
+}
+
+pub(super) fn decide(
+    server: &Server,
+    request: &ActiveRequest,
+    contents: Vec<Option<Arc<ContentKeyRow>>>,
+    now: Timestamp,
+) -> Result<Decision, Refusal> {
+    if !request.opened.challenge().license_requested {
         return Ok(Decision { entitlement: None, licenses: Vec::new() });
     }
-    let rows = contents(&server.home, &challenge.key_ids).await?;
+    let rows = licensed(&request.key_ids, contents)?;
     let entitlement = entitlement(&server.home, request, &rows, now)?;
     let mut entropy = server.entropy.entropy();
     // Only now are keys opened: nobody who is not entitled gets that far.
-    let plan = |row: ContentKeyRow| {
-        let terms = terms(server, request, &row.content, entitlement.as_ref(), now, &mut *entropy)?;
-        let key = server.home.open_content_key(&row)?;
-        Ok(Planned { terms, key, content_id: row.content.content_id })
+    let plan = |row: &Arc<ContentKeyRow>| {
+        let terms = terms(server, request, &row.content, entitlement.as_deref(), now, &mut *entropy)?;
+        let key = server.home.open_content_key(row)?;
+        Ok(Planned { terms, key, content_id: row.content.content_id.clone() })
     };
-    let licenses = rows.into_iter().map(plan).collect::<Result<_, Refusal>>()?;
+    let licenses = rows.iter().map(plan).collect::<Result<_, Refusal>>()?;
     Ok(Decision { entitlement, licenses })
 }
 
-/// What is registered for each key id, in the challenge's order and once each. The keys stay sealed.
-async fn contents(home: &Home, key_ids: &[KeyId]) -> Result<Vec<ContentKeyRow>, Refusal> {
-    let mut connection = home.store().read().await?;
-    let mut rows: Vec<ContentKeyRow> = Vec::with_capacity(key_ids.len());
-    for &key_id in key_ids {
-        if rows.iter().any(|row| row.content.key_id == key_id) {
-            continue;
-        }
-        let row = content_key::find(&mut connection, key_id).await?;
-        let row = row.filter(|row| row.content.class == KeyClass::Licensed);
-        rows.push(row.ok_or(Refusal::UnknownKeyId { key_id })?);
+/// What is registered for each key id, all of them for licenses. The keys stay sealed.
+fn licensed(key_ids: &[KeyId], contents: Vec<Option<Arc<ContentKeyRow>>>) -> Result<Vec<Arc<ContentKeyRow>>, Refusal> {
+    if key_ids.is_empty() {
+        return Err(Refusal::NoKeyIds);
     }
-    if rows.is_empty() { Err(Refusal::NoKeyIds) } else { Ok(rows) }
+    let licensed = |(row, &key_id): (Option<Arc<ContentKeyRow>>, &KeyId)| {
+        row.filter(|row| row.content.class == KeyClass::Licensed).ok_or(Refusal::UnknownKeyId { key_id })
+    };
+    contents.into_iter().zip(key_ids).map(licensed).collect()
 }
 
 /// The buyer's entitlement. A token that is there must hold, also where none is needed.
 fn entitlement(
     home: &Home,
     request: &ActiveRequest,
-    rows: &[ContentKeyRow],
+    rows: &[Arc<ContentKeyRow>],
     now: Timestamp,
-) -> Result<Option<Claims>, Refusal> {
+) -> Result<Option<Arc<Claims>>, Refusal> {
     let mut closed = rows.iter().map(|row| &row.content).filter(|content| !content.open);
     let Some(token) = &request.token else {
         let needed = closed.next().map(|content| content.content_id.clone());

@@ -5,7 +5,9 @@
 
 mod answer;
 mod decide;
+pub(crate) mod lookup;
 mod parse;
+pub(crate) mod record;
 mod write;
 
 use axum::body::Bytes;
@@ -25,11 +27,11 @@ pub(crate) async fn acquire(
 ) -> Result<Response, Refusal> {
     let now = server.clock.now();
     let request = parse::parse(&server.home, &headers, &body?, now)?;
-    let request = decide::check_client(&server.home, request).await?;
-    if let Some(licenses) = write::earlier(&server.home, &request, now).await? {
-        return Ok(answer::answer(&server.home, &request, licenses));
+    let (request, found) = decide::check_client(&server, request).await?;
+    if let Some(issued) = found.earlier {
+        return Ok(answer::answer(&server.home, &request, write::repeat(issued, now)?));
     }
-    let decision = decide::decide(&server, &request, now).await?;
+    let decision = decide::decide(&server, &request, found.contents, now)?;
     let licenses = write::write(&server, &request, decision, now).await?;
     Ok(answer::answer(&server.home, &request, licenses))
 }

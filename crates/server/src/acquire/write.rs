@@ -6,25 +6,15 @@ use std::time::Duration;
 use admit_license::{KeyMaterial, LicenseSigner};
 use admit_time::Timestamp;
 
-use super::decide::ActiveRequest;
-use super::decide::{Decision, Planned};
-use crate::home::Home;
+use super::decide::{ActiveRequest, Decision, Planned};
+use super::record::{Issue, Recorded};
+use crate::audit::NewEntry;
 use crate::policy::PolicyRefusal;
 use crate::refusal::Refusal;
 use crate::store::acquisition::{self, Issued, NewAcquisition, NewLicense};
-use crate::{Error, Server, audit};
+use crate::{Server, audit};
 
-/// What was issued for this challenge before, where it was.
-pub(super) async fn earlier(
-    home: &Home,
-    request: &ActiveRequest,
-    now: Timestamp,
-) -> Result<Option<Vec<Vec<u8>>>, Refusal> {
-    let issued = acquisition::find(&mut *home.store().read().await?, &request.opened.hash()).await?;
-    issued.map(|issued| repeat(issued, now)).transpose()
-}
-
-/// Signs the licenses, then records them with their audit entry in one transaction.
+/// Signs the licenses and has them recorded with their audit entry.
 pub(super) async fn write(
     server: &Server,
     request: &ActiveRequest,
@@ -36,23 +26,25 @@ pub(super) async fn write(
     }
     let (home, opened) = (&server.home, &request.opened);
     let licenses = sign(server, request, &decision.licenses)?;
+    let signed = licenses.iter().map(|license| license.bytes.clone()).collect();
     let client = opened.client().fingerprint(home.provider());
-    let new = NewAcquisition {
+    let acquisition = NewAcquisition {
         challenge_hash: opened.hash(),
         client,
-        token_id: decision.entitlement.as_ref().map(|claims| claims.jti.as_str()),
+        token_id: decision.entitlement.as_ref().map(|claims| claims.jti.clone()),
         issued_at: now,
-        licenses: &licenses,
+        licenses,
     };
-    let mut transaction = home.store().write().await?;
-    if !acquisition::insert(&mut transaction, &new).await? {
-        let issued = acquisition::find(&mut transaction, &opened.hash()).await?;
-        return repeat(issued.ok_or(Refusal::ChallengeUsed)?, now);
+    let (event, subject) = (audit::Event::LicensesIssued, client.to_string());
+    let entry = NewEntry { at: now, event, subject, detail_json: detail(&acquisition, &decision).to_string() };
+    match server.records.ask(Issue { acquisition, entry }).await? {
+        Recorded::New => Ok(signed),
+        Recorded::Repeated => {
+            let mut connection = home.store().licenses().read().await?;
+            let issued = acquisition::find(&mut connection, &[opened.hash()]).await?.remove(&opened.hash());
+            repeat(issued.ok_or(Refusal::ChallengeUsed)?, now)
+        }
     }
-    let (event, detail) = (audit::Event::LicensesIssued, detail(&new, &decision));
-    home.append_audit(&mut transaction, now, event, &client.to_string(), &detail).await?;
-    transaction.commit().await.map_err(Error::from)?;
-    Ok(licenses.into_iter().map(|license| license.bytes).collect())
 }
 
 fn sign(server: &Server, request: &ActiveRequest, planned: &[Planned]) -> Result<Vec<NewLicense>, Refusal> {
@@ -72,7 +64,7 @@ fn sign(server: &Server, request: &ActiveRequest, planned: &[Planned]) -> Result
 }
 
 /// What the audit log says beside the client.
-fn detail(new: &NewAcquisition<'_>, decision: &Decision) -> serde_json::Value {
+fn detail(new: &NewAcquisition, decision: &Decision) -> serde_json::Value {
     let license = |planned: &Planned| {
         serde_json::json!({
             "id": planned.terms.id.to_string(),
@@ -89,7 +81,8 @@ fn detail(new: &NewAcquisition<'_>, decision: &Decision) -> serde_json::Value {
     })
 }
 
-fn repeat(issued: Issued, now: Timestamp) -> Result<Vec<Vec<u8>>, Refusal> {
+/// The same licenses again, for seven days.
+pub(super) fn repeat(issued: Issued, now: Timestamp) -> Result<Vec<Vec<u8>>, Refusal> {
     let repeated_until = issued.issued_at.saturating_add(REPEATED_FOR);
     if now <= repeated_until { Ok(issued.licenses) } else { Err(Refusal::ChallengeUsed) }
 }

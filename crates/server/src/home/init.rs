@@ -206,7 +206,8 @@ async fn write_database(
     let realm = rows.realm.fingerprint;
     let detail = serde_json::json!({ "name": options.name, "enrol_level": options.enrol_level });
     let (event, subject) = (audit::Event::HomeMade, realm.to_string());
-    audit::append(provider, realm, &mut transaction, options.now, event, &subject, &detail).await?;
+    let entry = audit::NewEntry { at: options.now, event, subject, detail_json: detail.to_string() };
+    audit::append(provider, realm, &mut transaction, entry).await?;
     transaction.commit().await?;
     store.close().await;
     Ok(())

@@ -18,6 +18,7 @@ use admit_license::header::{ContentHeader, HeaderObject};
 use admit_time::Timestamp;
 use admit_trust::{Certificate, Role, TrustRoot};
 
+use crate::memory::{Signatures, Tokens};
 use crate::sealing::{Place, Sealer};
 use crate::store::{self, Location, Store};
 use crate::token::{TokenKey, TokenRules};
@@ -47,6 +48,7 @@ struct Inner {
     enrolment: Signer,
     packaging: Signer,
     token_keys: Vec<TokenKey>,
+    tokens: Tokens,
 }
 
 /// A service's signing key with its certificate.
@@ -187,6 +189,7 @@ impl Home {
             provider: self.provider(),
             realm: self.realm(),
             keys: self.token_keys(),
+            verified: &self.0.tokens,
             maximum_lifetime: self.config().token_maximum_lifetime,
         }
     }
@@ -202,6 +205,7 @@ async fn load(
     let mut connection = store.read().await?;
     let row = store::realm::load(&mut connection).await?;
     let root = TrustRoot::pin(provider, Certificate::from_der(&row.root_certificate)?, row.fingerprint)?;
+    let root = root.with_memory(Signatures::new());
     let load = LoadKeys { provider, sealer: &sealer };
     let (license, encryption) = load.service(&mut connection, Role::License).await?;
     let no_encryption_key = load.place("license", "sealed_encryption_key").damaged();
@@ -225,6 +229,7 @@ async fn load(
         enrolment,
         packaging,
         token_keys,
+        tokens: Tokens::new(),
         sealer,
     })
 }

@@ -1,21 +1,23 @@
 //! Tables `acquisitions` and `licenses`: what was issued for which challenge, kept so that a retry gets the same.
 
+use std::collections::{HashMap, HashSet};
+
 use admit_crypto::Digest;
 use admit_license::{KeyId, LicenseId};
 use admit_time::Timestamp;
 use sqlx::Row as _;
 
-use super::{At, Connection, secs};
+use super::{At, Connection, rows, secs};
 use crate::Error;
 
 /// A new row of `acquisitions` with its `licenses`.
 #[derive(Debug)]
-pub(crate) struct NewAcquisition<'a> {
+pub(crate) struct NewAcquisition {
     pub(crate) challenge_hash: Digest,
     pub(crate) client: Digest,
-    pub(crate) token_id: Option<&'a str>,
+    pub(crate) token_id: Option<String>,
     pub(crate) issued_at: Timestamp,
-    pub(crate) licenses: &'a [NewLicense],
+    pub(crate) licenses: Vec<NewLicense>,
 }
 
 /// A new row of `licenses`.
@@ -27,51 +29,62 @@ pub(crate) struct NewLicense {
 }
 
 /// What was issued for a challenge.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Issued {
     pub(crate) issued_at: Timestamp,
     pub(crate) licenses: Vec<Vec<u8>>,
 }
 
-/// Inserts an acquisition. Says whether it is new: one challenge is answered once.
-pub(crate) async fn insert(connection: &mut Connection, new: &NewAcquisition<'_>) -> Result<bool, Error> {
-    let done = sqlx::query(
-        "INSERT INTO acquisitions (challenge_hash, client, token_id, issued_at) VALUES ($1, $2, $3, $4) \
-         ON CONFLICT (challenge_hash) DO NOTHING",
-    )
-    .bind(new.challenge_hash.as_ref())
-    .bind(new.client.as_ref())
-    .bind(new.token_id)
-    .bind(secs(new.issued_at))
-    .execute(&mut *connection)
-    .await?;
-    if done.rows_affected() == 0 {
-        return Ok(false);
-    }
-    for (position, license) in (0i64..).zip(new.licenses) {
-        sqlx::query("INSERT INTO licenses (id, challenge_hash, position, key_id, license) VALUES ($1, $2, $3, $4, $5)")
-            .bind(license.id.as_bytes().as_slice())
-            .bind(new.challenge_hash.as_ref())
-            .bind(position)
-            .bind(license.key_id.as_bytes().as_slice())
-            .bind(&license.bytes)
-            .execute(&mut *connection)
-            .await?;
-    }
-    Ok(true)
+/// Which of these challenges have been answered.
+pub(crate) async fn answered(connection: &mut Connection, challenges: &[Digest]) -> Result<HashSet<Digest>, Error> {
+    let keys: Vec<&[u8]> = challenges.iter().map(AsRef::as_ref).collect();
+    let statement = "SELECT challenge_hash FROM acquisitions WHERE challenge_hash IN";
+    let found = rows::select(connection, statement, &keys).await?;
+    let at = At { table: "acquisitions", row: &"challenge" };
+    found.iter().map(|row| at.digest("challenge_hash", row.try_get(0)?)).collect()
 }
 
-pub(crate) async fn find(connection: &mut Connection, challenge_hash: &Digest) -> Result<Option<Issued>, Error> {
-    let acquisition = sqlx::query("SELECT issued_at FROM acquisitions WHERE challenge_hash = $1")
-        .bind(challenge_hash.as_ref())
-        .fetch_optional(&mut *connection)
-        .await?;
-    let Some(acquisition) = acquisition else { return Ok(None) };
-    let at = At { table: "acquisitions", row: challenge_hash };
-    let licenses = sqlx::query("SELECT license FROM licenses WHERE challenge_hash = $1 ORDER BY position")
-        .bind(challenge_hash.as_ref())
-        .fetch_all(connection)
-        .await?;
-    let licenses = licenses.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
-    Ok(Some(Issued { issued_at: at.time("issued_at", acquisition.try_get(0)?)?, licenses }))
+/// Inserts acquisitions, each under its number.
+pub(crate) async fn insert(connection: &mut Connection, new: &[(u64, &NewAcquisition)]) -> Result<(), Error> {
+    let statement = "INSERT INTO acquisitions (seq, challenge_hash, client, token_id, issued_at) VALUES";
+    rows::insert(connection, statement, 5, new, |query, (seq, new)| {
+        let query = query.bind(number(*seq)).bind(new.challenge_hash.as_ref()).bind(new.client.as_ref());
+        query.bind(new.token_id.as_deref()).bind(secs(new.issued_at))
+    })
+    .await?;
+    let mut all: Vec<(u64, i64, &NewLicense)> = Vec::new();
+    for &(seq, acquisition) in new {
+        all.extend((0..).zip(&acquisition.licenses).map(|(position, license)| (seq, position, license)));
+    }
+    let statement = "INSERT INTO licenses (acquisition, position, id, key_id, license) VALUES";
+    rows::insert(connection, statement, 5, &all, |query, (seq, position, license)| {
+        let query = query.bind(number(*seq)).bind(*position).bind(license.id.as_bytes().as_slice());
+        query.bind(license.key_id.as_bytes().as_slice()).bind(license.bytes.as_slice())
+    })
+    .await
+}
+
+/// What was issued for each of these challenges that was answered.
+pub(crate) async fn find(connection: &mut Connection, challenges: &[Digest]) -> Result<HashMap<Digest, Issued>, Error> {
+    let keys: Vec<&[u8]> = challenges.iter().map(AsRef::as_ref).collect();
+    let statement = "SELECT a.challenge_hash, a.issued_at, l.position, l.license FROM acquisitions a \
+                     JOIN licenses l ON l.acquisition = a.seq WHERE a.challenge_hash IN";
+    let mut rows = Vec::new();
+    let at = At { table: "acquisitions", row: &"challenge" };
+    for row in rows::select(connection, statement, &keys).await? {
+        let position: i64 = row.try_get(2)?;
+        let challenge = at.digest("challenge_hash", row.try_get(0)?)?;
+        rows.push((challenge, position, at.time("issued_at", row.try_get(1)?)?, row.try_get(3)?));
+    }
+    rows.sort_by_key(|(_, position, ..)| *position);
+    let mut found: HashMap<Digest, Issued> = HashMap::new();
+    for (challenge, _, issued_at, license) in rows {
+        let issued = found.entry(challenge).or_insert_with(|| Issued { issued_at, licenses: Vec::new() });
+        issued.licenses.push(license);
+    }
+    Ok(found)
+}
+
+fn number(seq: u64) -> i64 {
+    i64::try_from(seq).unwrap_or(i64::MAX)
 }

@@ -3,25 +3,18 @@
 use admit_crypto::Digest;
 use sqlx::Row as _;
 
-use super::{At, Connection, Row, secs};
+use super::{At, Connection, Row, rows, secs};
 use crate::Error;
 use crate::audit::AuditEntry;
 
-pub(crate) async fn insert(connection: &mut Connection, entry: &AuditEntry) -> Result<(), Error> {
-    sqlx::query(
-        "INSERT INTO audit (seq, at, event, subject, detail_json, previous_hash, hash) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
-    )
-    .bind(i64::try_from(entry.seq).unwrap_or(i64::MAX))
-    .bind(secs(entry.at))
-    .bind(&entry.event)
-    .bind(&entry.subject)
-    .bind(&entry.detail_json)
-    .bind(entry.previous_hash.as_ref())
-    .bind(entry.hash.as_ref())
-    .execute(connection)
-    .await?;
-    Ok(())
+pub(crate) async fn insert(connection: &mut Connection, entries: &[AuditEntry]) -> Result<(), Error> {
+    let statement = "INSERT INTO audit (seq, at, event, subject, detail_json, previous_hash, hash) VALUES";
+    rows::insert(connection, statement, 7, entries, |query, entry| {
+        let query = query.bind(i64::try_from(entry.seq).unwrap_or(i64::MAX)).bind(secs(entry.at));
+        let query = query.bind(entry.event.as_str()).bind(entry.subject.as_str()).bind(entry.detail_json.as_str());
+        query.bind(entry.previous_hash.as_ref()).bind(entry.hash.as_ref())
+    })
+    .await
 }
 
 /// Number and hash of the last entry.

@@ -1,11 +1,13 @@
 //! Opening the database, and all that SQLite and PostgreSQL do not have in common: settings of connections, names of
 //! types in the schema, and how a writer gets its turn.
 //!
-//! Reads go through a small pool, writes of each lane through one connection: there is one writer at a time in either
-//! database, and waiting for it in a queue of our own is fair.
+//! Each lane reads through a small pool and writes through one connection. There is one writer at a time in either
+//! database, and waiting for a turn in a queue of our own is fair.
 
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
@@ -13,7 +15,9 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::pool::PoolConnection;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _, SqlSafeStr as _};
 
-use super::{Connection, Database, Transaction};
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+use super::{Connection, Database};
 use crate::Error;
 
 /// Where the database is.
@@ -28,9 +32,23 @@ pub enum Location {
 /// The open database. Clones share it.
 #[derive(Debug, Clone)]
 pub(crate) struct Store {
+    licenses: Lane,
+    others: Lane,
+}
+
+/// Connections of one kind of work, so that other work never waits for them to be free.
+#[derive(Debug, Clone)]
+pub(crate) struct Lane {
     backend: Backend,
     readers: sqlx::Pool<Database>,
     writer: sqlx::Pool<Database>,
+    turn: Arc<Mutex<()>>,
+}
+
+/// A transaction in which nobody else writes. Dropped before [`Self::commit`], it changes nothing.
+pub(crate) struct Transaction {
+    inner: sqlx::Transaction<'static, Database>,
+    _turn: OwnedMutexGuard<()>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,34 +97,82 @@ impl Store {
 
     async fn connect(location: &Location, mode: &str) -> Result<Self, Error> {
         sqlx::any::install_default_drivers();
-        let backend = location.backend();
+        let (backend, turn) = (location.backend(), Arc::default());
         let writer = backend.pool(1).connect_with(location.options(mode)?).await?;
         backend.migrations().run(&writer).await?;
-        let readers = backend.pool(READERS).connect_lazy_with(location.options("ro")?);
-        Ok(Self { backend, readers, writer })
+        let readers =
+            |connections| Ok::<_, Error>(backend.pool(connections).connect_lazy_with(location.options("ro")?));
+        let others = Lane { backend, readers: readers(READERS)?, writer, turn };
+        let writer = backend.pool(1).connect_lazy_with(location.options("rw")?);
+        let licenses = Lane { readers: readers(1)?, writer, ..others.clone() };
+        Ok(Self { licenses, others })
     }
 
+    /// The lane of license delivery.
+    pub(crate) const fn licenses(&self) -> &Lane {
+        &self.licenses
+    }
+
+    /// A connection to read with, for everything but licenses.
+    pub(crate) async fn read(&self) -> Result<PoolConnection<Database>, Error> {
+        self.others.read().await
+    }
+
+    /// A transaction to write with, for everything but licenses.
+    pub(crate) async fn write(&self) -> Result<Transaction, Error> {
+        self.others.write().await
+    }
+
+    /// Closes all connections; SQLite folds its write-ahead log into the file.
+    pub(crate) async fn close(&self) {
+        for lane in [&self.licenses, &self.others] {
+            lane.readers.close().await;
+            lane.writer.close().await;
+        }
+    }
+}
+
+impl Lane {
     /// A connection to read with.
     pub(crate) async fn read(&self) -> Result<PoolConnection<Database>, Error> {
         Ok(self.readers.acquire().await?)
     }
 
-    /// A transaction in which nobody else writes, so that what it reads stays true until it ends.
+    /// A transaction in which nobody else writes, so that what it reads stays true until it ends. Writers of this
+    /// process take turns in the order in which they came; those of others are waited for by the database.
     pub(crate) async fn write(&self) -> Result<Transaction, Error> {
-        match self.backend {
-            Backend::Sqlite => Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?),
+        let turn = tokio::time::timeout(BUSY_TIMEOUT, Arc::clone(&self.turn).lock_owned());
+        let turn = turn.await.map_err(|_| sqlx::Error::PoolTimedOut)?;
+        let inner = match self.backend {
+            Backend::Sqlite => self.writer.begin_with("BEGIN IMMEDIATE").await?,
             Backend::Postgres => {
                 let mut transaction = self.writer.begin().await?;
                 transaction.execute(LOCK_WRITERS).await?;
-                Ok(transaction)
+                transaction
             }
-        }
+        };
+        Ok(Transaction { inner, _turn: turn })
     }
+}
 
-    /// Closes all connections; SQLite folds its write-ahead log into the file.
-    pub(crate) async fn close(&self) {
-        self.readers.close().await;
-        self.writer.close().await;
+impl Transaction {
+    /// Makes the changes, down to the disk.
+    pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {
+        self.inner.commit().await
+    }
+}
+
+impl Deref for Transaction {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.inner
+    }
+}
+
+impl DerefMut for Transaction {
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.inner
     }
 }
 
@@ -147,10 +213,7 @@ fn percent_encoded(path: &Path) -> String {
     path.replace('%', "%25").replace('?', "%3F").replace('#', "%23")
 }
 
-const MIGRATIONS: &[(i64, &str, &str)] = &[
-    (1, "initial", include_str!("../../migrations/0001_initial.sql")),
-    (2, "operator tokens", include_str!("../../migrations/0002_operator_tokens.sql")),
-];
+const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "initial", include_str!("../../migrations/0001_initial.sql"))];
 
 /// A license is on the disk before it leaves: `FULL` waits for the disk at each commit.
 const SQLITE_SETTINGS: &[&str] = &[

@@ -1,10 +1,12 @@
 //! Table `clients`: every certificate that the enrolment authority gave out, and whether it was revoked.
 
+use std::collections::HashMap;
+
 use admit_crypto::{Digest, PublicKey};
 use admit_time::Timestamp;
 use sqlx::Row as _;
 
-use super::{At, Connection, Row, secs};
+use super::{At, Connection, Row, rows, secs};
 use crate::Error;
 
 /// A new row.
@@ -54,6 +56,24 @@ pub(crate) async fn find(connection: &mut Connection, fingerprint: &Digest) -> R
     .fetch_optional(connection)
     .await?;
     row.as_ref().map(read).transpose()
+}
+
+/// Of these certificates, those that are a client's, and when they were revoked.
+pub(crate) async fn find_all(
+    connection: &mut Connection,
+    fingerprints: &[Digest],
+) -> Result<HashMap<Digest, Option<Timestamp>>, Error> {
+    let keys: Vec<&[u8]> = fingerprints.iter().map(AsRef::as_ref).collect();
+    let statement = "SELECT fingerprint, revoked_at FROM clients WHERE fingerprint IN";
+    let mut found = HashMap::with_capacity(keys.len());
+    for row in rows::select(connection, statement, &keys).await? {
+        let fingerprint = hex::encode(row.try_get::<&[u8], _>(0)?);
+        let at = At { table: "clients", row: &fingerprint };
+        let revoked_at: Option<i64> = row.try_get(1)?;
+        let revoked_at = revoked_at.map(|secs| at.time("revoked_at", secs)).transpose()?;
+        found.insert(at.digest("fingerprint", row.try_get(0)?)?, revoked_at);
+    }
+    Ok(found)
 }
 
 /// The newest certificate of a client's keys.

@@ -1,11 +1,14 @@
 //! Table `content_keys`: the content keys that licenses may be issued for, and what is said of their content.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use admit_license::KeyId;
 use admit_time::Timestamp;
 use admit_trust::ComponentVersion;
 use sqlx::Row as _;
 
-use super::{At, Connection, Row, secs};
+use super::{At, Connection, Row, rows, secs};
 use crate::Error;
 use crate::content::{Content, KeyClass};
 
@@ -34,6 +37,24 @@ pub(crate) async fn insert(connection: &mut Connection, row: &ContentKeyRow, now
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// What is registered for these key ids.
+pub(crate) async fn find_all(
+    connection: &mut Connection,
+    key_ids: &[KeyId],
+) -> Result<HashMap<KeyId, Arc<ContentKeyRow>>, Error> {
+    let keys: Vec<&[u8]> = key_ids.iter().map(|key_id| key_id.as_bytes().as_slice()).collect();
+    let statement = "SELECT class, content_id, title, is_open, minimum_individualized_version, \
+                     minimum_application_level, sealed_key, key_id FROM content_keys WHERE key_id IN";
+    let mut found = HashMap::with_capacity(keys.len());
+    for row in rows::select(connection, statement, &keys).await? {
+        let id: &[u8] = row.try_get(7)?;
+        let key_id =
+            KeyId::from_slice(id).ok_or_else(|| At { table: TABLE, row: &hex::encode(id) }.damaged("key_id"))?;
+        found.insert(key_id, Arc::new(read(key_id, &row)?));
+    }
+    Ok(found)
 }
 
 pub(crate) async fn find(connection: &mut Connection, key_id: KeyId) -> Result<Option<ContentKeyRow>, Error> {

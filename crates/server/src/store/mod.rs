@@ -8,6 +8,7 @@ pub(crate) mod client;
 pub(crate) mod content_key;
 pub(crate) mod operator_token;
 pub(crate) mod realm;
+pub(crate) mod rows;
 pub(crate) mod service_key;
 pub(crate) mod token_key;
 
@@ -25,9 +26,6 @@ pub(crate) type Database = sqlx::Any;
 pub(crate) type Connection = sqlx::AnyConnection;
 /// A row of an answer.
 pub(crate) type Row = sqlx::any::AnyRow;
-/// A transaction that writes.
-pub(crate) type Transaction = sqlx::Transaction<'static, Database>;
-
 /// A time as the database holds it.
 pub(crate) fn secs(time: Timestamp) -> i64 {
     i64::try_from(time.unix_secs()).expect("a timestamp is at most the year 9999")

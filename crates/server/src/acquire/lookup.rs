@@ -1,0 +1,64 @@
+//! What the database knows of a request: the client, what was issued for this challenge before, and the content of each
+//! key. Looked up on every request, for all requests that wait in one go.
+
+use std::sync::Arc;
+
+use admit_crypto::Digest;
+use admit_license::KeyId;
+use admit_time::Timestamp;
+
+use crate::Error;
+use crate::batch::Work;
+use crate::home::Home;
+use crate::store::acquisition::{self, Issued};
+use crate::store::content_key::ContentKeyRow;
+use crate::store::{client, content_key};
+
+/// What is looked up.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    pub(crate) client: Digest,
+    pub(crate) challenge_hash: Digest,
+    pub(crate) key_ids: Vec<KeyId>,
+}
+
+/// What was found.
+#[derive(Debug)]
+pub(crate) struct Found {
+    /// When the client was revoked, if this server knows the client.
+    pub(crate) client: Option<Option<Timestamp>>,
+    pub(crate) earlier: Option<Issued>,
+    /// What is registered for each key id, in the order asked for.
+    pub(crate) contents: Vec<Option<Arc<ContentKeyRow>>>,
+}
+
+/// Looks up.
+#[derive(Debug)]
+pub(crate) struct Lookup(pub(crate) Home);
+
+impl Work for Lookup {
+    type Job = Wanted;
+    type Answer = Found;
+
+    async fn all(&self, jobs: &[Wanted]) -> Result<Vec<Found>, Error> {
+        let mut connection = self.0.store().licenses().read().await?;
+        let clients = client::find_all(&mut connection, &distinct(jobs.iter().map(|job| job.client))).await?;
+        let challenges: Vec<Digest> = jobs.iter().map(|job| job.challenge_hash).collect();
+        let earlier = acquisition::find(&mut connection, &challenges).await?;
+        let key_ids = distinct(jobs.iter().flat_map(|job| job.key_ids.iter().copied()));
+        let contents = content_key::find_all(&mut connection, &key_ids).await?;
+        let found = |job: &Wanted| Found {
+            client: clients.get(&job.client).copied(),
+            earlier: earlier.get(&job.challenge_hash).cloned(),
+            contents: job.key_ids.iter().map(|key_id| contents.get(key_id).cloned()).collect(),
+        };
+        Ok(jobs.iter().map(found).collect())
+    }
+}
+
+fn distinct<T: Ord>(values: impl Iterator<Item = T>) -> Vec<T> {
+    let mut values: Vec<T> = values.collect();
+    values.sort();
+    values.dedup();
+    values
+}

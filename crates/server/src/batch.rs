@@ -1,0 +1,83 @@
+//! Work that many requests hand to one task, which does everything that is waiting at once: many lookups in one
+//! statement, many licenses in one wait for the disk. Alone, a request waits for nobody.
+
+use std::future::Future;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::Error;
+
+/// What the task does.
+pub(crate) trait Work: Send + Sync + 'static {
+    /// What one request wants done.
+    type Job: Send + Sync + 'static;
+    /// What it gets.
+    type Answer: Send + 'static;
+
+    /// Does all jobs or none, with an answer to each, in order.
+    fn all(&self, jobs: &[Self::Job]) -> impl Future<Output = Result<Vec<Self::Answer>, Error>> + Send;
+}
+
+/// The way to the task, which ends when nobody has one any more.
+#[derive(Debug)]
+pub(crate) struct Batch<W: Work> {
+    jobs: mpsc::Sender<Waiting<W>>,
+}
+
+/// A job, and who waits for its answer.
+struct Waiting<W: Work> {
+    job: W::Job,
+    answer: oneshot::Sender<Result<W::Answer, Error>>,
+}
+
+impl<W: Work> Batch<W> {
+    /// Starts the task on the current runtime.
+    pub(crate) fn start(work: W) -> Self {
+        let (jobs, queue) = mpsc::channel(QUEUE);
+        tokio::spawn(run(work, queue));
+        Self { jobs }
+    }
+
+    /// Has a job done. A queue that is full is refused at once: whoever waits longer gains nothing.
+    pub(crate) async fn ask(&self, job: W::Job) -> Result<W::Answer, Error> {
+        let (answer, answered) = oneshot::channel();
+        self.jobs.try_send(Waiting { job, answer }).map_err(|_| Error::Overloaded)?;
+        answered.await.unwrap_or(Err(Error::Overloaded))
+    }
+}
+
+async fn run<W: Work>(work: W, mut queue: mpsc::Receiver<Waiting<W>>) {
+    let mut waiting = Vec::with_capacity(LARGEST);
+    while queue.recv_many(&mut waiting, LARGEST).await > 0 {
+        let (jobs, answers): (Vec<_>, Vec<_>) =
+            waiting.drain(..).map(|waiting: Waiting<W>| (waiting.job, waiting.answer)).unzip();
+        let done = do_all(&work, &jobs).await;
+        for (answer, done) in answers.into_iter().zip(done) {
+            // Whoever has stopped waiting finds what was done when they ask again.
+            let _ = answer.send(done);
+        }
+    }
+}
+
+/// One job that the database does not take must not fail the others: they are then done one by one.
+async fn do_all<W: Work>(work: &W, jobs: &[W::Job]) -> Vec<Result<W::Answer, Error>> {
+    let error = match work.all(jobs).await {
+        Ok(answers) => return answers.into_iter().map(Ok).collect(),
+        Err(error) => error,
+    };
+    if jobs.len() > 1 && error.may_be_of_one_row() {
+        let mut done = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            let alone = work.all(std::slice::from_ref(job)).await;
+            done.push(alone.and_then(|answers| answers.into_iter().next().ok_or(Error::Overloaded)));
+        }
+        return done;
+    }
+    let shared = error.shared();
+    std::iter::once(Err(error)).chain(shared.map(Err)).take(jobs.len()).collect()
+}
+
+/// Jobs that wait at most; the rest is turned away.
+const QUEUE: usize = 1024;
+/// Jobs in one transaction at most.
+const LARGEST: usize = 256;
