@@ -164,6 +164,9 @@ impl<'a, 'p, R: Read + Seek> Packaging<'a, 'p, R> {
             let mut buffer = sink.buffer();
             let used = usize::try_from(kept.end() - offset).map_or(buffer.len(), |left| left.min(buffer.len()));
             self.input.read_at(offset, &mut buffer[..used])?;
+            if offset == kept.offset {
+                put_size_to_the_end(kept, &mut buffer[..used])?;
+            }
             sink.put(buffer, used)?;
             offset += used as u64;
         }
@@ -231,6 +234,16 @@ impl<'a, 'p, R: Read + Seek> Packaging<'a, 'p, R> {
 fn earliest(samples: &[Sample], media_start: u64) -> u64 {
     let shown = samples.iter().map(|sample| sample.decode_time.saturating_add_signed(sample.composition_offset.into()));
     shown.min().unwrap_or(0).saturating_sub(media_start)
+}
+
+/// Writes out the size of a box that went to the end of the input: in the output, much follows it.
+fn put_size_to_the_end(kept: &TopBox, header: &mut [u8]) -> Result<(), Error> {
+    if let Some(size) = header.first_chunk_mut::<4>().filter(|size| **size == [0; 4]) {
+        let what = "a box of 4 GiB or more without a size";
+        let written = u32::try_from(kept.size).map_err(|_| MediaError::UnsupportedLayout { at: kept.at(), what })?;
+        *size = written.to_be_bytes();
+    }
+    Ok(())
 }
 
 fn put_all(bytes: Vec<u8>, sink: &mut ThreadedSink) -> Result<u64, Error> {

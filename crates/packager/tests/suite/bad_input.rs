@@ -201,6 +201,17 @@ fn over_limit(file: &[u8], decrypting: bool) -> (&'static str, u64) {
     }
 }
 
+/// Found by fuzzing: a box to the end of the input would hold all of the output behind it.
+#[test]
+fn a_box_to_the_end_of_the_input_does_not_swallow_the_output() {
+    let mut file = clip("audio-only");
+    file.extend_from_slice(b"\0\0\0\0uuidsixteen bytes id");
+    let packaged = packaged(&file);
+    let kinds: Vec<_> = top_boxes(&packaged).iter().map(|found| found.kind).collect();
+    assert!(kinds.contains(&fourcc::SIDX) && kinds.contains(&fourcc::MOOF), "{kinds:?}");
+    assert!(decrypt_with(&packaged, KEY).is_ok());
+}
+
 /// Thousands of track fragments would each look at every block.
 #[test]
 fn more_track_fragments_than_a_player_can_follow_are_an_error() {
