@@ -60,6 +60,10 @@ pub fn package<R: Read + Seek, W: Write + Seek + Send>(
     let movie = Movie::read(&moov)?;
     let (tracks, leader) = read_tracks(&moov, &movie)?;
     let plan = Plan::make(tracks.clone(), leader, &mut input)?;
+    // Without a fragment the output would be a file that was cut, as far as its reader can tell.
+    if plan.fragments() == 0 {
+        return Err(Error::NothingToProtect);
+    }
     let mut head = head::file_type(boxes.file_type.as_deref());
     head.extend(head::movie(&moov, &movie, &tracks, protection)?);
     let kept: u64 = boxes.kept.iter().map(|kept| kept.size).sum();

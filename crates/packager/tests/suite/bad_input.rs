@@ -212,6 +212,14 @@ fn a_box_to_the_end_of_the_input_does_not_swallow_the_output() {
     assert!(decrypt_with(&packaged, KEY).is_ok());
 }
 
+/// Found by fuzzing: what came of it could not be told from a file that was cut.
+#[test]
+fn a_file_without_a_sample_is_not_packaged() {
+    let drop_mvex = |tree: &mut Node<'_>| repeat(tree, fourcc::MVEX, 0);
+    let file = with_trees(&clip("baseline-fragmented"), drop_mvex, 0);
+    assert_eq!(package_with(&file, Metadata::default()).map(drop), Err(Error::NothingToProtect));
+}
+
 /// Thousands of track fragments would each look at every block.
 #[test]
 fn more_track_fragments_than_a_player_can_follow_are_an_error() {
