@@ -29,6 +29,11 @@ impl<'a> Groups<'a> {
         Ok(Self { runs, left_in_run: 0, index: 0, local, global })
     }
 
+    /// Bytes of memory that the descriptions take.
+    pub(crate) fn size(&self) -> u64 {
+        ((self.local.len() + self.global.len()) * size_of::<Tenc>()) as u64
+    }
+
     /// The protection of the next sample, or `None` if its track's holds.
     pub fn next_sample(&mut self) -> Option<&Tenc> {
         while self.left_in_run == 0 {
