@@ -101,7 +101,8 @@ impl World {
         folder
     }
 
-    fn command(&self, words: &[&str]) -> Command {
+    /// The command that [`Self::admit`] runs.
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_admit"));
         command.args(words).current_dir(self.folder.path()).stdin(Stdio::null());
         command.env_remove("ADMIT_HOME").env("ADMIT_CLIENT", self.path("client"));
