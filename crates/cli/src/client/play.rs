@@ -36,7 +36,7 @@ pub(crate) fn run(args: &PlayArgs, output: Output) -> Outcome<()> {
     acquire_missing(&mut session, &content, &header, token.as_deref(), &http)?;
     let candidates = Candidates::find(&session.store, &content.key_ids)?;
     let environment = session.environment(&header);
-    let grants = candidates.evaluate(Action::Play, &environment).map_err(|denied| Failure::denied(&denied))?;
+    let grants = candidates.evaluate(Action::Play, &environment).map_err(|denied| Failure::denied(denied.first()))?;
     let mut entropy = session.store.entropy(&mut SystemEntropy);
     let permit = permit(&mut session.store, &session.identity, grants, &mut entropy)?;
     let destination = Destination::open(args)?;
@@ -59,8 +59,8 @@ fn acquire_missing(
         Ok(_) => return Ok(()),
         Err(denied) => denied,
     };
-    if !a_new_license_may_help(&denied) {
-        return Err(Failure::denied(&denied));
+    if let Some((_, hopeless)) = denied.iter().find(|(_, denied)| !a_new_license_may_help(denied)) {
+        return Err(Failure::denied(hopeless));
     }
     let application = session.application().cloned();
     let wanted = Wanted {
