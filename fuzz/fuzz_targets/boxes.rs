@@ -4,7 +4,7 @@
 
 use std::io::Cursor;
 
-use admit_media::{ADMIT_SYSTEM_ID, Node, find_pssh, inspect};
+use admit_media::{Node, inspect, protections};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -16,5 +16,5 @@ fuzz_target!(|bytes: &[u8]| {
         assert_eq!(written, again);
     }
     let _ = inspect(Cursor::new(bytes));
-    let _ = find_pssh(Cursor::new(bytes), ADMIT_SYSTEM_ID);
+    let _ = protections(Cursor::new(bytes));
 });

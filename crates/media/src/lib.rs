@@ -1,7 +1,7 @@
 //! Media for Admit: ISO-BMFF boxes (ISO/IEC 14496-12) with the protection boxes of ISO/IEC 23001-7, sample maps, and
 //! the sample cipher both ways. It knows no rights and no licenses: keys come in by key id.
 //!
-//! * [`inspect`] says what is protected in a file and how, [`find_pssh`] finds one system's header in its head.
+//! * [`inspect`] says what is protected in a file and how, [`protections`] which keys and systems its head names.
 //! * [`decrypt()`] turns a protected file into a clear one, in constant memory.
 //! * [`AvcSubsamples`] and [`crypt_sample`] are what a packager needs besides the boxes.
 //!
@@ -46,5 +46,5 @@ pub use protection::{
 pub use sample::{NON_SYNC_FLAGS, SYNC_FLAGS, Sample};
 pub use sample_table::{SampleTable, Samples};
 pub use subsamples::SubsampleMap;
-pub use summary::{Summary, find_pssh, inspect};
+pub use summary::{Protections, Summary, inspect, protections};
 pub use tree::{MAX_BOXES, Node};

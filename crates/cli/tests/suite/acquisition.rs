@@ -88,6 +88,31 @@ fn a_copy_of_the_whole_client_folder_still_plays() {
 }
 
 #[test]
+fn a_file_whose_tracks_name_a_key_that_its_header_does_not_is_acquired_and_played() {
+    let world = World::new();
+    let key = "000102030405060708090a0b0c0d0e0f";
+    let (first, second) = ("00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002");
+    let realm = world.package("film.mp4", "film", &["--open", "--kid", first, "--key", key]);
+    world.package("other.mp4", "other", &["--open", "--kid", second, "--key", key]);
+    world.admit(&["play", "film.mp4", "-o", "one.mp4", "--trust", &realm]).succeeded();
+    // The last track now names the second key.
+    let mut film = fs::read(world.path("film.mp4")).unwrap();
+    let at = film.windows(4).rposition(|window| window == b"tenc").unwrap() + 4 + 8;
+    film[at + 15] = 2;
+    fs::write(world.path("two.mp4"), &film).unwrap();
+    world.admit_as("other", &["why", "play", "two.mp4", "--trust", &realm]).refused("NS_E_LICENSE_REQUIRED");
+    let why = world.admit_as("other", &["why", "play", "two.mp4", "--json"]);
+    let why: serde_json::Value = serde_json::from_str(&why.stdout).unwrap();
+    let keys: Vec<_> = why["reasons"].as_array().unwrap().iter().map(|reason| &reason["key_id"]).collect();
+    assert_eq!(keys, [first, second], "the header's key, then the track's");
+    let acquired = world.admit_as("other", &["license", "acquire", "two.mp4", "--json"]).json();
+    let keys: Vec<_> = acquired["licenses"].as_array().unwrap().iter().map(|license| &license["key_id"]).collect();
+    assert_eq!(keys, [first, second]);
+    world.admit_as("other", &["play", "two.mp4", "-o", "two-clear.mp4"]).succeeded();
+    assert_eq!(fs::read(world.path("two-clear.mp4")).unwrap(), fs::read(world.path("one.mp4")).unwrap());
+}
+
+#[test]
 fn a_license_acquired_ahead_of_time_is_used_later() {
     let mut world = World::new();
     let realm = world.package("film.mp4", "film", &[]);

@@ -66,7 +66,8 @@ fn runs(mut cursor: Cursor<'_>) -> Result<&[u8], Error> {
     cursor.table(count, 8)
 }
 
-fn descriptions(holder: &Node<'_>) -> Result<Vec<Tenc>, Error> {
+/// The protections that groups of samples may have.
+pub(crate) fn descriptions(holder: &Node<'_>) -> Result<Vec<Tenc>, Error> {
     let Some(sgpd) = find(holder, fourcc::SGPD)? else { return Ok(Vec::new()) };
     let mut cursor = sgpd.fields();
     let (version, _) = cursor.version_up_to(3)?;
