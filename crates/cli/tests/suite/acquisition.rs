@@ -113,6 +113,28 @@ fn a_file_whose_tracks_name_a_key_that_its_header_does_not_is_acquired_and_playe
 }
 
 #[test]
+fn a_movie_without_fragments_of_another_packager_is_inspected_and_played_by_its_key_id() {
+    let world = World::new();
+    let (kid, key) = ("22222222-2222-2222-2222-222222222222", "000102030405060708090a0b0c0d0e0f");
+    let realm = world.package("film.mp4", "film", &["--open", "--kid", kid, "--key", key]);
+    world.admit(&["play", "film.mp4", "-o", "own.mp4", "--trust", &realm]).succeeded();
+    let clip = clip();
+    let how = ["-encryption_scheme", "cenc-aes-ctr", "-encryption_key", key, "-encryption_kid", &kid.replace('-', "")];
+    let input = ["-i", clip.to_str().unwrap(), "-c", "copy"];
+    world.ffmpeg(&[&input[..], &how, &["theirs.mp4"]].concat());
+    let document = world.admit(&["inspect", "theirs.mp4", "--json"]).json();
+    assert_eq!((&document["fragments"], &document["header"]), (&0.into(), &serde_json::Value::Null));
+    let tracks = document["tracks"].as_array().unwrap();
+    assert_eq!(tracks.len(), 2);
+    assert!(tracks.iter().all(|track| track["scheme"] == "cenc" && track["key_id"] == kid), "{tracks:?}");
+    world.admit(&["play", "theirs.mp4", "-o", "clear.mp4"]).succeeded();
+    let hash = |file: &str| world.ffmpeg(&["-i", file, "-c", "copy", "-f", "streamhash", "-"]);
+    assert_eq!(hash("clear.mp4"), hash(clip.to_str().unwrap()));
+    // A client that knows no realm cannot tell whose it is.
+    world.admit_as("new", &["play", "theirs.mp4", "-o", "no.mp4"]).refused("ADMIT_E_REALM_NOT_TRUSTED");
+}
+
+#[test]
 fn a_license_acquired_ahead_of_time_is_used_later() {
     let mut world = World::new();
     let realm = world.package("film.mp4", "film", &[]);

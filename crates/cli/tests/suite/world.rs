@@ -89,6 +89,14 @@ impl World {
         entries.iter().map(|entry| entry["event"].as_str().unwrap().to_owned()).collect()
     }
 
+    /// Runs ffmpeg (`ADMIT_FFMPEG`, else `ffmpeg`) in the folder, and gives what it printed.
+    pub(crate) fn ffmpeg(&self, words: &[&str]) -> String {
+        let program = std::env::var("ADMIT_FFMPEG").unwrap_or_else(|_| "ffmpeg".into());
+        let mut command = Command::new(program);
+        let output = command.args(["-v", "error"]).args(words).current_dir(self.folder.path()).output().unwrap();
+        Done::from(&output).succeeded()
+    }
+
     pub(crate) fn path(&self, relative: &str) -> PathBuf {
         self.folder.path().join(relative)
     }
