@@ -17,7 +17,6 @@ pub mod fourcc;
 mod fragment;
 pub mod frame;
 mod io;
-mod key_id;
 mod metadata;
 mod movie;
 mod protection;
@@ -28,6 +27,7 @@ mod subsamples;
 mod summary;
 mod tree;
 
+pub use admit_crypto::KeyId;
 pub use avc::AvcSubsamples;
 pub use cipher::{crypt_part, crypt_sample};
 pub use cursor::Cursor;
@@ -36,7 +36,6 @@ pub use error::{BoxPath, Error, Location, MAX_DEPTH};
 pub use fourcc::FourCc;
 pub use fragment::{Defaults, Run, RunSamples, TrackFragment, track_fragments};
 pub use io::{BLOCK, Input, MAX_TREE, Sink, TopBox, WriteSink};
-pub use key_id::KeyId;
 pub use metadata::{Cover, Metadata};
 pub use movie::{Movie, SampleEntry, Track, track_id};
 pub use protection::{

@@ -69,7 +69,7 @@ impl Content {
             None => (None, Vec::new()),
         };
         // The first keys are the header's; the media may use more.
-        for key_id in found.key_ids.iter().map(|key_id| KeyId::from_bytes(key_id.0)) {
+        for key_id in found.key_ids {
             if !key_ids.contains(&key_id) {
                 key_ids.push(key_id);
             }

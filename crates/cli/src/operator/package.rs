@@ -32,8 +32,7 @@ pub(crate) fn run(args: &PackageArgs, output: Output) -> Outcome<()> {
     let home = runtime.block_on(super::open_home(&args.home))?;
     let object = home.sign_header(&header(args, &home, key_id, &key, &content_id)?);
     let pssh_data = object.to_bytes().map_err(admit_license::Error::from)?;
-    let key_id_in_media = admit_media::KeyId(*key_id.as_bytes());
-    let protection = Protection { key_id: key_id_in_media, key: &key, pssh_data: &pssh_data, metadata };
+    let protection = Protection { key_id, key: &key, pssh_data: &pssh_data, metadata };
     let (report, file) = write_protected(args, &input, &protection)?;
     runtime.block_on(async {
         let content = content(args, key_id, &content_id);

@@ -21,8 +21,8 @@ fn a_permit_opens_the_samples_of_its_key() {
     let input = std::io::Cursor::new(&protected);
     playback.decrypt(input, &mut admit_media::WriteSink::new(&mut clear), &mut |_, _| ()).unwrap();
     let mut expected = Vec::new();
-    let mut key = |key_id: &admit_media::KeyId| {
-        assert_eq!(key_id.0, *KEY_ID.as_bytes());
+    let mut key = |key_id: &KeyId| {
+        assert_eq!(*key_id, KEY_ID);
         Some((provider().aes_128_ctr)(&admit_crypto::ContentKey::from_bytes(CONTENT_KEY)))
     };
     let input = std::io::Cursor::new(&protected);

@@ -117,7 +117,7 @@ mod tests {
         let (local, global) = (Node::parse(&local, 0).unwrap(), Node::parse(&global, 0).unwrap());
         let mut groups = Groups::read(&local, &global).unwrap();
         let keys: Vec<_> = (0..5).map(|_| groups.next_sample().map(|tenc| tenc.key_id)).collect();
-        let (one, two) = (Some(KeyId([1; 16])), Some(KeyId([2; 16])));
+        let (one, two) = (Some(KeyId::from_bytes([1; 16])), Some(KeyId::from_bytes([2; 16])));
         assert_eq!(keys, [one, two, two, None, None]);
     }
 

@@ -34,7 +34,7 @@ fn the_head_names_every_key_once_that_entries_groups_and_systems_name() {
     let mut file = packaged(&clip("high-progressive"));
     // The second track has a key of its own.
     let at = file.windows(4).rposition(|window| window == b"tenc").unwrap() + 4 + 8;
-    assert_eq!(file[at..at + 16], KEY_ID.0);
+    assert_eq!(file[at..at + 16], *KEY_ID.as_bytes());
     file[at..at + 16].fill(5);
     let boxes = top_boxes(&file);
     let at = usize::try_from(boxes.iter().find(|found| found.kind == fourcc::MOOV).unwrap().offset).unwrap();
@@ -49,13 +49,16 @@ fn the_head_names_every_key_once_that_entries_groups_and_systems_name() {
     });
     moov.descend_mut(&stbl).unwrap().children_mut().unwrap().push(groups);
     let mut listed = Vec::new();
-    let key_ids = Some(vec![KeyId([6; 16]), KeyId([7; 16])]);
+    let key_ids = Some(vec![KeyId::from_bytes([6; 16]), KeyId::from_bytes([7; 16])]);
     Pssh { system_id: SystemId([1; 16]), key_ids, data: Vec::new() }.write(&mut listed);
     moov.children_mut().unwrap().push(Node::build(fourcc::PSSH, |out| out.extend_from_slice(&listed[8..])));
     let mut head = file[..at].to_vec();
     moov.write(&mut head);
     let found = protections(Cursor::new(&head)).unwrap();
-    assert_eq!(found.key_ids, [KEY_ID, KeyId([6; 16]), KeyId([5; 16]), KeyId([7; 16])]);
+    assert_eq!(
+        found.key_ids,
+        [KEY_ID, KeyId::from_bytes([6; 16]), KeyId::from_bytes([5; 16]), KeyId::from_bytes([7; 16])]
+    );
     assert_eq!(found.pssh.len(), 3);
 }
 
