@@ -17,7 +17,7 @@ pub use action::{Action, UnknownAction};
 pub use admit_crypto::{KeyId, KeyIdError};
 pub use denied::{Denied, Reason, Refusal, Remedy};
 pub use error::Error;
-pub use evaluate::{Charge, Environment, Grant, evaluate};
+pub use evaluate::{Application, Charge, Environment, Grant, Output, evaluate};
 pub use issue::{KeyMaterial, LICENSE_CONTENT_TYPE, LicenseSigner, SignedLicense, issue};
 pub use rights::{Rights, RightsArray, UndefinedRights, final_rights};
 pub use signed_header::{HEADER_CONTENT_TYPE, TrustedHeader};

@@ -3,7 +3,7 @@
 use admit_client::acquire::{Acquisition, Wanted};
 use admit_client::enrol::{self, Enrolment};
 use admit_client::{Identity, Store};
-use admit_license::{Environment, VerifiedLicense};
+use admit_license::{Application, Environment, Output, VerifiedLicense};
 use admit_protocol::Code;
 use admit_protocol::acquire::{MAX_RESPONSE, SEALED_CHALLENGE_CONTENT_TYPE};
 use admit_protocol::enrol::{ENROLMENT_CONTENT_TYPE, MAX_ENROLMENT_RESPONSE};
@@ -54,18 +54,15 @@ impl Session {
         self.application.as_ref()
     }
 
-    /// What an evaluation looks at. Output that leaves this process in clear counts as level 150 at most.
+    /// What an evaluation looks at. All output of this program leaves it in clear.
     pub(crate) fn environment(&self, header: &HeaderTerms) -> Environment<'static> {
-        let properties = self.application.as_ref().map(|application| application.properties());
-        let certified = properties.and_then(|properties| properties.security_level).unwrap_or(0);
         Environment {
-            application_level: certified.min(CLEAR_OUTPUT_LEVEL),
-            sdk_generation: properties.and_then(|properties| properties.sdk_generation).unwrap_or_default(),
+            application: Application::new(self.application()),
+            output: Output::Clear,
             client: *self.identity.properties(),
             time: None,
             revocation_version: 0,
             content_minimum_version: header.minimum_version,
-            protected_output: false,
         }
     }
 
@@ -92,6 +89,3 @@ fn enrol_client(realm: &ClientRealm, store: &mut Store<'static, SqliteKeyValue>,
 
 /// The common name of this program's certificate in realm documents.
 const APPLICATION: &str = "admit";
-
-/// What clear output counts as, whatever the application's certificate says.
-const CLEAR_OUTPUT_LEVEL: u32 = 150;

@@ -12,8 +12,8 @@ use admit_client::{
 };
 use admit_crypto::{ContentKey, Provider, PublicKey, RecordKey, SecretScalar};
 use admit_license::{
-    Action, Binding, BindingKind, Environment, KeyId, KeyMaterial, Kind, LicenseId, LicenseSigner, Rights,
-    SignedLicense, Terms, Uplink, Usage, issue,
+    Action, Application, Binding, BindingKind, Environment, KeyId, KeyMaterial, Kind, LicenseId, LicenseSigner, Output,
+    Rights, SignedLicense, Terms, Uplink, Usage, issue,
 };
 use admit_protocol::acquire::{LicenseResponse, OpenedChallenge};
 use admit_protocol::enrol::{EnrolmentResponse, SignedRequest};
@@ -230,13 +230,12 @@ pub(crate) fn may_play(store: &TestStore, identity: &Identity) -> bool {
 
 pub(crate) fn environment(identity: &Identity) -> Environment<'static> {
     Environment {
-        application_level: 1000,
-        sdk_generation: SdkGeneration::Newer,
+        application: Application { security_level: 1000, sdk_generation: SdkGeneration::Newer },
+        output: Output::InProcess { protected: true },
         client: *identity.properties(),
         time: None,
         revocation_version: 0,
         content_minimum_version: None,
-        protected_output: true,
     }
 }
 
