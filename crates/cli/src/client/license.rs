@@ -57,7 +57,6 @@ fn acquire(args: &LicenseAcquireArgs, output: Output) -> Outcome<()> {
     let http = Http::new();
     let realm = realm_of(&content, &args.client, &http)?;
     content.verify_header(realm.realm.root())?;
-    let lock = realm.lock()?;
     let mut session = Session::open(realm, &http)?;
     let actions = if args.actions.is_empty() { vec![Action::Play] } else { args.actions.clone() };
     let rights = actions.iter().fold(Rights::NONE, |rights, action| rights | action.right());
@@ -71,7 +70,7 @@ fn acquire(args: &LicenseAcquireArgs, output: Output) -> Outcome<()> {
         application: application.as_ref(),
     };
     let licenses = session.acquire(&wanted, &http)?;
-    drop(lock);
+    drop(session);
     output.json(|| {
         let licenses: Vec<_> = licenses.iter().map(|license| terms_json(license.terms(), None)).collect();
         json!({ "licenses": licenses })

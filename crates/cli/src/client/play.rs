@@ -31,19 +31,18 @@ pub(crate) fn run(args: &PlayArgs, output: Output) -> Outcome<()> {
     let http = Http::new();
     let realm = realm_of(&content, &args.client, &http)?;
     let header = content.verify_header(realm.realm.root())?;
-    let lock = realm.lock()?;
     let mut session = Session::open(realm, &http)?;
     acquire_missing(&mut session, &content, &header, token.as_deref(), &http)?;
     let candidates = Candidates::find(&session.store, &content.key_ids)?;
     let environment = session.environment(&header);
     let grants = candidates.evaluate(Action::Play, &environment).map_err(|denied| Failure::denied(denied.first()))?;
     let mut entropy = session.store.entropy(&mut SystemEntropy);
-    let permit = permit(&mut session.store, &session.identity, grants, &mut entropy)?;
+    let Session { store, identity, lock, .. } = &mut session;
+    let permit = permit(store, identity, grants, &mut entropy)?;
     let destination = Destination::open(args)?;
-    let mut lock = Some(lock);
     // Others may use the store again once the use is charged, which happens when the first byte leaves.
     let released = &mut || drop(lock.take());
-    destination.play(Playing { content, permit, store: &mut session.store, entropy, released }, output)
+    destination.play(Playing { content, permit, store, entropy, released }, output)
 }
 
 /// Acquires when there is no license that allows to play and another one might.

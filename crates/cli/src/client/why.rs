@@ -21,7 +21,6 @@ pub(crate) fn run(args: &WhyArgs, output: Output) -> Outcome<()> {
     let http = Http::new();
     let realm = realm_of(&content, &args.client, &http)?;
     let header = content.verify_header(realm.realm.root())?;
-    let _lock = realm.lock()?;
     let session = Session::open(realm, &http)?;
     let candidates = Candidates::find(&session.store, &content.key_ids)?;
     match candidates.evaluate(args.action, &session.environment(&header)) {

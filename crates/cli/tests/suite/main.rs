@@ -6,5 +6,6 @@ mod acquisition;
 mod bad_input;
 mod refusals;
 mod remote;
+mod slow_server;
 mod tour;
 mod world;

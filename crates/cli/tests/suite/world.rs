@@ -35,6 +35,11 @@ impl World {
         world
     }
 
+    /// Host and port of the server.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
     pub(crate) fn start_server(&mut self) {
         let mut command = self.command(&["serve", "--home", "home", "--listen", &self.address]);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
