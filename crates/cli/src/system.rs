@@ -9,5 +9,5 @@ mod sqlite;
 pub(crate) use clock::now;
 pub(crate) use entropy::SystemEntropy;
 pub(crate) use http::{Http, origin};
-pub(crate) use remote_file::RemoteFile;
+pub(crate) use remote_file::{LastFailure, RemoteFile};
 pub(crate) use sqlite::SqliteKeyValue;

@@ -13,7 +13,7 @@ use admit_trust::{ComponentVersion, TrustRoot};
 
 use super::context::{DATES, PROVIDER};
 use crate::failure::{self, Failure, Outcome};
-use crate::system::RemoteFile;
+use crate::system::{LastFailure, RemoteFile};
 
 /// Media that can be read from anywhere: a file, or an address by ranges.
 pub(crate) trait Source: Read + Seek {}
@@ -24,6 +24,7 @@ impl<T: Read + Seek> Source for T {}
 pub(crate) struct Content {
     pub(crate) path: PathBuf,
     pub(crate) source: Box<dyn Source>,
+    pub(crate) last_failure: LastFailure,
     pub(crate) key_ids: Vec<KeyId>,
     header: Option<(Vec<u8>, HeaderObject)>,
 }
@@ -53,11 +54,12 @@ impl HeaderTerms {
 impl Content {
     /// Opens a file, or the one at an address, and finds what protects it.
     pub(crate) fn open(path: &Path) -> Outcome<Self> {
+        let last_failure = LastFailure::default();
         let mut source: Box<dyn Source> = match path.to_str().filter(|text| is_address(text)) {
-            Some(url) => Box::new(RemoteFile::open(url)?),
+            Some(url) => Box::new(RemoteFile::open(url, last_failure.clone())?),
             None => Box::new(File::open(path).map_err(|error| Failure::file(path, &error))?),
         };
-        let media = |error| failure::media(path, &error);
+        let media = |error| last_failure.take().unwrap_or_else(|| failure::media(path, &error));
         let found = admit_media::protections(&mut *source).map_err(media)?;
         let pssh = found.pssh.into_iter().find(|pssh| pssh.system_id == ADMIT_SYSTEM_ID);
         let (header, mut key_ids) = match pssh {
@@ -78,7 +80,7 @@ impl Content {
             let sentence = format!("{} is not protected", path.display());
             return Err(Failure::new(Code::ADMIT_E_NOT_PROTECTED, sentence));
         }
-        Ok(Self { path: path.to_owned(), source, key_ids, header })
+        Ok(Self { path: path.to_owned(), source, last_failure, key_ids, header })
     }
 
     /// The realm and the license address that the header names. Nothing was verified yet.

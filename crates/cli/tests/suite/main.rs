@@ -4,6 +4,8 @@
 
 mod acquisition;
 mod bad_input;
+mod documents;
+mod exact_lines;
 mod refusals;
 mod remote;
 mod slow_server;

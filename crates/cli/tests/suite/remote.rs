@@ -45,6 +45,50 @@ fn a_player_that_is_killed_while_it_writes_leaves_nothing() {
     assert_eq!(fs::read_dir(world.path("out")).unwrap().count(), 0);
 }
 
+#[test]
+fn a_server_that_fails_lies_or_changes_the_file_is_told() {
+    let world = World::new();
+    let realm = world.package("film.mp4", "film", &["--open"]);
+    world.admit(&["play", "film.mp4", "-o", "local.mp4", "--trust", &realm]).succeeded();
+    let file = fs::read(world.path("film.mp4")).unwrap();
+    let part = |first: usize, start: usize, tag: &str| {
+        let (end, length) = (file.len() / 2 + start, file.len());
+        let head = format!("HTTP/1.1 206 Partial Content\r\nContent-Range: bytes {first}-{}/{length}\r\n", end - 1);
+        let head = format!("{head}ETag: {tag}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", end - start);
+        [head.as_bytes(), &file[start..end]].concat()
+    };
+    let half = file.len() / 2;
+    let url = format!("http://{}/film.mp4", serve_answers(vec![part(0, 0, "1")]));
+    world.admit(&["play", &url, "--player", "cat"]).refused("ADMIT_E_NETWORK");
+    let gone = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_vec();
+    let cases = [
+        (vec![gone], "answered with HTTP status 404"),
+        (vec![part(1, 0, "1")], "did not answer with the part that was asked for"),
+        (vec![part(0, 0, "1"), part(0, 0, "1")], "did not answer with the part that was asked for"),
+        (vec![part(0, 0, "1"), part(half, half, "2")], "changed on its server while it was read"),
+    ];
+    for (answers, sentence) in cases {
+        let url = format!("http://{}/film.mp4", serve_answers(answers));
+        let line = world.admit(&["play", &url, "-o", "no.mp4"]).refused("ADMIT_E_NETWORK");
+        assert!(line.contains(sentence), "{sentence}: {line}");
+        assert!(!world.path("no.mp4").exists());
+    }
+}
+
+/// A server that gives these answers, whatever is asked, and then closes.
+fn serve_answers(answers: Vec<Vec<u8>>) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for answer in answers {
+            let mut stream = listener.accept().unwrap().0;
+            requested_range(&stream).unwrap();
+            stream.write_all(&answer).unwrap();
+        }
+    });
+    address
+}
+
 /// A file server that sends the first half and never another byte, and says when it is asked for more.
 fn serve_half(file: Vec<u8>) -> (SocketAddr, mpsc::Receiver<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
