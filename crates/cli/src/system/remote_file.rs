@@ -48,12 +48,11 @@ impl RemoteFile {
     /// What is left of the window from the position on; fetched anew where nothing is.
     fn available(&mut self) -> io::Result<&[u8]> {
         let window_end = self.window_start + self.window.len() as u64;
-        if self.position < self.window_start || self.position >= window_end {
-            if let Err(failure) = self.fetch() {
-                let error = io::Error::other(failure.sentence.clone());
-                self.last_failure.0.replace(Some(failure));
-                return Err(error);
-            }
+        let is_inside = (self.window_start..window_end).contains(&self.position);
+        if !is_inside && let Err(failure) = self.fetch() {
+            let error = io::Error::other(failure.sentence.clone());
+            self.last_failure.0.replace(Some(failure));
+            return Err(error);
         }
         let skip = usize::try_from(self.position - self.window_start).map_err(io::Error::other)?;
         Ok(self.window.get(skip..).unwrap_or_default())
