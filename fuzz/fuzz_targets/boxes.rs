@@ -5,7 +5,7 @@
 use std::io::Cursor;
 
 use admit_fuzz::{mutate, seeds};
-use admit_media::{ADMIT_SYSTEM_ID, Node, find_pssh, inspect};
+use admit_media::{ADMIT_SYSTEM_ID, Node, find_pssh, inspect, protections};
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| { mutate::boxes(data, size, max_size, seed) });
@@ -25,6 +25,7 @@ fuzz_target!(init: seeds::offer(seeds), |bytes: &[u8]| {
         let _ = error.to_string();
     }
     let _ = find_pssh(Cursor::new(bytes), ADMIT_SYSTEM_ID);
+    let _ = protections(Cursor::new(bytes));
 });
 
 fn seeds() -> Vec<Vec<u8>> {

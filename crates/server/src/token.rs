@@ -292,6 +292,7 @@ mod tests {
             aud: Digest::from_bytes([5; 32]).to_string(),
             sub: "buyer".into(),
             iat: None,
+            nbf: None,
             exp: NOW.saturating_add(DAY).unix_secs(),
             jti: "1".into(),
             content: OneOrMany::One("*".into()),
