@@ -405,6 +405,42 @@ fn every_reason_says_what_it_is_about() {
 }
 
 #[test]
+fn every_remedy_has_its_name() {
+    let names = [
+        (Remedy::Acquire, "acquire"),
+        (Remedy::Renew, "renew"),
+        (Remedy::Individualize, "individualize"),
+        (Remedy::SetClock, "set_clock"),
+        (Remedy::RefreshRevocation, "refresh_revocation"),
+        (Remedy::InstallUpdate, "install_update"),
+        (Remedy::AskUser, "ask_user"),
+        (Remedy::None, "none"),
+    ];
+    for (remedy, name) in names {
+        assert_eq!(remedy.name(), name);
+    }
+}
+
+#[test]
+fn usage_reads_as_it_was_written_and_not_when_it_was_cut() {
+    let usages = [
+        Usage::default(),
+        Usage { stored_at: Some(seconds_later(1)), ..Usage::default() },
+        Usage { first_used_at: Some(seconds_later(2)), used: [1, 2, 3, u32::MAX], touched: true, ..Usage::default() },
+    ];
+    for usage in usages {
+        let bytes = minicbor::to_vec(usage).unwrap();
+        assert_eq!(minicbor::decode::<Usage>(&bytes).unwrap(), usage);
+        for at in 0..bytes.len() {
+            assert!(minicbor::decode::<Usage>(&bytes[..at]).is_err(), "cut at {at}");
+        }
+    }
+    let counts = [Count::Play, Count::Transfer, Count::Burn, Count::PlaylistBurn];
+    let usage = Usage { used: [5, 6, 7, 8], ..Usage::default() };
+    assert_eq!(counts.map(|count| usage.of(count)), [5, 6, 7, 8]);
+}
+
+#[test]
 fn restrictions_are_denied_where_the_output_is_not_protected() {
     let restrictions = Some(admit_license::Restrictions { analog_video: Some(150), ..Default::default() });
     let held = all_held(&[Terms { restrictions, ..simple(1, Rights::PLAY) }]);
