@@ -5,7 +5,9 @@ use core::time::Duration;
 
 use admit_crypto::{ContentKey, DecryptionKey, Provider};
 use admit_time::{Timestamp, TrustedTime};
-use admit_trust::{Certificate, ClientProperties, ClockKind, ComponentVersion, Features, SdkGeneration, Verified, role};
+use admit_trust::{
+    Certificate, ClientProperties, ClockKind, ComponentVersion, Features, SdkGeneration, Verified, role,
+};
 
 use crate::denied::{Denied, Reason, Refusal};
 use crate::usage::{Count, Usage};
