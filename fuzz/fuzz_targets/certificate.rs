@@ -1,12 +1,31 @@
-//! Certificates (RFC 5280): what is read has one encoding, and PEM of it is read as the same.
+//! Certificates (RFC 5280): what is read has one encoding, PEM of it is read as the same, and a chain of it verifies
+//! only if it is one that was issued.
 #![no_main]
 
-use admit_trust::Certificate;
+use admit_fuzz::{CLIENT, REALM, dates, provider, seeds};
+use admit_trust::{Certificate, Role, verify_chain};
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|bytes: &[u8]| {
-    if let Ok(certificate) = Certificate::from_der(bytes) {
-        assert_eq!(certificate.der(), bytes);
-        assert_eq!(Certificate::from_pem(certificate.to_pem().as_bytes()), Ok(certificate));
+fuzz_target!(init: seeds::offer(seeds), |bytes: &[u8]| {
+    let Ok(certificate) = Certificate::from_der(bytes) else { return };
+    assert_eq!(certificate.der(), bytes);
+    assert_eq!(Certificate::from_pem(certificate.to_pem().as_bytes()).as_ref(), Ok(&certificate));
+    let _ = (certificate.subject(), certificate.issuer(), certificate.properties().client());
+    let role = certificate.role().unwrap_or(Role::License);
+    let issued = issued();
+    for chain in [vec![certificate.clone()], vec![certificate.clone(), REALM.enrolment.certificate.clone()]] {
+        if verify_chain(provider(), &REALM.root, &chain, role, dates()).is_ok() {
+            assert!(issued.contains(&certificate), "nobody issued {}", certificate.subject());
+        }
     }
 });
+
+fn issued() -> Vec<Certificate> {
+    let services = [&REALM.license, &REALM.enrolment, &REALM.packaging, &REALM.application];
+    let certificates = services.map(|service| service.certificate.clone());
+    certificates.into_iter().chain([CLIENT.chain[0].clone(), REALM.root.certificate().clone()]).collect()
+}
+
+fn seeds() -> Vec<Vec<u8>> {
+    issued().iter().map(|certificate| certificate.der().to_vec()).collect()
+}

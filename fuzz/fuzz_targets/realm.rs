@@ -1,19 +1,28 @@
-//! Realm documents: signed ones from outside, and what the root signed.
+//! Realm documents: from outside, and as the root signs them, whatever they say.
 #![no_main]
 
-use std::sync::LazyLock;
-
-use admit_protocol::realm::{Realm, RealmDocument, claimed_fingerprint};
-use admit_testkit::FixtureRealm;
+use admit_fuzz::{REALM, dates, provider, round_trip, seeds};
+use admit_protocol::realm::{Realm, RealmDocument, claimed_fingerprint, sign};
+use admit_trust::Role;
 use libfuzzer_sys::fuzz_target;
 
-static REALM: LazyLock<FixtureRealm> = LazyLock::new(|| FixtureRealm::new(1));
-
-fuzz_target!(|bytes: &[u8]| {
-    let _ = claimed_fingerprint(REALM.provider, bytes);
-    let _ = Realm::verify(REALM.provider, bytes, REALM.realm());
-    if let Ok(document) = minicbor::decode::<RealmDocument>(bytes) {
-        let written = minicbor::to_vec(&document).expect("writing to memory succeeds");
-        assert_eq!(minicbor::decode::<RealmDocument>(&written).expect("what is written is read"), document);
+fuzz_target!(init: seeds::offer(seeds), |bytes: &[u8]| {
+    let _ = claimed_fingerprint(provider(), bytes);
+    let _ = Realm::verify(provider(), bytes, REALM.realm());
+    let Some(document) = round_trip::<RealmDocument>(bytes) else { return };
+    let Ok(realm) = Realm::verify(provider(), &sign(&document, &REALM.root_key), REALM.realm()) else { return };
+    assert_eq!(*realm.document(), document);
+    assert_eq!(realm.root(), &REALM.root);
+    for role in [Role::License, Role::Enrolment] {
+        if let Ok(certificate) = realm.certificate(provider(), role, dates()) {
+            assert_eq!(certificate.role(), Some(role));
+        }
+        let _ = realm.address(role);
     }
+    let _ = realm.application(provider(), "admit", dates());
 });
+
+fn seeds() -> Vec<Vec<u8>> {
+    let documents = seeds::vectors("messages", &["signed-realm-document"]);
+    [seeds::payloads(&documents), documents].concat()
+}

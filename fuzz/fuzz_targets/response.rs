@@ -1,20 +1,31 @@
-//! License responses and enrolment messages: what is read is written and read as the same.
+//! License responses, from outside and as the fixture service signs them, whatever they say.
 #![no_main]
 
-use admit_protocol::acquire::LicenseResponse;
-use admit_protocol::enrol::{EnrolmentRequest, EnrolmentResponse};
+use admit_crypto::Digest;
+use admit_fuzz::{CLIENT, REALM, dates, messages, provider, round_trip, seeds};
+use admit_protocol::acquire::{LicenseResponse, ResponseContext, VerifiedResponse};
 use libfuzzer_sys::fuzz_target;
 
-/// Reads, writes, and reads again.
-macro_rules! round_trip {
-    ($bytes:ident, $($message:ty),*) => {
-        $(if let Ok(message) = minicbor::decode::<$message>($bytes) {
-            let written = minicbor::to_vec(&message).expect("writing to memory succeeds");
-            assert_eq!(minicbor::decode::<$message>(&written).expect("what is written is read"), message);
-        })*
+fuzz_target!(init: seeds::offer(seeds), |bytes: &[u8]| {
+    let verify = |challenge_hash: Digest, bytes: &[u8]| {
+        let encryption_key = CLIENT.encryption.public_key().thumbprint(provider());
+        let client = &CLIENT.certificate;
+        let context = ResponseContext { root: &REALM.root, challenge_hash, client, encryption_key, dates: dates() };
+        VerifiedResponse::verify(provider(), &context, bytes)
     };
-}
-
-fuzz_target!(|bytes: &[u8]| {
-    round_trip!(bytes, LicenseResponse, EnrolmentRequest, EnrolmentResponse);
+    let _ = verify(Digest::from_bytes([9; 32]), bytes);
+    let Some(response) = round_trip::<LicenseResponse>(bytes) else { return };
+    let signed = response.sign(&REALM.license.signing, std::slice::from_ref(&REALM.license.certificate));
+    if let Ok(verified) = verify(response.challenge_hash, &signed) {
+        assert_eq!(response.client_hash, CLIENT.certificate.fingerprint(provider()));
+        assert_eq!(verified.into_licenses().len(), response.licenses.len());
+    }
+    let other = Digest::from_bytes(response.challenge_hash.as_bytes().map(|byte| !byte));
+    assert!(verify(other, &signed).is_err());
 });
+
+fn seeds() -> Vec<Vec<u8>> {
+    let responses = seeds::vectors("messages", &["signed-response"]);
+    let payloads = seeds::payloads(&responses);
+    [vec![messages::encode(&messages::response())], payloads, responses].concat()
+}

@@ -9,6 +9,7 @@ mod check_all;
 mod demo;
 mod dependencies;
 mod distribution;
+mod fuzz;
 mod measured;
 mod process;
 mod rules;
@@ -41,6 +42,7 @@ fn run(workspace: &Workspace, command: &Command) -> Result<()> {
         Command::Rules(arguments) => rules::run(workspace, arguments),
         Command::Dependencies => dependencies::run(workspace),
         Command::Advisories => advisories::run(workspace),
+        Command::Fuzz(arguments) => fuzz::run(workspace, arguments),
         Command::Bench(arguments) => bench::run(workspace, arguments),
         Command::Measured(arguments) => measured::run(arguments),
     }
@@ -69,6 +71,8 @@ enum Command {
     Dependencies,
     /// Looks the dependencies up in the advisory database, which comes from outside.
     Advisories,
+    /// Runs the fuzz targets, or some of them, and keeps what they find below target/fuzz.
+    Fuzz(fuzz::Arguments),
     /// Runs one benchmark, peers side by side, and prints distributions.
     Bench(bench::Arguments),
     /// Runs one command and writes what it took to a file (used by `bench`).

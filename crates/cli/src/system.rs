@@ -11,5 +11,5 @@ pub(crate) use clock::now;
 pub(crate) use entropy::SystemEntropy;
 pub(crate) use http::{Http, origin};
 pub(crate) use memory::{Memory, protect};
-pub(crate) use remote_file::RemoteFile;
+pub(crate) use remote_file::{LastFailure, RemoteFile};
 pub(crate) use sqlite::SqliteKeyValue;

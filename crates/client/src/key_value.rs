@@ -42,16 +42,13 @@ pub enum StorageError {
     },
 }
 
-/// Keys and sealed bytes of records, in the order of their keys.
-pub type Records = Vec<(Vec<u8>, Vec<u8>)>;
-
-/// Records by key, in the order of their keys.
+/// Records by key.
 pub trait KeyValue {
     /// One record.
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StorageError>;
 
-    /// Every record whose key begins with `prefix`, in order, with its key.
-    fn scan(&self, prefix: &[u8]) -> Result<Records, StorageError>;
+    /// Whether there is no record at all.
+    fn is_empty(&self) -> Result<bool, StorageError>;
 
     /// Makes all changes if the precondition holds, durably, or none of them.
     fn commit(&mut self, precondition: &Precondition, changes: &[Change]) -> Result<(), StorageError>;
@@ -63,15 +60,20 @@ pub struct MemoryKeyValue {
     records: BTreeMap<Vec<u8>, Vec<u8>>,
 }
 
+impl MemoryKeyValue {
+    /// All records, in the order of their keys.
+    pub fn records(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.records.iter().map(|(key, value)| (key.as_slice(), value.as_slice()))
+    }
+}
+
 impl KeyValue for MemoryKeyValue {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StorageError> {
         Ok(self.records.get(key).cloned())
     }
 
-    fn scan(&self, prefix: &[u8]) -> Result<Records, StorageError> {
-        let from_prefix = self.records.range(prefix.to_vec()..);
-        let matching = from_prefix.take_while(|(key, _)| key.starts_with(prefix));
-        Ok(matching.map(|(key, value)| (key.clone(), value.clone())).collect())
+    fn is_empty(&self) -> Result<bool, StorageError> {
+        Ok(self.records.is_empty())
     }
 
     fn commit(&mut self, precondition: &Precondition, changes: &[Change]) -> Result<(), StorageError> {

@@ -117,8 +117,8 @@ impl Ciphers {
         sink: &mut dyn Sink,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Decrypted, admit_media::Error> {
-        let mut cipher = |wanted: &admit_media::KeyId| -> Option<Box<dyn CounterMode>> {
-            let (_, cipher) = self.0.iter().find(|(key_id, _)| *key_id.as_bytes() == wanted.0)?;
+        let mut cipher = |wanted: &KeyId| -> Option<Box<dyn CounterMode>> {
+            let (_, cipher) = self.0.iter().find(|(key_id, _)| key_id == wanted)?;
             Some(Box::new(Shared(Arc::clone(cipher))))
         };
         admit_media::decrypt(input, sink, &mut cipher, progress)

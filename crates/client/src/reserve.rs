@@ -9,7 +9,8 @@ use admit_time::Timestamp;
 use minicbor::bytes::ByteArray;
 use minicbor::{Decode, Encode};
 
-use crate::store::{RESERVATION, decode, encode, usage_key};
+use crate::ledger::{decode, encode};
+use crate::store::{RESERVATIONS, usage_key};
 use crate::write::{Place, Writes};
 use crate::{Error, KeyValue, Store};
 
@@ -26,10 +27,11 @@ pub struct Reservation<'a> {
     pub(crate) hold: Hold,
 }
 
-/// The records of a reservation, with the place of each; none where the grants cost nothing.
+/// Where a reservation is kept; nowhere where the grants cost nothing.
 #[derive(Debug)]
 pub(crate) struct Hold {
-    records: Vec<(Place, Vec<u8>)>,
+    id: [u8; 16],
+    places: Vec<Place>,
 }
 
 impl<K: KeyValue> Store<'_, K> {
@@ -38,52 +40,51 @@ impl<K: KeyValue> Store<'_, K> {
     pub fn reserve<'a>(&mut self, grants: Vec<Grant<'a>>, entropy: &mut dyn Entropy) -> Result<Reservation<'a>, Error> {
         let mut id = [0; 16];
         entropy.fill(&mut id);
-        let key = [RESERVATION, &id].concat();
         let starts_countdown = grants.iter().any(|grant| grant.ends_at().is_some());
         let decided_at = grants.iter().filter_map(Grant::decided_at).max();
         let mut taken = Vec::new();
         let mut writes = Writes::default();
         for charge in distinct(&grants) {
-            let before = self.usage(&charge.license)?.filter(|usage| *usage == charge.usage);
-            let before = before.ok_or(Error::GrantOutdated)?;
+            let found = self.usage(&charge.license)?.filter(|(_, usage)| *usage == charge.usage);
+            let (place, before) = found.ok_or(Error::GrantOutdated)?;
             if !costs_something(&charge, starts_countdown) {
                 continue;
             }
-            let place = self.place_of(&charge.license)?;
             let after = take(before, &charge, decided_at);
             writes.put(place, usage_key(&charge.license), encode(&after));
             let Charge { license, count, deletes, .. } = charge;
             taken.push((place, ReservedCharge { license, count, deletes, before }));
         }
-        let mut records = Vec::new();
+        let mut places = Vec::new();
         for place in Place::ALL {
             let charges: Vec<_> = taken.iter().filter(|(of, _)| *of == place).map(|(_, charge)| *charge).collect();
             if !charges.is_empty() {
-                writes.put(place, key.clone(), encode(&ReservationRecord { id: id.into(), charges }));
-                records.push((place, key.clone()));
+                let mut pending = self.reservations(place)?;
+                pending.push(Reserved { id: id.into(), charges });
+                writes.put(place, RESERVATIONS.to_vec(), encode(&pending));
+                places.push(place);
             }
         }
         self.commit_all(writes, entropy)?;
-        Ok(Reservation { grants, hold: Hold { records } })
+        Ok(Reservation { grants, hold: Hold { id, places } })
     }
 
     /// Makes a reservation final, just before the first sample leaves. One-time licenses are deleted here.
     pub(crate) fn charge(&mut self, hold: &Hold, entropy: &mut dyn Entropy) -> Result<(), Error> {
         let mut writes = Writes::default();
-        for (place, key) in &hold.records {
-            let (place, mut pending) = (*place, self.reservations(*place)?);
-            let record = pending.remove(key).ok_or(Error::GrantOutdated)?;
-            writes.delete(place, key.clone());
-            for charge in &record.charges {
-                let license = if charge.deletes { self.key_of(place, &charge.license)? } else { None };
-                if let Some(license) = license {
-                    self.delete_license(place, license, &charge.license, &mut writes);
-                }
+        for &place in &hold.places {
+            let mut pending = self.reservations(place)?;
+            let at = pending.iter().position(|reserved| *reserved.id == hold.id).ok_or(Error::GrantOutdated)?;
+            let charged = pending.remove(at);
+            let deleted: Vec<_> = charged.charges.iter().filter(|it| it.deletes).map(|it| it.license).collect();
+            self.delete_licenses(&deleted, &mut writes)?;
+            for other in &mut pending {
+                self.make_certain(other, &charged)?;
             }
-            for (key, mut other) in pending {
-                if self.make_certain(&mut other, &record)? {
-                    writes.put(place, key, encode(&other));
-                }
+            if pending.is_empty() {
+                writes.delete(place, RESERVATIONS.to_vec());
+            } else {
+                writes.put(place, RESERVATIONS.to_vec(), encode(&pending));
             }
         }
         self.commit_all(writes, entropy)
@@ -96,15 +97,17 @@ impl<K: KeyValue> Store<'_, K> {
         let mut writes = Writes::default();
         let reservations = self.reservations(Place::Storage)?;
         let returned = reservations.len();
-        for (key, record) in reservations {
-            for charge in record.charges {
-                let found = usages.get(&charge.license).copied();
-                let Some(usage) = found.map_or_else(|| self.usage(&charge.license), |it| Ok(Some(it)))? else {
-                    continue;
-                };
+        for charge in reservations.into_iter().flat_map(|reserved| reserved.charges) {
+            let usage = match usages.get(&charge.license) {
+                Some(usage) => Some(*usage),
+                None => self.usage(&charge.license)?.map(|(_, usage)| usage),
+            };
+            if let Some(usage) = usage {
                 usages.insert(charge.license, give_back(usage, &charge));
             }
-            writes.delete(Place::Storage, key);
+        }
+        if returned > 0 {
+            writes.delete(Place::Storage, RESERVATIONS.to_vec());
         }
         for (id, usage) in &usages {
             writes.put(Place::Storage, usage_key(id), encode(usage));
@@ -113,24 +116,21 @@ impl<K: KeyValue> Store<'_, K> {
         Ok(returned)
     }
 
-    fn reservations(&self, place: Place) -> Result<BTreeMap<Vec<u8>, ReservationRecord>, Error> {
-        let records = self.scan(place, RESERVATION)?.into_iter();
-        records.map(|(key, record)| decode(&key, &record).map(|record| (key.clone(), record))).collect()
+    fn reservations(&self, place: Place) -> Result<Vec<Reserved>, Error> {
+        self.get(place, RESERVATIONS)?.map_or(Ok(Vec::new()), |record| decode(RESERVATIONS, &record))
     }
 
     /// A license that was really used stays used, whatever other reservations of it are given back.
-    fn make_certain(&self, other: &mut ReservationRecord, charged: &ReservationRecord) -> Result<bool, Error> {
-        let mut changed = false;
+    fn make_certain(&self, other: &mut Reserved, charged: &Reserved) -> Result<(), Error> {
         for pending in &mut other.charges {
             let used = charged.charges.iter().any(|charge| charge.license == pending.license);
             let usage = if used { self.usage(&pending.license)? } else { None };
-            if let Some(usage) = usage {
+            if let Some((_, usage)) = usage {
                 pending.before.touched = usage.touched;
                 pending.before.first_used_at = usage.first_used_at;
-                changed = true;
             }
         }
-        Ok(changed)
+        Ok(())
     }
 }
 
@@ -170,9 +170,10 @@ fn give_back(mut usage: Usage, charge: &ReservedCharge) -> Usage {
     usage
 }
 
+/// One reservation, as it is kept.
 #[derive(Debug, Encode, Decode)]
 #[cbor(map)]
-struct ReservationRecord {
+struct Reserved {
     #[n(1)]
     id: ByteArray<16>,
     #[n(2)]

@@ -1,7 +1,7 @@
 //! Writes to the store before they are sealed, each for the place where its record is kept.
 
 /// Where a record is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Place {
     /// In the storage, durably.
     Storage,
@@ -36,6 +36,10 @@ impl Writes {
 
     pub(crate) fn delete(&mut self, place: Place, key: Vec<u8>) {
         self.of(place).push(Write::Delete { key });
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.storage.is_empty() && self.session.is_empty()
     }
 
     fn of(&mut self, place: Place) -> &mut Vec<Write> {

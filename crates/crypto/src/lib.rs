@@ -1,4 +1,4 @@
-//! Cryptography for Admit: key types, P-256 signatures, Ed25519 verification, HPKE key wrapping, authenticated
+//! Cryptography for Admit: key types and key ids, P-256 signatures, Ed25519 verification, HPKE key wrapping, authenticated
 //! encryption, sealed records and the counter mode that encrypts samples, behind one [`Provider`] struct.
 //!
 //! The crate does no I/O, reads no clock and draws no randomness: entropy comes in as an argument. The one
@@ -15,6 +15,7 @@ mod digest;
 mod entropy;
 mod error;
 pub mod hpke;
+mod key_id;
 mod keys;
 mod provider;
 pub mod record;
@@ -24,6 +25,7 @@ mod sample;
 pub use digest::Digest;
 pub use entropy::Entropy;
 pub use error::Error;
+pub use key_id::{KeyId, KeyIdError, write_uuid};
 pub use keys::{Agree, ContentKey, DecryptionKey, PublicKey, RecordKey, SecretScalar, Sign, Signature, SigningKey};
 pub use provider::{Aead, HmacSha256, Open, Provider, Seal};
 pub use sample::{CounterMode, apply_counter_mode};

@@ -1,6 +1,7 @@
 //! What can be wrong with a license, grouped by who is at fault.
 
 use admit_crypto::Digest;
+use minicbor::Decoder;
 
 use crate::terms::Rule;
 
@@ -55,11 +56,16 @@ pub enum Error {
 }
 
 impl Error {
-    pub(crate) fn terms(error: &minicbor::decode::Error) -> Self {
-        Self::Terms { position: error.position().unwrap_or(0) }
+    pub(crate) fn terms(error: &minicbor::decode::Error, decoder: &Decoder<'_>) -> Self {
+        Self::Terms { position: position(error, decoder) }
     }
 
-    pub(crate) fn payload(error: &minicbor::decode::Error) -> Self {
-        Self::Payload { position: error.position().unwrap_or(0) }
+    pub(crate) fn payload(error: &minicbor::decode::Error, decoder: &Decoder<'_>) -> Self {
+        Self::Payload { position: position(error, decoder) }
     }
+}
+
+/// Where the bytes end, an error has no position of its own: it is where the decoder stands.
+fn position(error: &minicbor::decode::Error, decoder: &Decoder<'_>) -> usize {
+    error.position().unwrap_or_else(|| decoder.position())
 }

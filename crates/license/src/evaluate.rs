@@ -5,7 +5,9 @@ use core::time::Duration;
 
 use admit_crypto::{ContentKey, DecryptionKey, Provider};
 use admit_time::{Timestamp, TrustedTime};
-use admit_trust::{ClientProperties, ClockKind, ComponentVersion, Features, SdkGeneration};
+use admit_trust::{
+    Certificate, ClientProperties, ClockKind, ComponentVersion, Features, SdkGeneration, Verified, role,
+};
 
 use crate::denied::{Denied, Reason, Refusal};
 use crate::usage::{Count, Usage};
@@ -14,10 +16,10 @@ use crate::{Action, Error, HeldLicense, KeyId, Kind, LicenseId, Restrictions, Ri
 /// Everything around the licenses that an evaluation looks at.
 #[derive(Debug, Clone, Copy)]
 pub struct Environment<'a> {
-    /// The security level of the application, or of the output it makes where that is lower.
-    pub application_level: u32,
-    /// Which rights the application knows.
-    pub sdk_generation: SdkGeneration,
+    /// The application.
+    pub application: Application,
+    /// Where the samples go.
+    pub output: Output,
     /// What the client's certificate says.
     pub client: ClientProperties,
     /// The trusted time, when the clock is set.
@@ -26,8 +28,54 @@ pub struct Environment<'a> {
     pub revocation_version: u64,
     /// The least component version that the content's header asks for.
     pub content_minimum_version: Option<ComponentVersion>,
-    /// Whether every output that is active keeps the protection that licenses ask for. Clear output does not.
-    pub protected_output: bool,
+}
+
+/// What the certificate of an application says of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Application {
+    /// Its security level.
+    pub security_level: u32,
+    /// Which rights it knows.
+    pub sdk_generation: SdkGeneration,
+}
+
+impl Application {
+    /// The application of this certificate; without one, or where it says no level, the level is 0.
+    #[must_use]
+    pub fn new(certificate: Option<&Verified<Certificate, role::Application>>) -> Self {
+        let properties = certificate.map(|certificate| certificate.properties());
+        Self {
+            security_level: properties.and_then(|properties| properties.security_level).unwrap_or(0),
+            sdk_generation: properties.and_then(|properties| properties.sdk_generation).unwrap_or_default(),
+        }
+    }
+}
+
+/// Where samples go when they are open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Output {
+    /// To outputs that the application itself drives.
+    InProcess {
+        /// Whether every one that is active keeps the protection that licenses ask for. An unknown one does not.
+        protected: bool,
+    },
+    /// Out of the process in clear: to a file, a pipe or another program. That is application level 150 at most,
+    /// whatever the application is, and protects nothing.
+    Clear,
+}
+
+impl Output {
+    /// What an application of this level counts as with this output.
+    const fn limit(self, security_level: u32) -> u32 {
+        match self {
+            Self::Clear if security_level > CLEAR_OUTPUT_LEVEL => CLEAR_OUTPUT_LEVEL,
+            Self::Clear | Self::InProcess { .. } => security_level,
+        }
+    }
+
+    const fn is_protected(self) -> bool {
+        matches!(self, Self::InProcess { protected: true })
+    }
 }
 
 /// One use that a grant takes from one license.
@@ -194,11 +242,11 @@ fn evaluate_chain<'a>(
 ) -> Result<Grant<'a>, Vec<Reason>> {
     let elements = || core::iter::once(candidate).chain(root);
     let mut reasons = Vec::new();
-    if environment.sdk_generation == SdkGeneration::Older && !Rights::OLDER_SDK.contains(action.right()) {
+    if environment.application.sdk_generation == SdkGeneration::Older && !Rights::OLDER_SDK.contains(action.right()) {
         reasons.push(Reason::RightUnknownToApplication { action });
     }
     check_component(environment, elements(), &mut reasons);
-    if restrictions(candidate, root) != Restrictions::default() && !environment.protected_output {
+    if restrictions(candidate, root) != Restrictions::default() && !environment.output.is_protected() {
         reasons.push(Reason::OutputUnprotected);
     }
     for element in elements() {
@@ -252,8 +300,9 @@ fn check_element(action: Action, element: &HeldLicense, environment: &Environmen
         reasons.push(Reason::CountUsedUp { allowed: 1 });
     }
     let needed = terms.minimum_application_level();
-    if environment.application_level < needed {
-        reasons.push(Reason::ApplicationLevel { needed, found: environment.application_level });
+    let found = environment.output.limit(environment.application.security_level);
+    if found < needed {
+        reasons.push(Reason::ApplicationLevel { needed, found });
     }
     let needed = terms.minimum_client_level.unwrap_or(0);
     if environment.client.security_level < needed {
@@ -322,3 +371,6 @@ fn charge(action: Action, element: &HeldLicense) -> Charge {
         usage: element.usage,
     }
 }
+
+/// The application level that clear output counts as at most.
+const CLEAR_OUTPUT_LEVEL: u32 = 150;

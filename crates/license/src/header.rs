@@ -15,10 +15,8 @@ mod tests;
 
 use core::fmt;
 
-use admit_crypto::Digest;
+use admit_crypto::{Digest, KeyId, write_uuid};
 use admit_trust::ComponentVersion;
-
-use crate::key_id::{KeyId, write_uuid};
 
 pub use error::{ContentFault, HeaderError, ObjectFault, Place, WriteFault, XmlFault};
 pub use key_seed::{ChecksumVerdict, KeySeed};

@@ -7,7 +7,6 @@ mod error;
 mod evaluate;
 pub mod header;
 mod issue;
-mod key_id;
 mod rights;
 mod signed_header;
 mod terms;
@@ -15,11 +14,11 @@ mod usage;
 mod verified;
 
 pub use action::{Action, UnknownAction};
+pub use admit_crypto::{KeyId, KeyIdError};
 pub use denied::{Denied, Reason, Refusal, Remedy};
 pub use error::Error;
-pub use evaluate::{Charge, Environment, Grant, evaluate};
+pub use evaluate::{Application, Charge, Environment, Grant, Output, evaluate};
 pub use issue::{KeyMaterial, LICENSE_CONTENT_TYPE, LicenseSigner, SignedLicense, issue};
-pub use key_id::{KeyId, KeyIdError};
 pub use rights::{Rights, RightsArray, UndefinedRights, final_rights};
 pub use signed_header::{HEADER_CONTENT_TYPE, TrustedHeader};
 pub use terms::{

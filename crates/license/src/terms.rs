@@ -327,7 +327,7 @@ impl Terms {
     pub(crate) fn from_cbor(bytes: &[u8]) -> Result<Self, Error> {
         let fields = check_fields(bytes)?;
         let mut decoder = Decoder::new(bytes);
-        let terms: Self = decoder.decode().map_err(|error| Error::terms(&error))?;
+        let terms: Self = decoder.decode().map_err(|error| Error::terms(&error, &decoder))?;
         fields.check_canonical(bytes, &terms.to_cbor())?;
         terms.check()?;
         Ok(terms)
@@ -396,7 +396,7 @@ impl Fields {
         header.map(self.count).expect(WRITING_TO_MEMORY);
         let header = header.into_writer();
         let mut decoder = Decoder::new(written);
-        decoder.map().map_err(|error| Error::terms(&error))?;
+        decoder.map().map_err(|error| Error::terms(&error, &decoder))?;
         let expected = [&header, &written[decoder.position()..]].concat();
         let found = &found[..self.known_end];
         if found == expected {
@@ -410,13 +410,12 @@ impl Fields {
 /// Walks the map's keys: ascending, none unknown below 1024, nothing behind the map.
 fn check_fields(bytes: &[u8]) -> Result<Fields, Error> {
     let mut decoder = Decoder::new(bytes);
-    let malformed = |error: minicbor::decode::Error| Error::terms(&error);
-    let count = decoder.map().map_err(malformed)?.ok_or(Error::Terms { position: 0 })?;
+    let count = decoder.map().map_err(|error| Error::terms(&error, &decoder))?.ok_or(Error::Terms { position: 0 })?;
     let mut fields = Fields { count, known_end: decoder.position() };
     let mut previous = None;
     for _ in 0..count {
         let position = decoder.position();
-        let field = decoder.u64().map_err(malformed)?;
+        let field = decoder.u64().map_err(|error| Error::terms(&error, &decoder))?;
         if previous.is_some_and(|previous| previous >= field) {
             return Err(Error::Terms { position });
         }
@@ -424,7 +423,7 @@ fn check_fields(bytes: &[u8]) -> Result<Fields, Error> {
             return Err(Error::UnknownField { position });
         }
         previous = Some(field);
-        decoder.skip().map_err(malformed)?;
+        decoder.skip().map_err(|error| Error::terms(&error, &decoder))?;
         if field < FIRST_OPTIONAL_FIELD {
             fields.known_end = decoder.position();
         }

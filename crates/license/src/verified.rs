@@ -114,11 +114,11 @@ pub fn inspect(license: &[u8]) -> Result<(Terms, Envelope), Error> {
 
 fn read_payload(payload: &[u8]) -> Result<(&[u8], hpke::Sealed), Error> {
     let mut decoder = Decoder::new(payload);
-    if decoder.array().map_err(|error| Error::payload(&error))? != Some(2) {
+    if decoder.array().map_err(|error| Error::payload(&error, &decoder))? != Some(2) {
         return Err(Error::Payload { position: 0 });
     }
-    let terms = decoder.bytes().map_err(|error| Error::payload(&error))?;
-    let wrapped = decoder.decode().map_err(|error| Error::payload(&error))?;
+    let terms = decoder.bytes().map_err(|error| Error::payload(&error, &decoder))?;
+    let wrapped = decoder.decode().map_err(|error| Error::payload(&error, &decoder))?;
     if decoder.position() == payload.len() {
         Ok((terms, wrapped))
     } else {

@@ -1,7 +1,7 @@
 //! Media for Admit: ISO-BMFF boxes (ISO/IEC 14496-12) with the protection boxes of ISO/IEC 23001-7, sample maps, and
 //! the sample cipher both ways. It knows no rights and no licenses: keys come in by key id.
 //!
-//! * [`inspect`] says what is protected in a file and how, [`find_pssh`] finds one system's header in its head.
+//! * [`inspect`] says what is protected in a file and how, [`protections`] which keys and systems its head names.
 //! * [`decrypt()`] turns a protected file into a clear one, in constant memory.
 //! * [`AvcSubsamples`] and [`crypt_sample`] are what a packager needs besides the boxes.
 //!
@@ -17,7 +17,6 @@ pub mod fourcc;
 mod fragment;
 pub mod frame;
 mod io;
-mod key_id;
 mod metadata;
 mod movie;
 mod protection;
@@ -28,6 +27,7 @@ mod subsamples;
 mod summary;
 mod tree;
 
+pub use admit_crypto::KeyId;
 pub use avc::AvcSubsamples;
 pub use cipher::{crypt_part, crypt_sample};
 pub use cursor::Cursor;
@@ -36,7 +36,6 @@ pub use error::{BoxPath, Error, Location, MAX_DEPTH};
 pub use fourcc::FourCc;
 pub use fragment::{Defaults, Run, RunSamples, TrackFragment, track_fragments};
 pub use io::{BLOCK, Input, MAX_TREE, Sink, TopBox, WriteSink};
-pub use key_id::KeyId;
 pub use metadata::{Cover, Metadata};
 pub use movie::{Movie, SampleEntry, Track, track_id};
 pub use protection::{
@@ -46,5 +45,5 @@ pub use protection::{
 pub use sample::{NON_SYNC_FLAGS, SYNC_FLAGS, Sample};
 pub use sample_table::{SampleTable, Samples};
 pub use subsamples::SubsampleMap;
-pub use summary::{Summary, find_pssh, inspect};
+pub use summary::{Protections, Summary, inspect, protections};
 pub use tree::{MAX_BOXES, Node};

@@ -1,10 +1,12 @@
 //! What is protected in a file and how: for `inspect`, and to find a license before anything is played.
 
+use std::collections::HashSet;
 use std::io::{Read, Seek};
 
 use crate::io::Input;
+use crate::protection::descriptions;
 use crate::tree::Node;
-use crate::{Cursor, Error, FourCc, Location, Metadata, Movie, Pssh, SystemId, Track, fourcc};
+use crate::{Cursor, Error, FourCc, KeyId, Location, Metadata, Movie, Pssh, Track, fourcc};
 
 /// What a file says about itself.
 #[derive(Debug, Clone)]
@@ -58,14 +60,34 @@ pub fn inspect<R: Read + Seek>(input: R) -> Result<Summary, Error> {
     Ok(Summary { length, brand, compatible_brands, timescale, duration, fragments, indexed, tracks, pssh, metadata })
 }
 
-/// The header of one protection system, from the head of a file: boxes up to `moov` are looked at and no more.
-pub fn find_pssh<R: Read + Seek>(input: R, system_id: SystemId) -> Result<Option<Pssh>, Error> {
+/// What the head of a file says about its protection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Protections {
+    /// The protection system headers in `moov`.
+    pub pssh: Vec<Pssh>,
+    /// The keys that tracks use: of their sample descriptions (`tenc`) and of groups of their samples (`seig`), then
+    /// those that headers list. Each is here once. Groups within fragments are not looked at.
+    pub key_ids: Vec<KeyId>,
+}
+
+/// What protects a file, from its head: boxes up to `moov` are looked at and no more.
+pub fn protections<R: Read + Seek>(input: R) -> Result<Protections, Error> {
     let mut input = Input::new(input)?;
     let missing = Error::Missing { at: Location::top(0), wanted: fourcc::MOOV };
     let place = input.find(fourcc::MOOV)?.ok_or(missing)?;
     let bytes = input.read_box(&place)?;
     let moov = Node::parse(&bytes, place.offset)?;
-    Ok(headers(&moov)?.into_iter().find(|pssh| pssh.system_id == system_id))
+    let mut key_ids = Vec::new();
+    for (trak, track) in moov.all(fourcc::TRAK).zip(Movie::read(&moov)?.tracks) {
+        let of_entries = track.entries.iter().filter_map(|entry| entry.protection?.tenc);
+        let groups = descriptions(trak.descend(&[fourcc::MDIA, fourcc::MINF, fourcc::STBL])?)?;
+        key_ids.extend(of_entries.chain(groups).filter(|tenc| tenc.protected).map(|tenc| tenc.key_id));
+    }
+    let pssh = headers(&moov)?;
+    key_ids.extend(pssh.iter().filter_map(|pssh| pssh.key_ids.as_ref()).flatten());
+    let mut seen = HashSet::new();
+    key_ids.retain(|key_id| seen.insert(*key_id));
+    Ok(Protections { pssh, key_ids })
 }
 
 fn headers(moov: &Node<'_>) -> Result<Vec<Pssh>, Error> {

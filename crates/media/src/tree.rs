@@ -1,5 +1,6 @@
 //! Boxes in memory as a tree that borrows from the bytes it was read from. Boxes that nothing changes are written
-//! back byte for byte, whether known or not.
+//! back byte for byte, whether known or not, but for a size of 0 ("to the end"): the size is written out, for something
+//! may follow the box now.
 
 use std::borrow::Cow;
 
@@ -151,6 +152,10 @@ impl<'a> Node<'a> {
     /// Appends the box. The type of an untouched box is the one it has now.
     pub fn write(&self, out: &mut Vec<u8>) {
         match &self.body {
+            Body::Raw { raw: raw @ [0, 0, 0, 0, kind_and_payload @ ..], .. } => {
+                put_size(raw.len(), out);
+                out.extend_from_slice(kind_and_payload);
+            }
             Body::Raw { raw, .. } => out.extend_from_slice(raw),
             Body::Built(payload) => put_box(out, self.kind, |out| out.extend_from_slice(payload)),
             Body::Container { prefix, children, trailer, large } => {
@@ -163,12 +168,11 @@ impl<'a> Node<'a> {
     }
 
     fn write_header(&self, large: bool, out: &mut Vec<u8>) {
-        let size = self.size() as u64;
-        let short = if large { 1 } else { u32::try_from(size).expect("trees are far below 4 GiB") };
-        out.extend_from_slice(&short.to_be_bytes());
+        let size = self.size();
+        put_size(if large { 1 } else { size }, out);
         out.extend_from_slice(&self.kind.0);
         if large {
-            out.extend_from_slice(&size.to_be_bytes());
+            out.extend_from_slice(&(size as u64).to_be_bytes());
         }
     }
 
@@ -196,6 +200,11 @@ impl<'a> Node<'a> {
         }
         Ok(Body::Container { prefix, children, trailer: cursor.rest(), large: raw.header == 16 })
     }
+}
+
+fn put_size(size: usize, out: &mut Vec<u8>) {
+    let size = u32::try_from(size).expect("trees are far below 4 GiB");
+    out.extend_from_slice(&size.to_be_bytes());
 }
 
 /// For a container, the bytes of fields before its first child.
@@ -265,5 +274,22 @@ mod tests {
         tree.write(&mut written);
         assert_eq!(written, bytes);
         assert_eq!(tree.size(), bytes.len());
+    }
+
+    /// Found by fuzzing: what is put behind a box without a size would become a part of it.
+    #[test]
+    fn a_box_to_the_end_gets_its_size_when_it_is_written() {
+        let mut bytes = b"\0\0\0\x19moov\0\0\0\0udta\0\0\0\0abcdX".to_vec();
+        let tree = Node::parse(&bytes, 0).unwrap();
+        let mut written = Vec::new();
+        tree.write(&mut written);
+        (bytes[11], bytes[19]) = (17, 9);
+        assert_eq!(written, bytes);
+
+        let mut tree = Node::parse(&bytes, 0).unwrap();
+        tree.children_mut().unwrap().push(Node::build(fourcc::FREE, |_| ()));
+        let mut written = Vec::new();
+        tree.write(&mut written);
+        assert_eq!(Node::parse(&written, 0).unwrap().children().len(), 2);
     }
 }

@@ -9,8 +9,8 @@ pub enum Error {
     /// The input is wrong, or has what is not supported.
     #[error(transparent)]
     Media(#[from] admit_media::Error),
-    /// The input has neither video nor audio.
-    #[error("no video or audio track")]
+    /// The input has neither video nor audio, or not one sample.
+    #[error("no video or audio")]
     NothingToProtect,
     /// The input would need more fragments than an index can have.
     #[error("{fragments} fragments are more than an index can have (65535)")]

@@ -60,6 +60,10 @@ pub fn package<R: Read + Seek, W: Write + Seek + Send>(
     let movie = Movie::read(&moov)?;
     let (tracks, leader) = read_tracks(&moov, &movie)?;
     let plan = Plan::make(tracks.clone(), leader, &mut input)?;
+    // Without a fragment the output would be a file that was cut, as far as its reader can tell.
+    if plan.fragments() == 0 {
+        return Err(Error::NothingToProtect);
+    }
     let mut head = head::file_type(boxes.file_type.as_deref());
     head.extend(head::movie(&moov, &movie, &tracks, protection)?);
     let kept: u64 = boxes.kept.iter().map(|kept| kept.size).sum();
@@ -164,6 +168,9 @@ impl<'a, 'p, R: Read + Seek> Packaging<'a, 'p, R> {
             let mut buffer = sink.buffer();
             let used = usize::try_from(kept.end() - offset).map_or(buffer.len(), |left| left.min(buffer.len()));
             self.input.read_at(offset, &mut buffer[..used])?;
+            if offset == kept.offset {
+                put_size_to_the_end(kept, &mut buffer[..used])?;
+            }
             sink.put(buffer, used)?;
             offset += used as u64;
         }
@@ -231,6 +238,16 @@ impl<'a, 'p, R: Read + Seek> Packaging<'a, 'p, R> {
 fn earliest(samples: &[Sample], media_start: u64) -> u64 {
     let shown = samples.iter().map(|sample| sample.decode_time.saturating_add_signed(sample.composition_offset.into()));
     shown.min().unwrap_or(0).saturating_sub(media_start)
+}
+
+/// Writes out the size of a box that went to the end of the input: in the output, much follows it.
+fn put_size_to_the_end(kept: &TopBox, header: &mut [u8]) -> Result<(), Error> {
+    if let Some(size) = header.first_chunk_mut::<4>().filter(|size| **size == [0; 4]) {
+        let what = "a box of 4 GiB or more without a size";
+        let written = u32::try_from(kept.size).map_err(|_| MediaError::UnsupportedLayout { at: kept.at(), what })?;
+        *size = written.to_be_bytes();
+    }
+    Ok(())
 }
 
 fn put_all(bytes: Vec<u8>, sink: &mut ThreadedSink) -> Result<u64, Error> {

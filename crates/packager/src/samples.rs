@@ -25,6 +25,8 @@ struct FragmentWalk {
     decode_time: u64,
     queue: Vec<Sample>,
     taken: usize,
+    /// This track's share of [`MAX_SAMPLES`].
+    limit: u64,
 }
 
 impl<'a> TrackSamples<'a> {
@@ -36,6 +38,7 @@ impl<'a> TrackSamples<'a> {
             decode_time: 0,
             queue: Vec::new(),
             taken: 0,
+            limit: MAX_SAMPLES / movie.tracks.len().max(1) as u64,
         });
         // Some writers leave the tables out where only fragments have samples.
         let empty = fragments.is_some() && stbl.child(fourcc::STSZ).is_none() && stbl.child(fourcc::STZ2).is_none();
@@ -92,8 +95,8 @@ impl FragmentWalk {
             self.decode_time = fragment.decode_time.unwrap_or(self.decode_time);
             for run in &fragment.runs {
                 let size = self.queue.len() as u64 + u64::from(run.count);
-                if size > MAX_SAMPLES {
-                    let (at, limit) = (fragment.at, MAX_SAMPLES);
+                if size > self.limit {
+                    let (at, limit) = (fragment.at, self.limit);
                     return Err(MediaError::OverLimit { at, what: "samples in a fragment", size, limit }.into());
                 }
                 self.queue.extend(run.samples(self.decode_time));
@@ -107,5 +110,6 @@ impl FragmentWalk {
     }
 }
 
-/// The samples of one track in one `moof` are held in memory up to this: more than two hours of audio.
-const MAX_SAMPLES: u64 = 1 << 18;
+/// The samples of one `moof` are held in memory up to this, all tracks together: three hours of audio, where it is one
+/// of two tracks.
+const MAX_SAMPLES: u64 = 1 << 20;

@@ -62,3 +62,6 @@ impl From<&Error> for Code {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

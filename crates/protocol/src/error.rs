@@ -69,10 +69,6 @@ pub enum Error {
 }
 
 impl Error {
-    pub(crate) fn malformed(message: &'static str) -> impl Fn(minicbor::decode::Error) -> Self {
-        move |error| Self::Malformed { message, position: error.position().unwrap_or(0) }
-    }
-
     pub(crate) fn trust(message: &'static str) -> impl Fn(admit_trust::Error) -> Self {
         move |source| Self::Trust { message, source }
     }
@@ -88,7 +84,10 @@ pub(crate) fn decode_all<'b, T: minicbor::Decode<'b, ()>>(
         return Err(Error::TooLong { message, length: bytes.len(), limit });
     }
     let mut decoder = minicbor::Decoder::new(bytes);
-    let value = decoder.decode().map_err(Error::malformed(message))?;
+    let value = decoder.decode().map_err(|error: minicbor::decode::Error| {
+        // Where the bytes end, an error has no position of its own: it is where the decoder stands.
+        Error::Malformed { message, position: error.position().unwrap_or_else(|| decoder.position()) }
+    })?;
     if decoder.position() == bytes.len() {
         Ok(value)
     } else {

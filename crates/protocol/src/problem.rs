@@ -36,10 +36,11 @@ impl Problem {
         }
     }
 
-    /// The code, when it is one this program knows.
+    /// The code, when it is one this program knows. Types are compared letter by letter (RFC 9457 section 3.1.1).
     #[must_use]
     pub fn code(&self) -> Option<Code> {
-        Code::from_name(self.kind.strip_prefix(TYPE_PREFIX)?)
+        let name = self.kind.strip_prefix(TYPE_PREFIX)?;
+        Code::from_name(name).filter(|code| code.name() == name)
     }
 
     /// The document's JSON.
@@ -59,3 +60,17 @@ impl Problem {
 pub const PROBLEM_CONTENT_TYPE: &str = "application/problem+json";
 
 const TYPE_PREFIX: &str = "urn:admit:error:";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Found by fuzzing: people may write a code's name as they like, but a type has one spelling.
+    #[test]
+    fn a_type_in_other_letters_is_another_type() {
+        let problem = Problem::new(Code::ADMIT_E_TOKEN_INVALID, 401, "");
+        assert_eq!(problem.code(), Some(Code::ADMIT_E_TOKEN_INVALID));
+        let other = Problem { kind: problem.kind.replace("INVALID", "INVaLID"), ..problem };
+        assert_eq!(other.code(), None);
+    }
+}

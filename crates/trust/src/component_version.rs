@@ -97,12 +97,57 @@ mod tests {
     }
 
     #[test]
-    fn requirements_are_met_only_by_individualized_components() {
-        let version = |text: &str| text.parse::<ComponentVersion>().unwrap();
-        assert!(version("2.4.0.1").meets(version("2.4.0.1")));
-        assert!(version("2.6.0.3").meets(version("2.4.0.1")));
-        assert!(!version("2.3.0.1").meets(version("2.4.0.1")));
-        assert!(!version("9.9.9.0").meets(version("2.4.0.1")), "default components are never compared");
+    fn a03_requirements_are_met_only_by_individualized_components() {
+        let minimum = ComponentVersion::new([2, 4, 7, 3]);
+        let met = ["2.4.7.3", "2.4.7.5", "2.4.8.1", "2.5.0.1", "3.0.0.1", "65535.65535.65535.65535"];
+        // The last three: default components are never compared.
+        let not_met = ["2.4.7.1", "2.4.6.65535", "2.3.65535.65535", "1.65535.9.9", "2.4.7.4", "9.9.9.0", "2.3.0.0"];
+        for (texts, expected) in [(&met[..], true), (&not_met[..], false)] {
+            for text in texts {
+                assert_eq!(text.parse::<ComponentVersion>().unwrap().meets(minimum), expected, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_last_digit_says_whether_a_component_is_individualized() {
+        for last in 0..=10 {
+            assert_eq!(ComponentVersion::new([9, 9, 9, last]).is_individualized(), last % 2 == 1, "{last}");
+        }
+    }
+
+    #[test]
+    fn cbor_is_the_text_and_a_wrong_one_is_refused_where_it_stands() {
+        for numbers in [[0; 4], [2, 3, 0, 0], [u16::MAX; 4]] {
+            let version = ComponentVersion::new(numbers);
+            let bytes = minicbor::to_vec(version).unwrap();
+            assert_eq!(bytes, minicbor::to_vec(version.to_string()).unwrap());
+            assert_eq!(minicbor::decode::<ComponentVersion>(&bytes).unwrap(), version);
+            for at in 0..bytes.len() {
+                assert!(minicbor::decode::<ComponentVersion>(&bytes[..at]).is_err(), "{version} cut at {at}");
+            }
+        }
+        for text in ["2.4.0", "2.4.0.01", "2.4.0.1 "] {
+            let bytes = minicbor::to_vec(["2.4.0.1", text]).unwrap();
+            let error = minicbor::decode::<[ComponentVersion; 2]>(&bytes).unwrap_err();
+            assert_eq!(error.position(), Some(9), "{text:?}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn versions_print_as_they_read(numbers: [u16; 4]) {
+            let version = ComponentVersion::new(numbers);
+            proptest::prop_assert_eq!(version.to_string().parse(), Ok(version));
+            proptest::prop_assert_eq!(format!("{version:?}"), version.to_string());
+        }
+
+        #[test]
+        fn a_text_that_reads_is_the_one_that_prints(text in "[0-9+. ]{0,12}") {
+            if let Ok(version) = text.parse::<ComponentVersion>() {
+                proptest::prop_assert_eq!(version.to_string(), text);
+            }
+        }
     }
 
     #[test]

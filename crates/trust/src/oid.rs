@@ -90,6 +90,8 @@ impl core::fmt::Debug for Oid {
 
 #[cfg(test)]
 mod tests {
+    use der::{Decode, Encode};
+
     use super::*;
 
     #[test]
@@ -100,5 +102,43 @@ mod tests {
         }
         assert_eq!(ARC[0], 2 * 40 + 25);
         assert_eq!(value, 121_598_729_630_437_506_840_114_426_981_258_188_559);
+    }
+
+    #[test]
+    fn a_child_is_one_number_below_its_parent() {
+        for number in [0, 1, 127] {
+            assert_eq!(Oid::under_arc(&[PROPERTIES, number]).child_of(PROPERTIES), Some(number));
+            assert_eq!(Oid::under_arc(&[PROPERTIES, number]).child_of(ROLES), None);
+        }
+        for numbers in [&[][..], &[PROPERTIES], &[PROPERTIES, 3, 1]] {
+            assert_eq!(Oid::under_arc(numbers).child_of(PROPERTIES), None, "{numbers:?}");
+        }
+        // A number of two bytes is one number, and not one below 128.
+        for byte in [0x80, 0x81, 0xff] {
+            assert_eq!(Oid([&ARC[..], &[PROPERTIES, byte]].concat()).child_of(PROPERTIES), None);
+        }
+        assert_eq!(Oid([&ARC[..19], &[0x0e, PROPERTIES, 1]].concat()).child_of(PROPERTIES), None);
+        assert_eq!(Oid::from(ObjectIdentifier::new_unwrap("2.5.29.15")).child_of(PROPERTIES), None);
+    }
+
+    #[test]
+    fn an_identifier_has_1_to_39_bytes_and_ends() {
+        let der = |value: &[u8]| [&[0x06, u8::try_from(value.len()).unwrap()], value].concat();
+        for value in [vec![0x55], vec![0x55, 0x1d, 0x0f], vec![1; MAX_LENGTH]] {
+            let oid = Oid::from_der(&der(&value)).unwrap();
+            assert_eq!((oid.0.as_slice(), oid.to_der().unwrap()), (&value[..], der(&value)));
+        }
+        for value in [vec![], vec![0x81], vec![0x55, 0x1d, 0x8f], vec![1; MAX_LENGTH + 1]] {
+            assert!(Oid::from_der(&der(&value)).is_err(), "{value:02x?}");
+        }
+        assert!(Oid::from_der(&[0x04, 1, 0x55]).is_err(), "an octet string");
+    }
+
+    #[test]
+    fn identifiers_equal_those_of_the_library() {
+        let known = ObjectIdentifier::new_unwrap("2.5.29.15");
+        assert_eq!(Oid::from(known), known);
+        assert_ne!(Oid::from(known), ObjectIdentifier::new_unwrap("2.5.29.19"));
+        assert_eq!(format!("{:?}", Oid::from(known)), "Oid(551d0f)");
     }
 }

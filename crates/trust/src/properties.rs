@@ -223,3 +223,86 @@ const FEATURES: u8 = 5;
 // 6 is kept for the machine binding that individualization adds.
 const APPLICATION_VERSION: u8 = 7;
 const SDK_GENERATION: u8 = 8;
+
+#[cfg(test)]
+mod tests {
+    use admit_crypto::SecretScalar;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn any_properties() -> impl Strategy<Value = Properties> {
+        let key = prop::option::of(1..=0xfe_u8);
+        let version = prop::option::of(any::<[u16; 4]>());
+        let numbers = prop::array::uniform2(prop::option::of(any::<u32>()));
+        let kinds = (prop::option::of(0..3_u8), prop::option::of(1..3_u8));
+        (key, version, numbers, kinds, prop::option::of(".{0,20}")).prop_map(
+            |(key, version, [level, features], (clock, generation), application_version)| Properties {
+                encryption_key: key.map(|byte| SecretScalar::from_slice(&[byte; 32]).unwrap().public_key()),
+                component_version: version.map(ComponentVersion::new),
+                security_level: level,
+                clock: clock.map(|number| ClockKind::from_number(number).unwrap()),
+                features: features.map(Features::from_bits),
+                application_version,
+                sdk_generation: generation.map(|number| SdkGeneration::from_number(number).unwrap()),
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_what_is_read(properties in any_properties()) {
+            let mut read = Properties::default();
+            let written = properties.write().unwrap();
+            prop_assert!(written.is_sorted_by_key(|(number, _)| *number));
+            for (number, value) in &written {
+                prop_assert!(read.read(*number, value).unwrap());
+                for at in 0..value.len() {
+                    prop_assert!(Properties::default().read(*number, &value[..at]).is_err(), "{number} cut at {at}");
+                }
+            }
+            prop_assert_eq!(read, properties);
+        }
+    }
+
+    #[test]
+    fn numbers_without_a_property_are_not_read() {
+        for number in [0, 6, 9, 127] {
+            let mut properties = Properties::default();
+            assert!(!properties.read(number, &[0x05, 0x00]).unwrap(), "{number}");
+            assert_eq!(properties, Properties::default());
+        }
+    }
+
+    #[test]
+    fn kinds_and_generations_have_their_numbers() {
+        for number in 0..=u8::MAX {
+            assert_eq!(ClockKind::from_number(number).map(ClockKind::number), (number < 3).then_some(number));
+            let generation = SdkGeneration::from_number(number).map(SdkGeneration::number);
+            assert_eq!(generation, (1..3).contains(&number).then_some(number));
+        }
+        assert_eq!((ClockKind::default(), SdkGeneration::default()), (ClockKind::None, SdkGeneration::Newer));
+        assert!(ClockKind::None < ClockKind::AntiRollback && ClockKind::AntiRollback < ClockKind::Secure);
+    }
+
+    #[test]
+    fn kinds_and_generations_have_the_same_numbers_in_messages() {
+        for kind in [ClockKind::None, ClockKind::AntiRollback, ClockKind::Secure] {
+            assert_eq!(minicbor::to_vec(kind).unwrap(), [kind.number()]);
+        }
+        for generation in [SdkGeneration::Older, SdkGeneration::Newer] {
+            assert_eq!(minicbor::to_vec(generation).unwrap(), [generation.number()]);
+        }
+        assert!(minicbor::decode::<ClockKind>(&[3]).is_err());
+        assert!(minicbor::decode::<SdkGeneration>(&[0]).is_err());
+    }
+
+    #[test]
+    fn features_are_a_set() {
+        let both = Features::from_bits(Features::CHAINS.bits() | Features::METERING.bits());
+        assert!(both.contains(Features::CHAINS) && both.contains(Features::METERING) && both.contains(both));
+        assert!(!both.contains(Features::TIME) && !Features::CHAINS.contains(both));
+        assert!(both.contains(Features::default()), "nothing is in everything");
+        assert_eq!(Features::from_bits(0x8000_0001).bits(), 0x8000_0001, "unknown bits are kept");
+    }
+}

@@ -126,3 +126,38 @@ macro_rules! markers {
 }
 
 markers! { License Time Individualization Revocation Metering Backup Packaging Enrolment Application Client }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_names_and_identifiers_are_each_roles_own() {
+        for (role, number) in Role::ALL.into_iter().zip(1..) {
+            assert_eq!(role.number(), number);
+            assert_eq!(Role::from_oid(&role.oid()), Some(role));
+            assert_eq!(role.oid(), Oid::under_arc(&[1, number]));
+            assert_eq!(role.to_string(), role.name());
+            assert_eq!(Role::ALL.iter().filter(|other| other.name() == role.name()).count(), 1, "{role}");
+        }
+        for other in [Oid::under_arc(&[1, 0]), Oid::under_arc(&[1, 11]), Oid::under_arc(&[2, 1])] {
+            assert_eq!(Role::from_oid(&other), None);
+        }
+    }
+
+    #[test]
+    fn two_roles_issue_clients() {
+        let issuers: Vec<Role> = Role::ALL.into_iter().filter(|role| role.issues_clients()).collect();
+        assert_eq!(issuers, [Role::Individualization, Role::Enrolment]);
+    }
+
+    #[test]
+    fn every_role_is_a_type_of_its_own() {
+        macro_rules! roles {
+            ($($name:ident)*) => { [$($name::ROLE),*] };
+        }
+        let types =
+            roles!(License Time Individualization Revocation Metering Backup Packaging Enrolment Application Client);
+        assert_eq!(types, Role::ALL);
+    }
+}

@@ -115,6 +115,12 @@ const STAGES: &[Stage] = &[
         run: |workspace, _| wasm::run(workspace),
     },
     Stage {
+        name: "fuzz",
+        checks: "every decoder on some thousand inputs made of the corpus, the same ones every time",
+        advice: "run the input that is shown: `cargo xtask fuzz TARGET --input FILE`; more in fuzz/README.md",
+        run: |workspace, _| crate::fuzz::short(workspace),
+    },
+    Stage {
         name: "tests",
         checks: "unit, property, rule and interop tests, documentation examples, and the project's own tables",
         advice: "run the failing test alone: `cargo test -p CRATE NAME`",

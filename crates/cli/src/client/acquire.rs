@@ -3,38 +3,41 @@
 use admit_client::acquire::{Acquisition, Wanted};
 use admit_client::enrol::{self, Enrolment};
 use admit_client::{Identity, Store};
-use admit_license::{Environment, VerifiedLicense};
+use admit_license::{Application, Environment, Output, VerifiedLicense};
 use admit_protocol::Code;
 use admit_protocol::acquire::{MAX_RESPONSE, SEALED_CHALLENGE_CONTENT_TYPE};
 use admit_protocol::enrol::{ENROLMENT_CONTENT_TYPE, MAX_ENROLMENT_RESPONSE};
 use admit_trust::{Certificate, ClockKind, Features, Role, Verified, role};
 
 use super::content::HeaderTerms;
-use super::context::{ClientRealm, DATES, PROVIDER};
+use super::context::{ClientRealm, DATES, Lock, PROVIDER};
 use crate::failure::Outcome;
 use crate::system::{Http, SqliteKeyValue, SystemEntropy};
 
-/// A client at work in one realm.
+/// A client at work in one realm. It holds the lock of the realm's folder, but not while it waits for the network.
 pub(crate) struct Session {
     pub(crate) realm: ClientRealm,
     pub(crate) store: Store<'static, SqliteKeyValue>,
     pub(crate) identity: Identity,
+    /// Until it is given back.
+    pub(crate) lock: Option<Lock>,
     application: Option<Verified<Certificate, role::Application>>,
 }
 
 impl Session {
-    /// Opens the store and the identity in it; enrols where there is none yet. The caller holds the lock.
+    /// Opens the store and the identity in it; enrols where there is none yet.
     pub(crate) fn open(realm: ClientRealm, http: &Http) -> Outcome<Self> {
+        let mut lock = Some(realm.lock()?);
         let mut store = realm.store()?;
         let mut entropy = store.entropy(&mut SystemEntropy);
         store.return_reservations(&mut entropy)?;
         let root = realm.realm.root();
         let identity = match enrol::identity(PROVIDER, root, DATES, &store)? {
             Some(identity) => identity,
-            None => enrol_client(&realm, &mut store, http)?,
+            None => enrol_client(&realm, &mut store, &mut lock, http)?,
         };
         let application = realm.realm.application(PROVIDER, APPLICATION, DATES)?;
-        Ok(Self { realm, store, identity, application })
+        Ok(Self { realm, store, identity, lock, application })
     }
 
     /// Acquires licenses and stores them.
@@ -42,7 +45,8 @@ impl Session {
         match self.acquire_once(wanted, http) {
             // The service has a new key: its certificate was renewed since the realm document was fetched.
             Err(failure) if failure.code == Code::ADMIT_E_UNKNOWN_CHALLENGE_KEY => {
-                self.realm.refresh(http)?;
+                let fetched = unlocked(&mut self.lock, &self.realm, &mut self.store, || self.realm.fetch(http))?;
+                self.realm.replace(&fetched)?;
                 self.acquire_once(wanted, http)
             }
             outcome => outcome,
@@ -54,18 +58,15 @@ impl Session {
         self.application.as_ref()
     }
 
-    /// What an evaluation looks at. Output that leaves this process in clear counts as level 150 at most.
+    /// What an evaluation looks at. All output of this program leaves it in clear.
     pub(crate) fn environment(&self, header: &HeaderTerms) -> Environment<'static> {
-        let properties = self.application.as_ref().map(|application| application.properties());
-        let certified = properties.and_then(|properties| properties.security_level).unwrap_or(0);
         Environment {
-            application_level: certified.min(CLEAR_OUTPUT_LEVEL),
-            sdk_generation: properties.and_then(|properties| properties.sdk_generation).unwrap_or_default(),
+            application: Application::new(self.application()),
+            output: Output::Clear,
             client: *self.identity.properties(),
             time: None,
             revocation_version: 0,
             content_minimum_version: header.minimum_version,
-            protected_output: false,
         }
     }
 
@@ -75,23 +76,49 @@ impl Session {
         let acquisition = Acquisition::begin(&self.identity, &service, wanted, DATES, &self.store, &mut entropy)?;
         let url = self.realm.service_url(Role::License)?;
         let body = acquisition.request();
-        let response = http.post(&url, SEALED_CHALLENGE_CONTENT_TYPE, wanted.token, body, MAX_RESPONSE)?;
+        let response = unlocked(&mut self.lock, &self.realm, &mut self.store, || {
+            http.post(&url, SEALED_CHALLENGE_CONTENT_TYPE, wanted.token, body, MAX_RESPONSE)
+        })?;
+        let mut entropy = self.store.entropy(&mut SystemEntropy);
         let root = self.realm.realm.root();
         Ok(acquisition.finish(&self.identity, root, &response, &mut self.store, &mut entropy)?)
     }
 }
 
-fn enrol_client(realm: &ClientRealm, store: &mut Store<'static, SqliteKeyValue>, http: &Http) -> Outcome<Identity> {
+/// Lets others at the realm's folder while `wait` waits for the network, and then looks at what they did.
+fn unlocked<T>(
+    lock: &mut Option<Lock>,
+    realm: &ClientRealm,
+    store: &mut Store<'static, SqliteKeyValue>,
+    wait: impl FnOnce() -> Outcome<T>,
+) -> Outcome<T> {
+    *lock = None;
+    let answer = wait();
+    *lock = Some(realm.lock()?);
+    store.refresh()?;
+    answer
+}
+
+fn enrol_client(
+    realm: &ClientRealm,
+    store: &mut Store<'static, SqliteKeyValue>,
+    lock: &mut Option<Lock>,
+    http: &Http,
+) -> Outcome<Identity> {
     let root = realm.realm.root();
     let mut entropy = store.entropy(&mut SystemEntropy);
     let enrolment = Enrolment::begin(PROVIDER, root, ClockKind::None, Features::CHAINS, &mut entropy);
     let url = realm.service_url(Role::Enrolment)?;
-    let response = http.post(&url, ENROLMENT_CONTENT_TYPE, None, enrolment.request(), MAX_ENROLMENT_RESPONSE)?;
+    let body = enrolment.request();
+    let response =
+        unlocked(lock, realm, store, || http.post(&url, ENROLMENT_CONTENT_TYPE, None, body, MAX_ENROLMENT_RESPONSE))?;
+    // Another process may have been faster.
+    if let Some(identity) = enrol::identity(PROVIDER, root, DATES, store)? {
+        return Ok(identity);
+    }
+    let mut entropy = store.entropy(&mut SystemEntropy);
     Ok(enrolment.finish(PROVIDER, root, &response, DATES, store, &mut entropy)?)
 }
 
 /// The common name of this program's certificate in realm documents.
 const APPLICATION: &str = "admit";
-
-/// What clear output counts as, whatever the application's certificate says.
-const CLEAR_OUTPUT_LEVEL: u32 = 150;

@@ -13,7 +13,7 @@ use admit_trust::{ComponentVersion, TrustRoot};
 
 use super::context::{DATES, PROVIDER};
 use crate::failure::{self, Failure, Outcome};
-use crate::system::RemoteFile;
+use crate::system::{LastFailure, RemoteFile};
 
 /// Media that can be read from anywhere: a file, or an address by ranges.
 pub(crate) trait Source: Read + Seek {}
@@ -24,6 +24,7 @@ impl<T: Read + Seek> Source for T {}
 pub(crate) struct Content {
     pub(crate) path: PathBuf,
     pub(crate) source: Box<dyn Source>,
+    pub(crate) last_failure: LastFailure,
     pub(crate) key_ids: Vec<KeyId>,
     header: Option<(Vec<u8>, HeaderObject)>,
 }
@@ -53,28 +54,33 @@ impl HeaderTerms {
 impl Content {
     /// Opens a file, or the one at an address, and finds what protects it.
     pub(crate) fn open(path: &Path) -> Outcome<Self> {
+        let last_failure = LastFailure::default();
         let mut source: Box<dyn Source> = match path.to_str().filter(|text| is_address(text)) {
-            Some(url) => Box::new(RemoteFile::open(url)?),
+            Some(url) => Box::new(RemoteFile::open(url, last_failure.clone())?),
             None => Box::new(File::open(path).map_err(|error| Failure::file(path, &error))?),
         };
-        let media = |error| failure::media(path, &error);
-        let pssh = admit_media::find_pssh(&mut *source, ADMIT_SYSTEM_ID).map_err(media)?;
-        let header = match pssh {
+        let media = |error| last_failure.take().unwrap_or_else(|| failure::media(path, &error));
+        let found = admit_media::protections(&mut *source).map_err(media)?;
+        let pssh = found.pssh.into_iter().find(|pssh| pssh.system_id == ADMIT_SYSTEM_ID);
+        let (header, mut key_ids) = match pssh {
             Some(pssh) => {
                 let object = HeaderObject::from_bytes(&pssh.data).map_err(admit_license::Error::from)?;
-                Some((pssh.data, object))
+                let key_ids = object.header().map_err(admit_license::Error::from)?.key_ids().collect();
+                (Some((pssh.data, object)), key_ids)
             }
-            None => None,
+            None => (None, Vec::new()),
         };
-        let key_ids = match &header {
-            Some((_, object)) => object.header().map_err(admit_license::Error::from)?.key_ids().collect(),
-            None => Vec::new(),
-        };
-        let mut content = Self { path: path.to_owned(), source, key_ids, header };
-        if content.key_ids.is_empty() {
-            content.key_ids = content.key_ids_of_tracks()?;
+        // The first keys are the header's; the media may use more.
+        for key_id in found.key_ids {
+            if !key_ids.contains(&key_id) {
+                key_ids.push(key_id);
+            }
         }
-        Ok(content)
+        if key_ids.is_empty() {
+            let sentence = format!("{} is not protected", path.display());
+            return Err(Failure::new(Code::ADMIT_E_NOT_PROTECTED, sentence));
+        }
+        Ok(Self { path: path.to_owned(), source, last_failure, key_ids, header })
     }
 
     /// The realm and the license address that the header names. Nothing was verified yet.
@@ -101,20 +107,6 @@ impl Content {
             minimum_version: fields.custom.minimum_individualized_version,
             license_page: fields.license_page_url.clone(),
         })
-    }
-
-    fn key_ids_of_tracks(&mut self) -> Outcome<Vec<KeyId>> {
-        let summary = admit_media::inspect(&mut *self.source).map_err(|error| failure::media(&self.path, &error))?;
-        let entries = summary.tracks.iter().flat_map(|track| &track.entries);
-        let protections = entries.filter_map(|entry| entry.protection.as_ref()?.tenc.as_ref());
-        let mut key_ids: Vec<KeyId> = protections.map(|tenc| KeyId::from_bytes(tenc.key_id.0)).collect();
-        key_ids.sort();
-        key_ids.dedup();
-        if key_ids.is_empty() {
-            let sentence = format!("{} is not protected", self.path.display());
-            return Err(Failure::new(Code::ADMIT_E_NOT_PROTECTED, sentence));
-        }
-        Ok(key_ids)
     }
 }
 

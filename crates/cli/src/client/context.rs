@@ -105,13 +105,17 @@ impl ClientRealm {
     }
 
     /// Fetches the realm document again: its services may have new keys.
-    pub(crate) fn refresh(&mut self, http: &Http) -> Outcome<()> {
-        let bytes = http.get(&format!("{}{REALM_PATH}", self.address), MAX_REALM_DOCUMENT)?;
-        let realm = Realm::verify(PROVIDER, &bytes, self.realm.root().realm())?;
+    pub(crate) fn fetch(&self, http: &Http) -> Outcome<Vec<u8>> {
+        http.get(&format!("{}{REALM_PATH}", self.address), MAX_REALM_DOCUMENT)
+    }
+
+    /// Verifies a realm document and keeps it in place of the one there is, which may not be newer.
+    pub(crate) fn replace(&mut self, bytes: &[u8]) -> Outcome<()> {
+        let realm = Realm::verify(PROVIDER, bytes, self.realm.root().realm())?;
         if realm.document().number < self.realm.document().number {
             return Err(Failure::new(Code::ADMIT_E_REALM_MISMATCH, "the server offers an older realm document"));
         }
-        write_file(&self.folder.join(REALM_DOCUMENT), &bytes)?;
+        write_file(&self.folder.join(REALM_DOCUMENT), bytes)?;
         self.realm = realm;
         Ok(())
     }

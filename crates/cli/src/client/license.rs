@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use admit_client::StoredLicense;
 use admit_client::acquire::Wanted;
 use admit_license::{Action, LicenseId, Rights, Terms, Usage};
 use admit_protocol::Code;
@@ -44,8 +45,7 @@ fn list(args: &ClientArgs, output: Output) -> Outcome<()> {
 }
 
 fn show(id: LicenseId, client: &ClientArgs, output: Output) -> Outcome<()> {
-    let found = all_licenses(client)?.into_iter().find(|(_, terms, _)| terms.id == id);
-    let (realm, terms, usage) = found.ok_or_else(|| no_such_license(id))?;
+    let (realm, StoredLicense { terms, usage }) = find(id, client)?.ok_or_else(|| no_such_license(id))?;
     output.json(|| terms_json(&terms, Some(&usage)));
     output.line(|| format!("{}realm: {realm}", terms_text(&terms, Some(&usage))));
     Ok(())
@@ -57,7 +57,6 @@ fn acquire(args: &LicenseAcquireArgs, output: Output) -> Outcome<()> {
     let http = Http::new();
     let realm = realm_of(&content, &args.client, &http)?;
     content.verify_header(realm.realm.root())?;
-    let lock = realm.lock()?;
     let mut session = Session::open(realm, &http)?;
     let actions = if args.actions.is_empty() { vec![Action::Play] } else { args.actions.clone() };
     let rights = actions.iter().fold(Rights::NONE, |rights, action| rights | action.right());
@@ -71,7 +70,7 @@ fn acquire(args: &LicenseAcquireArgs, output: Output) -> Outcome<()> {
         application: application.as_ref(),
     };
     let licenses = session.acquire(&wanted, &http)?;
-    drop(lock);
+    drop(session);
     output.json(|| {
         let licenses: Vec<_> = licenses.iter().map(|license| terms_json(license.terms(), None)).collect();
         json!({ "licenses": licenses })
@@ -94,6 +93,16 @@ fn delete(id: LicenseId, client: &ClientArgs, output: Output) -> Outcome<()> {
         }
     }
     Err(no_such_license(id))
+}
+
+fn find(id: LicenseId, client: &ClientArgs) -> Outcome<Option<(String, StoredLicense)>> {
+    for realm in realms(client)? {
+        let _lock = realm.lock()?;
+        if let Some(license) = realm.store()?.license(id)? {
+            return Ok(Some((realm.realm.document().name.clone(), license)));
+        }
+    }
+    Ok(None)
 }
 
 fn all_licenses(args: &ClientArgs) -> Outcome<Vec<(String, Terms, Usage)>> {

@@ -22,7 +22,7 @@ use crate::args::{PlayArgs, token_text};
 use crate::failure::{self, Failure, Outcome};
 use crate::output::Output;
 use crate::progress::Progress;
-use crate::system::{Http, SqliteKeyValue, SystemEntropy};
+use crate::system::{Http, LastFailure, SqliteKeyValue, SystemEntropy};
 
 /// Plays a file.
 pub(crate) fn run(args: &PlayArgs, output: Output) -> Outcome<()> {
@@ -31,19 +31,18 @@ pub(crate) fn run(args: &PlayArgs, output: Output) -> Outcome<()> {
     let http = Http::new();
     let realm = realm_of(&content, &args.client, &http)?;
     let header = content.verify_header(realm.realm.root())?;
-    let lock = realm.lock()?;
     let mut session = Session::open(realm, &http)?;
     acquire_missing(&mut session, &content, &header, token.as_deref(), &http)?;
     let candidates = Candidates::find(&session.store, &content.key_ids)?;
     let environment = session.environment(&header);
-    let grants = candidates.evaluate(Action::Play, &environment).map_err(|denied| Failure::denied(&denied))?;
+    let grants = candidates.evaluate(Action::Play, &environment).map_err(|denied| Failure::denied(denied.first()))?;
     let mut entropy = session.store.entropy(&mut SystemEntropy);
-    let permit = permit(&mut session.store, &session.identity, grants, &mut entropy)?;
+    let Session { store, identity, lock, .. } = &mut session;
+    let permit = permit(store, identity, grants, &mut entropy)?;
     let destination = Destination::open(args)?;
-    let mut lock = Some(lock);
     // Others may use the store again once the use is charged, which happens when the first byte leaves.
     let released = &mut || drop(lock.take());
-    destination.play(Playing { content, permit, store: &mut session.store, entropy, released }, output)
+    destination.play(Playing { content, permit, store, entropy, released }, output)
 }
 
 /// Acquires when there is no license that allows to play and another one might.
@@ -59,8 +58,8 @@ fn acquire_missing(
         Ok(_) => return Ok(()),
         Err(denied) => denied,
     };
-    if !a_new_license_may_help(&denied) {
-        return Err(Failure::denied(&denied));
+    if let Some((_, hopeless)) = denied.iter().find(|(_, denied)| !a_new_license_may_help(denied)) {
+        return Err(Failure::denied(hopeless));
     }
     let application = session.application().cloned();
     let wanted = Wanted {
@@ -146,24 +145,29 @@ struct Playing<'a> {
 impl Playing<'_> {
     /// Decrypts with reading and deciphering on this thread and writing on another.
     fn decrypt_to_file(self, path: &Path, to: &mut File, progress: &Progress) -> Outcome<u64> {
-        let input = self.content.path.clone();
+        let (input, last_failure) = (self.content.path.clone(), self.content.last_failure.clone());
         let mut progress = |done, all| progress.at(done, all);
         let written = admit_packager::with_threaded_sink(to, BUFFERS, |sink| Ok(self.decrypt(sink, &mut progress)));
         let decrypted = written.map_err(|error| failure::packager(&input, path, &error))?;
-        decrypted.map(|decrypted| decrypted.bytes).map_err(|error| failure::playback(&input, &error))
+        decrypted.map(|decrypted| decrypted.bytes).map_err(|error| told(&input, &last_failure, &error))
     }
 
     /// Decrypts sample by sample, so that whoever reads can begin at once.
     fn decrypt_to(self, to: impl Write) -> Outcome<()> {
-        let input = self.content.path.clone();
+        let (input, last_failure) = (self.content.path.clone(), self.content.last_failure.clone());
         let decrypted = self.decrypt(&mut WriteSink::new(to), &mut |_, _| ());
-        decrypted.map(drop).map_err(|error| failure::playback(&input, &error))
+        decrypted.map(drop).map_err(|error| told(&input, &last_failure, &error))
     }
 
     fn decrypt(mut self, sink: &mut dyn Sink, progress: &mut dyn FnMut(u64, u64)) -> Result<Decrypted, PlaybackError> {
         let source = &mut *self.content.source;
         self.permit.decrypt(self.store, &mut self.entropy, source, sink, self.released, progress)
     }
+}
+
+/// What the network said, where it is what failed; else what the store or the media says.
+fn told(input: &Path, last_failure: &LastFailure, error: &PlaybackError) -> Failure {
+    last_failure.take().unwrap_or_else(|| failure::playback(input, error))
 }
 
 /// Blocks on their way between the reading and the writing thread.

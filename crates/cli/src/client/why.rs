@@ -1,7 +1,7 @@
-//! `admit why`: may an action happen now? Every reason and every remedy, license by license.
+//! `admit why`: may an action happen now? Every reason and every remedy, key by key and license by license.
 
-use admit_client::play::Candidates;
-use admit_license::{Denied, Grant};
+use admit_client::play::{Candidates, DeniedKeys};
+use admit_license::{Grant, KeyId, Refusal};
 use admit_protocol::Code;
 use admit_trust::TrustRoot;
 use serde_json::json;
@@ -21,7 +21,6 @@ pub(crate) fn run(args: &WhyArgs, output: Output) -> Outcome<()> {
     let http = Http::new();
     let realm = realm_of(&content, &args.client, &http)?;
     let header = content.verify_header(realm.realm.root())?;
-    let _lock = realm.lock()?;
     let session = Session::open(realm, &http)?;
     let candidates = Candidates::find(&session.store, &content.key_ids)?;
     match candidates.evaluate(args.action, &session.environment(&header)) {
@@ -31,7 +30,7 @@ pub(crate) fn run(args: &WhyArgs, output: Output) -> Outcome<()> {
         }
         Err(denied) => {
             tell_denied(args, &denied, output);
-            Err(Failure::denied(&denied))
+            Err(Failure::denied(denied.first()))
         }
     }
 }
@@ -59,21 +58,22 @@ fn tell_grants(args: &WhyArgs, grants: &[Grant<'_>], output: Output) {
     output.line(|| format!("{} is allowed by license {}.", capitalized(args.action.name()), licenses.join(", ")));
 }
 
-fn tell_denied(args: &WhyArgs, denied: &Denied, output: Output) {
-    let reasons = || {
-        let refusals = denied.refusals().iter();
-        let entry = |refusal: &admit_license::Refusal| {
-            let mut entry = reason_json(refusal.reason);
-            entry["license"] = refusal.license.map(|id| id.to_string()).into();
-            entry
-        };
-        refusals.map(entry).collect::<Vec<_>>()
-    };
+fn tell_denied(args: &WhyArgs, denied: &DeniedKeys, output: Output) {
+    let refusals =
+        || denied.iter().flat_map(|(key_id, denied)| denied.refusals().iter().map(move |refusal| (key_id, refusal)));
+    let reasons = || refusals().map(|(key_id, refusal)| refusal_json(key_id, refusal)).collect::<Vec<_>>();
     output.json(|| json!({ "action": args.action.name(), "allowed": false, "reasons": reasons() }));
     output.line(|| format!("{} is denied.", capitalized(args.action.name())));
-    for refusal in denied.refusals() {
+    for (_, refusal) in refusals() {
         let license = refusal.license.map_or_else(|| "no license".to_owned(), |id| format!("license {id}"));
         let (code, remedy) = (Code::from(&refusal.reason), refusal.reason.remedy().name());
         output.line(|| format!("  {license}: {code}: {}. Remedy: {remedy}.", capitalized(&refusal.reason.to_string())));
     }
+}
+
+fn refusal_json(key_id: KeyId, refusal: &Refusal) -> serde_json::Value {
+    let mut entry = reason_json(refusal.reason);
+    entry["key_id"] = key_id.to_string().into();
+    entry["license"] = refusal.license.map(|id| id.to_string()).into();
+    entry
 }

@@ -36,8 +36,7 @@ pub(crate) fn run(args: &PackageArgs, output: Output) -> Outcome<()> {
         license_page: args.license_page.clone(),
         minimum_individualized_version: args.min_version,
     })?;
-    let key_id_in_media = admit_media::KeyId(*key_id.as_bytes());
-    let protection = Protection { key_id: key_id_in_media, key: &key, pssh_data: &pssh_data, metadata };
+    let protection = Protection { key_id, key: &key, pssh_data: &pssh_data, metadata };
     let (report, file) = write_protected(args, &input, &protection)?;
     registry.register(&content(args, key_id, &content_id), key)?;
     file.commit().map_err(|error| Failure::file(&args.output, &error))?;

@@ -1,11 +1,24 @@
 //! A file on an HTTP server, read by ranges (RFC 9110 section 14), so that only what is looked at is fetched.
 
+use std::cell::RefCell;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::rc::Rc;
 
 use admit_protocol::Code;
 
 use super::http::{Http, Range};
 use crate::failure::{Failure, Outcome};
+
+/// Why reading a remote file failed, for whoever is told only that it did: errors of media carry no more.
+#[derive(Clone, Default)]
+pub(crate) struct LastFailure(Rc<RefCell<Option<Failure>>>);
+
+impl LastFailure {
+    /// The failure, once.
+    pub(crate) fn take(&self) -> Option<Failure> {
+        self.0.borrow_mut().take()
+    }
+}
 
 /// A remote file that reads and seeks like a local one. One window of it is kept in memory.
 pub(crate) struct RemoteFile {
@@ -16,25 +29,30 @@ pub(crate) struct RemoteFile {
     position: u64,
     window: Vec<u8>,
     window_start: u64,
+    last_failure: LastFailure,
 }
 
 impl RemoteFile {
     /// Fetches the beginning, and with it the file's length.
-    pub(crate) fn open(url: &str) -> Outcome<Self> {
+    pub(crate) fn open(url: &str, last_failure: LastFailure) -> Outcome<Self> {
         let http = Http::new();
         let range = http.get_range(url, 0, WINDOW)?;
         if range.start != 0 {
             return Err(not_a_range(url));
         }
         let Range { length, version, bytes, .. } = range;
-        Ok(Self { http, url: url.to_owned(), length, version, position: 0, window: bytes, window_start: 0 })
+        let (url, position, window, window_start) = (url.to_owned(), 0, bytes, 0);
+        Ok(Self { http, url, length, version, position, window, window_start, last_failure })
     }
 
     /// What is left of the window from the position on; fetched anew where nothing is.
     fn available(&mut self) -> io::Result<&[u8]> {
         let window_end = self.window_start + self.window.len() as u64;
-        if self.position < self.window_start || self.position >= window_end {
-            self.fetch().map_err(|failure| io::Error::other(failure.sentence))?;
+        let is_inside = (self.window_start..window_end).contains(&self.position);
+        if !is_inside && let Err(failure) = self.fetch() {
+            let error = io::Error::other(failure.sentence.clone());
+            self.last_failure.0.replace(Some(failure));
+            return Err(error);
         }
         let skip = usize::try_from(self.position - self.window_start).map_err(io::Error::other)?;
         Ok(self.window.get(skip..).unwrap_or_default())

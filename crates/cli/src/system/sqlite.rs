@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::path::Path;
 
-use admit_client::{Change, KeyValue, Precondition, Records, StorageError};
+use admit_client::{Change, KeyValue, Precondition, StorageError};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{Connection, Executor, Row, Sqlite, Transaction};
 use tokio::runtime::{Builder, Runtime};
@@ -42,17 +42,10 @@ impl KeyValue for SqliteKeyValue {
         row.map(|row| row.try_get(0).map_err(failed)).transpose()
     }
 
-    fn scan(&self, prefix: &[u8]) -> Result<Records, StorageError> {
+    fn is_empty(&self) -> Result<bool, StorageError> {
         let connection = &mut *self.connection.borrow_mut();
-        let query = match after(prefix) {
-            Some(end) => sqlx::query("SELECT key, value FROM record WHERE key >= $1 AND key < $2 ORDER BY key")
-                .bind(prefix)
-                .bind(end),
-            None => sqlx::query("SELECT key, value FROM record WHERE key >= $1 ORDER BY key").bind(prefix),
-        };
-        let rows = self.runtime.block_on(query.fetch_all(connection)).map_err(failed)?;
-        let pair = |row: &sqlx::sqlite::SqliteRow| Ok((row.try_get(0)?, row.try_get(1)?));
-        rows.iter().map(pair).collect::<Result<_, sqlx::Error>>().map_err(failed)
+        let query = sqlx::query_scalar("SELECT NOT EXISTS (SELECT 1 FROM record)");
+        self.runtime.block_on(query.fetch_one(connection)).map_err(failed)
     }
 
     fn commit(&mut self, precondition: &Precondition, changes: &[Change]) -> Result<(), StorageError> {
@@ -87,14 +80,6 @@ async fn apply(transaction: &mut Transaction<'_, Sqlite>, change: &Change) -> Re
     query.execute(&mut **transaction).await.map(drop)
 }
 
-/// The first key behind every key with this prefix; none where there is no such key.
-fn after(prefix: &[u8]) -> Option<Vec<u8>> {
-    let last = prefix.iter().rposition(|&byte| byte != u8::MAX)?;
-    let mut end = prefix[..=last].to_vec();
-    end[last] += 1;
-    Some(end)
-}
-
 fn failed(error: impl core::fmt::Display) -> StorageError {
     StorageError::Failed { detail: error.to_string() }
 }
@@ -111,26 +96,18 @@ mod tests {
     }
 
     #[test]
-    fn a_prefix_ends_before_the_next_one() {
-        assert_eq!(after(b"l"), Some(b"m".to_vec()));
-        assert_eq!(after(b"l\xff\xff"), Some(b"m".to_vec()));
-        assert_eq!(after(b"\xff"), None);
-        assert_eq!(after(b""), None);
-    }
-
-    #[test]
     fn changes_are_made_together_or_not_at_all() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store.db");
         let mut first = SqliteKeyValue::open(&path).unwrap();
         let mut second = SqliteKeyValue::open(&path).unwrap();
+        assert!(second.is_empty().unwrap());
         let nothing = Precondition { key: b"p".to_vec(), value: None };
         first.commit(&nothing, &[put(b"p", b"1"), put(b"la", b"x"), put(b"lb", b"y"), put(b"m", b"z")]).unwrap();
         assert_eq!(second.commit(&nothing, &[put(b"la", b"lost")]), Err(StorageError::Conflict));
         assert_eq!(second.get(b"la").unwrap(), Some(b"x".to_vec()));
-        let scanned = second.scan(b"l").unwrap();
-        assert_eq!(scanned, [(b"la".to_vec(), b"x".to_vec()), (b"lb".to_vec(), b"y".to_vec())]);
-        assert_eq!(second.scan(b"").unwrap().len(), 4);
+        assert_eq!(second.get(b"lb").unwrap(), Some(b"y".to_vec()));
+        assert!(!second.is_empty().unwrap());
         let one = Precondition { key: b"p".to_vec(), value: Some(b"1".to_vec()) };
         second.commit(&one, &[put(b"p", b"2"), Change::Delete { key: b"la".to_vec() }]).unwrap();
         assert_eq!(first.get(b"la").unwrap(), None);

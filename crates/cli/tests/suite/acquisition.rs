@@ -88,6 +88,53 @@ fn a_copy_of_the_whole_client_folder_still_plays() {
 }
 
 #[test]
+fn a_file_whose_tracks_name_a_key_that_its_header_does_not_is_acquired_and_played() {
+    let world = World::new();
+    let key = "000102030405060708090a0b0c0d0e0f";
+    let (first, second) = ("00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002");
+    let realm = world.package("film.mp4", "film", &["--open", "--kid", first, "--key", key]);
+    world.package("other.mp4", "other", &["--open", "--kid", second, "--key", key]);
+    world.admit(&["play", "film.mp4", "-o", "one.mp4", "--trust", &realm]).succeeded();
+    // The last track now names the second key.
+    let mut film = fs::read(world.path("film.mp4")).unwrap();
+    let at = film.windows(4).rposition(|window| window == b"tenc").unwrap() + 4 + 8;
+    film[at + 15] = 2;
+    fs::write(world.path("two.mp4"), &film).unwrap();
+    world.admit_as("other", &["why", "play", "two.mp4", "--trust", &realm]).refused("NS_E_LICENSE_REQUIRED");
+    let why = world.admit_as("other", &["why", "play", "two.mp4", "--json"]);
+    let why: serde_json::Value = serde_json::from_str(&why.stdout).unwrap();
+    let keys: Vec<_> = why["reasons"].as_array().unwrap().iter().map(|reason| &reason["key_id"]).collect();
+    assert_eq!(keys, [first, second], "the header's key, then the track's");
+    let acquired = world.admit_as("other", &["license", "acquire", "two.mp4", "--json"]).json();
+    let keys: Vec<_> = acquired["licenses"].as_array().unwrap().iter().map(|license| &license["key_id"]).collect();
+    assert_eq!(keys, [first, second]);
+    world.admit_as("other", &["play", "two.mp4", "-o", "two-clear.mp4"]).succeeded();
+    assert_eq!(fs::read(world.path("two-clear.mp4")).unwrap(), fs::read(world.path("one.mp4")).unwrap());
+}
+
+#[test]
+fn a_movie_without_fragments_of_another_packager_is_inspected_and_played_by_its_key_id() {
+    let world = World::new();
+    let (kid, key) = ("22222222-2222-2222-2222-222222222222", "000102030405060708090a0b0c0d0e0f");
+    let realm = world.package("film.mp4", "film", &["--open", "--kid", kid, "--key", key]);
+    world.admit(&["play", "film.mp4", "-o", "own.mp4", "--trust", &realm]).succeeded();
+    let clip = clip();
+    let how = ["-encryption_scheme", "cenc-aes-ctr", "-encryption_key", key, "-encryption_kid", &kid.replace('-', "")];
+    let input = ["-i", clip.to_str().unwrap(), "-c", "copy"];
+    world.ffmpeg(&[&input[..], &how, &["theirs.mp4"]].concat());
+    let document = world.admit(&["inspect", "theirs.mp4", "--json"]).json();
+    assert_eq!((&document["fragments"], &document["header"]), (&0.into(), &serde_json::Value::Null));
+    let tracks = document["tracks"].as_array().unwrap();
+    assert_eq!(tracks.len(), 2);
+    assert!(tracks.iter().all(|track| track["scheme"] == "cenc" && track["key_id"] == kid), "{tracks:?}");
+    world.admit(&["play", "theirs.mp4", "-o", "clear.mp4"]).succeeded();
+    let hash = |file: &str| world.ffmpeg(&["-i", file, "-c", "copy", "-f", "streamhash", "-"]);
+    assert_eq!(hash("clear.mp4"), hash(clip.to_str().unwrap()));
+    // A client that knows no realm cannot tell whose it is.
+    world.admit_as("new", &["play", "theirs.mp4", "-o", "no.mp4"]).refused("ADMIT_E_REALM_NOT_TRUSTED");
+}
+
+#[test]
 fn a_license_acquired_ahead_of_time_is_used_later() {
     let mut world = World::new();
     let realm = world.package("film.mp4", "film", &[]);

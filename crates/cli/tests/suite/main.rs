@@ -4,8 +4,11 @@
 
 mod acquisition;
 mod bad_input;
+mod documents;
+mod exact_lines;
 mod packaging;
 mod refusals;
 mod remote;
+mod slow_server;
 mod tour;
 mod world;

@@ -35,6 +35,11 @@ impl World {
         world
     }
 
+    /// Host and port of the server.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
     pub(crate) fn start_server(&mut self) {
         let mut command = self.command(&["serve", "--home", "home", "--listen", &self.address]);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
@@ -94,6 +99,14 @@ impl World {
         entries.iter().map(|entry| entry["event"].as_str().unwrap().to_owned()).collect()
     }
 
+    /// Runs ffmpeg (`ADMIT_FFMPEG`, else `ffmpeg`) in the folder, and gives what it printed.
+    pub(crate) fn ffmpeg(&self, words: &[&str]) -> String {
+        let program = std::env::var("ADMIT_FFMPEG").unwrap_or_else(|_| "ffmpeg".into());
+        let mut command = Command::new(program);
+        let output = command.args(["-v", "error"]).args(words).current_dir(self.folder.path()).output().unwrap();
+        Done::from(&output).succeeded()
+    }
+
     pub(crate) fn path(&self, relative: &str) -> PathBuf {
         self.folder.path().join(relative)
     }
@@ -106,7 +119,8 @@ impl World {
         folder
     }
 
-    fn command(&self, words: &[&str]) -> Command {
+    /// The command that [`Self::admit`] runs.
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_admit"));
         command.args(words).current_dir(self.folder.path()).stdin(Stdio::null());
         command.env_remove("ADMIT_HOME").env("ADMIT_CLIENT", self.path("client"));

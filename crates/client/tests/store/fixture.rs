@@ -5,16 +5,15 @@ use std::rc::Rc;
 use std::sync::LazyLock;
 
 use admit_client::acquire::{Acquisition, Wanted};
-use admit_client::enrol::Enrolment;
+use admit_client::enrol::{self, Enrolment};
 use admit_client::play::Candidates;
 use admit_client::{
-    Change, Error, Identity, KeyValue, MemoryKeyValue, Permit, Precondition, Records, StorageError, Store,
-    StoredLicense,
+    Change, Error, Identity, KeyValue, MemoryKeyValue, Permit, Precondition, StorageError, Store, StoredLicense,
 };
 use admit_crypto::{ContentKey, Provider, PublicKey, RecordKey, SecretScalar};
 use admit_license::{
-    Action, Binding, BindingKind, Environment, KeyId, KeyMaterial, Kind, LicenseId, LicenseSigner, Rights,
-    SignedLicense, Terms, Uplink, Usage, issue,
+    Action, Application, Binding, BindingKind, Environment, KeyId, KeyMaterial, Kind, LicenseId, LicenseSigner, Output,
+    Rights, SignedLicense, Terms, Uplink, Usage, issue,
 };
 use admit_protocol::acquire::{LicenseResponse, OpenedChallenge};
 use admit_protocol::enrol::{EnrolmentResponse, SignedRequest};
@@ -47,15 +46,21 @@ pub(crate) struct Shared {
     pub(crate) commits_left: Rc<RefCell<Option<usize>>>,
     /// Whether the commit that fails was made all the same, as when the program dies just behind it.
     pub(crate) fails_behind: Rc<RefCell<bool>>,
+    /// The keys of the records that were read.
+    pub(crate) reads: Rc<RefCell<Vec<Vec<u8>>>>,
 }
+
+/// Keys and sealed bytes of records, in the order of their keys.
+pub(crate) type Records = Vec<(Vec<u8>, Vec<u8>)>;
 
 impl KeyValue for Shared {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StorageError> {
+        self.reads.borrow_mut().push(key.to_vec());
         self.records.borrow().get(key)
     }
 
-    fn scan(&self, prefix: &[u8]) -> Result<Records, StorageError> {
-        self.records.borrow().scan(prefix)
+    fn is_empty(&self) -> Result<bool, StorageError> {
+        self.records.borrow().is_empty()
     }
 
     fn commit(&mut self, precondition: &Precondition, changes: &[Change]) -> Result<(), StorageError> {
@@ -74,12 +79,12 @@ impl KeyValue for Shared {
 impl Shared {
     /// Everything in it, by key.
     pub(crate) fn all(&self) -> Records {
-        self.scan(&[]).unwrap()
+        self.records.borrow().records().map(|(key, value)| (key.to_vec(), value.to_vec())).collect()
     }
 
     /// The keys that begin like this.
     pub(crate) fn keys(&self, prefix: &[u8]) -> Vec<Vec<u8>> {
-        self.scan(prefix).unwrap().into_iter().map(|(key, _)| key).collect()
+        self.all().into_iter().map(|(key, _)| key).filter(|key| key.starts_with(prefix)).collect()
     }
 
     /// Changes records behind the store's back.
@@ -225,13 +230,12 @@ pub(crate) fn may_play(store: &TestStore, identity: &Identity) -> bool {
 
 pub(crate) fn environment(identity: &Identity) -> Environment<'static> {
     Environment {
-        application_level: 1000,
-        sdk_generation: SdkGeneration::Newer,
+        application: Application { security_level: 1000, sdk_generation: SdkGeneration::Newer },
+        output: Output::InProcess { protected: true },
         client: *identity.properties(),
         time: None,
         revocation_version: 0,
         content_minimum_version: None,
-        protected_output: true,
     }
 }
 
@@ -244,6 +248,16 @@ fn enrol(store: &mut TestStore, clock: ClockKind, entropy: &mut SeededEntropy) -
     let enrolment = Enrolment::begin(provider(), &REALM.root, clock, Features::default(), entropy);
     let answer = enrolment_answer(enrolment.request());
     enrolment.finish(provider(), &REALM.root, &answer, dates(), store, entropy)
+}
+
+/// What opening the store and looking at everything in it says.
+pub(crate) fn read_all(storage: &Shared) -> Result<Vec<StoredLicense>, Error> {
+    let mut store = try_open(storage)?;
+    store.return_reservations(&mut SeededEntropy::new(1))?;
+    store.held(&KEY_ID)?;
+    let licenses = store.licenses()?;
+    enrol::identity(provider(), &REALM.root, dates(), &store)?;
+    Ok(licenses)
 }
 
 /// What the enrolment service does.

@@ -7,5 +7,7 @@ mod crash;
 mod fixture;
 mod play;
 mod records;
+mod rollback;
 mod session;
 mod share;
+mod size;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use admit_client::play::Candidates;
 use admit_client::{Error, Permit};
-use admit_license::{Action, Environment, KeyId, Terms, Usage};
+use admit_license::{Action, Environment, KeyId, Reason, Rights, Terms, Usage};
 use admit_testkit::trusted_time;
 
 use crate::fixture::*;
@@ -21,8 +21,8 @@ fn a_permit_opens_the_samples_of_its_key() {
     let input = std::io::Cursor::new(&protected);
     playback.decrypt(input, &mut admit_media::WriteSink::new(&mut clear), &mut |_, _| ()).unwrap();
     let mut expected = Vec::new();
-    let mut key = |key_id: &admit_media::KeyId| {
-        assert_eq!(key_id.0, *KEY_ID.as_bytes());
+    let mut key = |key_id: &KeyId| {
+        assert_eq!(*key_id, KEY_ID);
         Some((provider().aes_128_ctr)(&admit_crypto::ContentKey::from_bytes(CONTENT_KEY)))
     };
     let input = std::io::Cursor::new(&protected);
@@ -259,6 +259,30 @@ fn a_denial_reserves_nothing() {
     let environment: Environment<'_> = environment(&device.identity);
     assert!(candidates.evaluate(Action::Play, &environment).is_err());
     assert_eq!(device.store.position(), before);
+}
+
+#[test]
+fn a_denial_tells_every_reason_of_every_key() {
+    let mut device = Device::new(1);
+    let (good, bad) = (KeyId::from_bytes([1; 16]), KeyId::from_bytes([2; 16]));
+    let burn = Terms { rights: Rights::BACKUP_RESTORE, key_id: bad, ..simple(2) };
+    let used_up = Terms { key_id: bad, ..counted(3, 0) };
+    device.acquire(&[Terms { key_id: good, ..simple(1) }, burn, used_up]).unwrap();
+    let candidates = Candidates::find(&device.store, &[good, KEY_ID, bad]).unwrap();
+    let denied = candidates.evaluate(Action::Play, &environment(&device.identity)).unwrap_err();
+    let told: Vec<_> = denied
+        .iter()
+        .flat_map(|(key_id, denied)| denied.refusals().iter().map(move |it| (key_id, it.license, it.reason)))
+        .collect();
+    let expected = [
+        (KEY_ID, None, Reason::NoLicense { key_id: KEY_ID }),
+        (bad, Some(id(3)), Reason::CountUsedUp { allowed: 0 }),
+        (bad, Some(id(2)), Reason::NoRight { action: Action::Play }),
+    ];
+    assert_eq!(told, expected);
+    assert_eq!(denied.first().nearest(), expected[0].2);
+    let candidates = Candidates::find(&device.store, &[good]).unwrap();
+    assert_eq!(candidates.evaluate(Action::Play, &environment(&device.identity)).unwrap().len(), 1);
 }
 
 /// A clip packaged under the fixture's key: `admit package … --kid 11111111-… --key 5a5a…`.

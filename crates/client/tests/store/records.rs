@@ -1,21 +1,14 @@
 //! Records of the store: sealed to their place, and nothing silently missing.
 
-use admit_client::{Error, Records, Store, enrol};
+use admit_client::KeyValue;
+use admit_client::{Error, Store, enrol};
+use admit_protocol::Code;
 use admit_testkit::SeededEntropy;
 
 use crate::fixture::*;
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// What opening the store and reading everything in it says.
-fn read_all(storage: &Shared) -> Result<(), Error> {
-    let store = try_open(storage)?;
-    store.licenses()?;
-    enrol::identity(provider(), &REALM.root, dates(), &store)?;
-    let mut store = store;
-    store.return_reservations(&mut SeededEntropy::new(1)).map(|_| ())
 }
 
 /// A device with an identity, two licenses and an open reservation.
@@ -65,14 +58,14 @@ fn every_altered_byte_of_every_record_is_noticed() {
     let device = device();
     let records = device.storage.all();
     let kinds: Vec<u8> = records.iter().map(|(key, _)| key[0]).collect();
-    assert_eq!(kinds, b"illpruu".to_vec(), "every kind of record is here");
+    assert_eq!(kinds, b"ikllnpruu".to_vec(), "every kind of record is here");
     for (key, value) in records {
         for at in 0..value.len() {
             let mut altered = value.clone();
             altered[at] ^= 0x10;
             device.storage.put(&key, &altered);
-            let expected = if at == 0 {
-                Error::StoreVersion { record: hex(&key), version: 1 ^ 0x10 }
+            let expected = if at == 0 && key == b"p" {
+                Error::StoreVersion { record: hex(&key), version: 2 ^ 0x10 }
             } else {
                 Error::StoreTampered { record: hex(&key) }
             };
@@ -82,7 +75,18 @@ fn every_altered_byte_of_every_record_is_noticed() {
         assert_eq!(read_all(&device.storage).unwrap_err(), Error::StoreTampered { record: hex(&key) });
         device.storage.put(&key, &value);
     }
-    assert_eq!(read_all(&device.storage), Ok(()));
+    assert_eq!(read_all(&device.storage).unwrap().len(), 2);
+}
+
+#[test]
+fn a_store_of_the_first_version_is_not_misread() {
+    let device = device();
+    let position = device.storage.get(b"p").unwrap().unwrap();
+    // Then records were what they are now behind the version byte, and that began with 1.
+    device.storage.put(b"p", &position[1..]);
+    let refused = read_all(&device.storage).unwrap_err();
+    assert_eq!(refused, Error::StoreVersion { record: hex(b"p"), version: 1 });
+    assert_eq!(Code::from(&refused), Code::ADMIT_E_STORE_VERSION);
 }
 
 #[test]
@@ -105,26 +109,15 @@ fn a_deleted_position_record_does_not_make_a_store_new() {
 #[test]
 fn a_record_opens_only_under_its_own_key() {
     let device = device();
-    let licenses = device.storage.scan_all(b"l");
-    // The license under another key id, another license's usage, and the license in another license's place.
-    let (key, value) = &licenses[0];
-    let mut other_key_id = key.clone();
-    other_key_id[1] ^= 1;
-    let storage = device.storage.copy();
-    storage.put(&other_key_id, value);
-    assert_eq!(read_all(&storage).unwrap_err(), Error::StoreTampered { record: hex(&other_key_id) });
-    let usages = device.storage.scan_all(b"u");
-    let storage = device.storage.copy();
-    storage.put(&usages[0].0, &usages[1].1);
-    assert_eq!(read_all(&storage).unwrap_err(), Error::StoreTampered { record: hex(&usages[0].0) });
-    let storage = device.storage.copy();
-    storage.put(&licenses[0].0, &licenses[1].1);
-    assert_eq!(read_all(&storage).unwrap_err(), Error::StoreTampered { record: hex(&licenses[0].0) });
-}
-
-impl Shared {
-    fn scan_all(&self, prefix: &[u8]) -> Records {
-        self.all().into_iter().filter(|(key, _)| key.starts_with(prefix)).collect()
+    let swapped = |kind: &[u8]| {
+        let storage = device.storage.copy();
+        let records: Vec<_> = storage.all().into_iter().filter(|(key, _)| key.starts_with(kind)).collect();
+        storage.put(&records[0].0, &records[1].1);
+        (read_all(&storage).unwrap_err(), Error::StoreTampered { record: hex(&records[0].0) })
+    };
+    for kind in [b"l", b"u"] {
+        let (found, expected) = swapped(kind);
+        assert_eq!(found, expected);
     }
 }
 
@@ -147,10 +140,10 @@ fn b03_a_license_record_copied_to_another_client_does_not_open() {
     to.storage = Shared::default();
     to.store =
         Store::open(provider(), to.storage.clone(), REALM.realm(), store_key(2), &mut SeededEntropy::new(6)).unwrap();
-    for (key, value) in from.storage.all().into_iter().filter(|(key, _)| key[0] != b'i') {
+    for (key, value) in from.storage.all().into_iter().filter(|(key, _)| !matches!(key[0], b'i' | b'p')) {
         to.storage.put(&key, &value);
     }
-    assert!(matches!(to.store.licenses().unwrap_err(), Error::StoreTampered { .. }));
+    assert!(matches!(to.store.held(&KEY_ID).unwrap_err(), Error::StoreTampered { .. }));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use admit_crypto::{ContentKey, Provider};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::{Algorithm, HeaderKey, KeyChecksum, guid};
-use crate::key_id::KeyId;
+use crate::KeyId;
 
 /// A secret from which the content key of any key id can be derived.
 #[derive(Zeroize, ZeroizeOnDrop)]

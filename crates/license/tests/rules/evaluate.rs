@@ -1,7 +1,9 @@
 //! May this happen now? Each reason against an action alone, and which of several licenses is used.
 
-use admit_license::{Action, Count, Environment, HeldLicense, KeyId, Reason, Remedy, Rights, Terms, Usage, evaluate};
-use admit_trust::{ClientProperties, ClockKind, ComponentVersion, SdkGeneration};
+use admit_license::{
+    Action, Application, Count, Environment, HeldLicense, KeyId, Output, Reason, Remedy, Rights, Terms, Usage, evaluate,
+};
+use admit_trust::{ClientProperties, ClockKind, ComponentVersion, DateCheck, SdkGeneration, verify_chain};
 
 use crate::fixture::*;
 
@@ -71,7 +73,10 @@ fn b05_a_one_time_license_with_bit_16_is_for_transfer_only() {
 
 #[test]
 fn b08_the_older_sdk_knows_three_rights() {
-    let older = Environment { sdk_generation: SdkGeneration::Older, ..environment() };
+    let older = Environment {
+        application: Application { sdk_generation: SdkGeneration::Older, ..environment().application },
+        ..environment()
+    };
     let license = one(simple(1, Rights::ALL.without(Rights::ONE_TIME)));
     for action in Action::ALL {
         let found = evaluate(action, KEY_ID, &license, &older);
@@ -86,7 +91,10 @@ fn b08_the_older_sdk_knows_three_rights() {
 
 #[test]
 fn b08_one_time_use_holds_for_the_older_sdk_too() {
-    let older = Environment { sdk_generation: SdkGeneration::Older, ..environment() };
+    let older = Environment {
+        application: Application { sdk_generation: SdkGeneration::Older, ..environment().application },
+        ..environment()
+    };
     let license = one(simple(1, Rights::PLAY | Rights::ONE_TIME));
     assert!(grant(Action::Play, &license, &older).charges()[0].deletes);
 }
@@ -136,7 +144,10 @@ fn b05_a_one_time_license_is_used_once() {
 
 #[test]
 fn b13_the_application_level_is_compared_as_a_number() {
-    let at = |application_level| Environment { application_level, ..environment() };
+    let at = |security_level| Environment {
+        application: Application { security_level, ..environment().application },
+        ..environment()
+    };
     for (needed, found) in
         [(150, 149), (1000, 999), (0x8000_0000, 0x7fff_ffff), (u32::MAX, u32::MAX - 1), (0x100, 0xff)]
     {
@@ -148,11 +159,38 @@ fn b13_the_application_level_is_compared_as_a_number() {
 
 #[test]
 fn b13_the_default_application_level_is_100() {
-    let at = |application_level| Environment { application_level, ..environment() };
+    let at = |security_level| Environment {
+        application: Application { security_level, ..environment().application },
+        ..environment()
+    };
     assert!(plays(simple(1, Rights::PLAY), &at(100)));
     let refused = only(simple(1, Rights::PLAY), &at(99)).0;
     assert_eq!(refused, Reason::ApplicationLevel { needed: 100, found: 99 });
     assert!(plays(Terms { minimum_application_level: Some(0), ..simple(1, Rights::PLAY) }, &at(0)));
+}
+
+#[test]
+fn b13_clear_output_counts_as_150_at_most() {
+    let at = |security_level, output| {
+        let application = Application { security_level, ..environment().application };
+        Environment { application, output, ..environment() }
+    };
+    let needs = |level| Terms { minimum_application_level: Some(level), ..simple(1, Rights::PLAY) };
+    for (certified, counts_as) in [(0, 0), (149, 149), (150, 150), (151, 150), (u32::MAX, 150)] {
+        assert!(plays(needs(counts_as), &at(certified, Output::Clear)));
+        let refused = only(needs(counts_as + 1), &at(certified, Output::Clear)).0;
+        assert_eq!(refused, Reason::ApplicationLevel { needed: counts_as + 1, found: counts_as });
+        assert!(plays(needs(certified), &at(certified, Output::InProcess { protected: false })));
+    }
+}
+
+#[test]
+fn an_application_is_what_its_certificate_says_and_without_one_nothing() {
+    let chain = [REALM.application.certificate.clone()];
+    let verified = verify_chain(provider(), &REALM.root, &chain, DateCheck::At(REALM.now)).unwrap();
+    let certified = Application { security_level: 1000, sdk_generation: SdkGeneration::Newer };
+    assert_eq!(Application::new(Some(&verified)), certified);
+    assert_eq!(Application::new(None), Application { security_level: 0, ..certified });
 }
 
 #[test]
@@ -367,11 +405,50 @@ fn every_reason_says_what_it_is_about() {
 }
 
 #[test]
+fn every_remedy_has_its_name() {
+    let names = [
+        (Remedy::Acquire, "acquire"),
+        (Remedy::Renew, "renew"),
+        (Remedy::Individualize, "individualize"),
+        (Remedy::SetClock, "set_clock"),
+        (Remedy::RefreshRevocation, "refresh_revocation"),
+        (Remedy::InstallUpdate, "install_update"),
+        (Remedy::AskUser, "ask_user"),
+        (Remedy::None, "none"),
+    ];
+    for (remedy, name) in names {
+        assert_eq!(remedy.name(), name);
+    }
+}
+
+#[test]
+fn usage_reads_as_it_was_written_and_not_when_it_was_cut() {
+    let usages = [
+        Usage::default(),
+        Usage { stored_at: Some(seconds_later(1)), ..Usage::default() },
+        Usage { first_used_at: Some(seconds_later(2)), used: [1, 2, 3, u32::MAX], touched: true, ..Usage::default() },
+    ];
+    for usage in usages {
+        let bytes = minicbor::to_vec(usage).unwrap();
+        assert_eq!(minicbor::decode::<Usage>(&bytes).unwrap(), usage);
+        for at in 0..bytes.len() {
+            assert!(minicbor::decode::<Usage>(&bytes[..at]).is_err(), "cut at {at}");
+        }
+    }
+    let counts = [Count::Play, Count::Transfer, Count::Burn, Count::PlaylistBurn];
+    let usage = Usage { used: [5, 6, 7, 8], ..Usage::default() };
+    assert_eq!(counts.map(|count| usage.of(count)), [5, 6, 7, 8]);
+}
+
+#[test]
 fn restrictions_are_denied_where_the_output_is_not_protected() {
     let restrictions = Some(admit_license::Restrictions { analog_video: Some(150), ..Default::default() });
     let held = all_held(&[Terms { restrictions, ..simple(1, Rights::PLAY) }]);
-    let clear = Environment { protected_output: false, ..environment() };
-    assert_eq!(reasons(Action::Play, &held, &clear), [Reason::OutputUnprotected]);
+    let unprotected = Environment { output: Output::InProcess { protected: false }, ..environment() };
+    let clear = Environment { output: Output::Clear, ..environment() };
+    for output in [unprotected, clear] {
+        assert_eq!(reasons(Action::Play, &held, &output), [Reason::OutputUnprotected]);
+    }
     assert!(evaluate(Action::Play, KEY_ID, &held, &environment()).is_ok());
     let unrestricted = all_held(&[simple(1, Rights::PLAY)]);
     assert!(evaluate(Action::Play, KEY_ID, &unrestricted, &clear).is_ok());

@@ -2,8 +2,9 @@
 
 use admit_crypto::{ContentKey, Provider, RecordKey, SecretScalar, record};
 use admit_license::{
-    Action, Binding, BindingKind, Environment, Grant, HeldLicense, KeyId, KeyMaterial, Kind, LICENSE_CONTENT_TYPE,
-    LicenseId, LicenseSigner, Reason, Rights, Terms, Uplink, Usage, VerifiedLicense, evaluate, issue,
+    Action, Application, Binding, BindingKind, Environment, Grant, HeldLicense, KeyId, KeyMaterial, Kind,
+    LICENSE_CONTENT_TYPE, LicenseId, LicenseSigner, Output, Reason, Rights, Terms, Uplink, Usage, VerifiedLicense,
+    evaluate, issue,
 };
 use admit_testkit::{FixtureClient, FixtureRealm, SeededEntropy, trusted_time};
 use admit_time::{Timestamp, TrustedTime};
@@ -111,13 +112,12 @@ pub(crate) fn all_held(terms: &[Terms]) -> Vec<HeldLicense> {
 /// An application and a client that satisfy everything but individualization, without a clock reading.
 pub(crate) fn environment() -> Environment<'static> {
     Environment {
-        application_level: 1000,
-        sdk_generation: SdkGeneration::Newer,
+        application: Application { security_level: 1000, sdk_generation: SdkGeneration::Newer },
+        output: Output::InProcess { protected: true },
         client: CLIENT.properties,
         time: None,
         revocation_version: 0,
         content_minimum_version: None,
-        protected_output: true,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The CBOR of terms and payload (`docs/formats/license.cddl`): what is refused, where, and why.
 
 use admit_license::{Action, Binding, BindingKind, Error, Kind, Restrictions, Rights, Rule, Terms, Uplink, inspect};
+use admit_time::Timestamp;
 use admit_trust::ComponentVersion;
 use minicbor::Encoder;
 use proptest::prelude::*;
@@ -131,6 +132,18 @@ fn b04_an_undefined_right_is_refused_where_it_stands() {
         let terms = [&good[..=at], rights, &good[at + 2..]].concat();
         assert_eq!(read(&terms).unwrap_err(), Error::Terms { position: at + 1 });
     }
+}
+
+#[test]
+fn a_time_after_9999_is_refused_where_it_stands() {
+    let good = Terms { expiry: Some(Timestamp::MAX), ..simple(1, Rights::PLAY) };
+    assert_eq!(read(&bytes(&good)).unwrap(), good);
+    let late = (Timestamp::MAX.unix_secs() + 1).to_be_bytes();
+    let found = bytes(&good);
+    let last = Timestamp::MAX.unix_secs().to_be_bytes();
+    let at = found.windows(9).position(|window| window == [&[0x1b], &last[..]].concat()).unwrap();
+    let later = [&found[..=at], &late, &found[at + 9..]].concat();
+    assert_eq!(read(&later).unwrap_err(), Error::Terms { position: at });
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! `evaluate` against a model that is written the slow way: every pair of licenses, every rule as one line.
 
-use admit_license::{Action, Environment, HeldLicense, Kind, LicenseId, Rights, Terms, Uplink, Usage, evaluate};
+use admit_license::{
+    Action, Application, Environment, HeldLicense, Kind, LicenseId, Rights, Terms, Uplink, Usage, evaluate,
+};
 use admit_trust::{ClientProperties, ClockKind, SdkGeneration};
 use proptest::prelude::*;
 
@@ -26,8 +28,7 @@ impl World {
         let now = self.now.map(time);
         let sdk_generation = if self.older { SdkGeneration::Older } else { SdkGeneration::Newer };
         let environment = Environment {
-            application_level: self.level,
-            sdk_generation,
+            application: Application { security_level: self.level, sdk_generation },
             client: ClientProperties { clock: self.clock, ..environment().client },
             time: now.as_ref(),
             ..environment()

@@ -68,7 +68,7 @@ fn only_packaging_services_of_the_realm_sign_headers() {
     let stranger = signed_by(&FixtureRealm::new(9).packaging, &header(1));
     assert_eq!(refusal(&stranger), Error::Trust(TrustError::CertificateSignature { depth: 0 }));
     let key_of_another =
-        TrustedHeader::sign(&header(1), &REALM.license.signing, &[REALM.packaging.certificate.clone()]);
+        TrustedHeader::sign(&header(1), &REALM.license.signing, std::slice::from_ref(&REALM.packaging.certificate));
     assert_eq!(refusal(&key_of_another), Error::Trust(TrustError::Signature));
     let by_the_root = TrustedHeader::sign(&header(1), &REALM.root_key, &[]);
     assert_eq!(refusal(&by_the_root), Error::Trust(TrustError::EmptyChain));

@@ -164,7 +164,7 @@ fn table_lanes<'a, R: Read + Seek>(
     moov: &Node<'a>,
     movie: &'a Movie,
 ) -> Result<Vec<Lane<'a>>, Error> {
-    let mut lanes = Vec::new();
+    let (mut lanes, mut held) = (Vec::new(), Held::default());
     for (trak, track) in moov.all(fourcc::TRAK).zip(&movie.tracks) {
         let stbl = trak.descend(&[fourcc::MDIA, fourcc::MINF, fourcc::STBL])?;
         let protected = track.entries.iter().any(|entry| entry.protection.is_some());
@@ -178,9 +178,10 @@ fn table_lanes<'a, R: Read + Seek>(
         let senc = senc(trak)?.map_or_else(|| senc(stbl), |found| Ok(Some(found)))?;
         let info = match senc {
             Some(info) => Some(info),
-            None => load_aux_info(input, stbl, 0, table.chunk_sizes())?,
+            None => load_aux_info(input, stbl, 0, table.chunk_sizes(), &mut held)?,
         };
         let groups = Groups::read(stbl, stbl)?;
+        held.lane(&groups, stbl.at)?;
         lanes.push(Lane::new(track, Box::new(table.samples()), info, groups, input.len(), stbl.at));
     }
     Ok(lanes)
@@ -198,7 +199,7 @@ fn fragment_lanes<'a, R: Read + Seek>(
     moov: &Node<'_>,
     movie: &'a Movie,
 ) -> Result<Vec<Lane<'a>>, Error> {
-    let mut lanes = Vec::new();
+    let (mut lanes, mut held) = (Vec::new(), Held::default());
     let fragments = track_fragments(moof, |track| movie.defaults(track))?;
     for (traf, fragment) in moof.all(fourcc::TRAF).zip(fragments) {
         let field = "track number";
@@ -212,9 +213,13 @@ fn fragment_lanes<'a, R: Read + Seek>(
         }
         let info = match senc(traf)? {
             Some(info) => Some(info),
-            None => load_aux_info(input, traf, fragment.base, fragment.runs.iter().map(|run| run.count.into()))?,
+            None => {
+                let runs = fragment.runs.iter().map(|run| run.count.into());
+                load_aux_info(input, traf, fragment.base, runs, &mut held)?
+            }
         };
         let groups = Groups::read(traf, stbl)?;
+        held.lane(&groups, traf.at)?;
         let samples = Box::new(fragment.runs.into_iter().flat_map(|run| run.samples(0)).map(Ok));
         lanes.push(Lane::new(track, samples, info, groups, input.len(), traf.at));
     }
@@ -234,6 +239,7 @@ fn load_aux_info<'a, R: Read + Seek>(
     holder: &Node<'a>,
     base: u64,
     runs: impl Iterator<Item = u64>,
+    held: &mut Held,
 ) -> Result<Option<AuxInfo<'a>>, Error> {
     let sizes = first(holder, fourcc::SAIZ, Sizes::read)?;
     let offsets = first(holder, fourcc::SAIO, saio_offsets)?;
@@ -243,8 +249,9 @@ fn load_aux_info<'a, R: Read + Seek>(
         if offsets.len() == 1 { &mut std::iter::once(u64::MAX) } else { &mut { runs } };
     for (offset, samples) in offsets.iter().zip(runs) {
         let at = Location { path: holder.at.path, offset: base.saturating_add(*offset) };
-        let limit = MAX_AUX_INFO.saturating_sub(bytes.len() as u64);
-        bytes.extend(input.read_vec(at, left.total(samples), limit)?);
+        let read = input.read_vec(at, left.total(samples), MAX_HELD - held.bytes)?;
+        held.bytes += read.len() as u64;
+        bytes.extend(read);
         left.step_over(samples);
     }
     Ok(Some(AuxInfo::Elsewhere { bytes, position: 0, sizes, at: holder.at }))
@@ -259,5 +266,31 @@ fn first<'t, 'a, T>(
     holder.all(kind).find_map(|node| read(node).transpose()).transpose()
 }
 
-/// Auxiliary information outside `senc` is held in memory up to this.
-const MAX_AUX_INFO: u64 = 64 << 20;
+/// What the lanes of one `moov` or `moof` hold in memory beside its tree. It is bounded for all of them together, for
+/// thousands could point to the same bytes of a short file.
+#[derive(Debug, Default)]
+struct Held {
+    bytes: u64,
+    lanes: usize,
+}
+
+impl Held {
+    /// Counts a lane and its groups.
+    fn lane(&mut self, groups: &Groups<'_>, at: Location) -> Result<(), Error> {
+        self.bytes += groups.size();
+        if self.bytes > MAX_HELD {
+            return Err(Error::OverLimit { at, what: "sample information", size: self.bytes, limit: MAX_HELD });
+        }
+        self.lanes += 1;
+        if self.lanes > MAX_LANES {
+            let (size, limit) = (self.lanes as u64, MAX_LANES as u64);
+            return Err(Error::OverLimit { at, what: "number of track fragments", size, limit });
+        }
+        Ok(())
+    }
+}
+
+/// Sample groups, and auxiliary information outside `senc`, are held in memory up to this.
+const MAX_HELD: u64 = 64 << 20;
+/// Protected tracks, and protected track fragments of one `moof`: each looks at every block that passes.
+const MAX_LANES: usize = 1024;

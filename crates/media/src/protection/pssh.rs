@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use admit_crypto::write_uuid;
+
 use crate::frame::put_full_box;
-use crate::key_id::write_uuid;
 use crate::{Cursor, Error, FourCc, KeyId, fourcc};
 
 /// Names a protection system.
@@ -60,7 +61,7 @@ impl Pssh {
             out.extend_from_slice(&self.system_id.0);
             if let Some(key_ids) = &self.key_ids {
                 put_length(key_ids.len(), out);
-                key_ids.iter().for_each(|id| out.extend_from_slice(&id.0));
+                key_ids.iter().for_each(|id| out.extend_from_slice(id.as_bytes()));
             }
             put_length(self.data.len(), out);
             out.extend_from_slice(&self.data);
@@ -74,7 +75,7 @@ impl Pssh {
 fn key_ids(cursor: &mut Cursor<'_>) -> Result<Vec<KeyId>, Error> {
     let count = cursor.u32()?;
     let table = cursor.table(count, 16)?;
-    Ok(table.chunks_exact(16).map(|id| KeyId(id.try_into().expect("16 bytes"))).collect())
+    Ok(table.chunks_exact(16).map(|id| KeyId::from_bytes(id.try_into().expect("16 bytes"))).collect())
 }
 
 fn put_length(length: usize, out: &mut Vec<u8>) {
@@ -88,7 +89,7 @@ mod tests {
     use crate::frame::RawBox;
 
     fn example() -> Pssh {
-        let key_ids = Some(vec![KeyId([1; 16]), KeyId([2; 16])]);
+        let key_ids = Some(vec![KeyId::from_bytes([1; 16]), KeyId::from_bytes([2; 16])]);
         Pssh { system_id: ADMIT_SYSTEM_ID, key_ids, data: b"header".to_vec() }
     }
 

@@ -29,6 +29,11 @@ impl<'a> Groups<'a> {
         Ok(Self { runs, left_in_run: 0, index: 0, local, global })
     }
 
+    /// Bytes of memory that the descriptions take.
+    pub(crate) fn size(&self) -> u64 {
+        ((self.local.len() + self.global.len()) * size_of::<Tenc>()) as u64
+    }
+
     /// The protection of the next sample, or `None` if its track's holds.
     pub fn next_sample(&mut self) -> Option<&Tenc> {
         while self.left_in_run == 0 {
@@ -66,7 +71,8 @@ fn runs(mut cursor: Cursor<'_>) -> Result<&[u8], Error> {
     cursor.table(count, 8)
 }
 
-fn descriptions(holder: &Node<'_>) -> Result<Vec<Tenc>, Error> {
+/// The protections that groups of samples may have.
+pub(crate) fn descriptions(holder: &Node<'_>) -> Result<Vec<Tenc>, Error> {
     let Some(sgpd) = find(holder, fourcc::SGPD)? else { return Ok(Vec::new()) };
     let mut cursor = sgpd.fields();
     let (version, _) = cursor.version_up_to(3)?;
@@ -116,7 +122,7 @@ mod tests {
         let (local, global) = (Node::parse(&local, 0).unwrap(), Node::parse(&global, 0).unwrap());
         let mut groups = Groups::read(&local, &global).unwrap();
         let keys: Vec<_> = (0..5).map(|_| groups.next_sample().map(|tenc| tenc.key_id)).collect();
-        let (one, two) = (Some(KeyId([1; 16])), Some(KeyId([2; 16])));
+        let (one, two) = (Some(KeyId::from_bytes([1; 16])), Some(KeyId::from_bytes([2; 16])));
         assert_eq!(keys, [one, two, two, None, None]);
     }
 

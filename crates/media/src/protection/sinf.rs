@@ -99,7 +99,13 @@ mod tests {
 
     #[test]
     fn what_is_built_is_read_back() {
-        let tenc = Tenc { protected: true, iv_size: 8, key_id: KeyId([7; 16]), constant_iv: None, pattern: (0, 0) };
+        let tenc = Tenc {
+            protected: true,
+            iv_size: 8,
+            key_id: KeyId::from_bytes([7; 16]),
+            constant_iv: None,
+            pattern: (0, 0),
+        };
         let sinf = build_sinf(fourcc::AVC1, Scheme::Cenc, &tenc);
         let mut entry = Node::container(fourcc::ENCV, vec![0; 78], vec![sinf]);
         let mut bytes = Vec::new();

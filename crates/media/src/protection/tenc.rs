@@ -36,7 +36,7 @@ impl Tenc {
         if !matches!(iv_size, 0 | 8 | 16) {
             return Err(Error::BadValue { at, field: "initialization vector size", value: iv_size.into() });
         }
-        let key_id = KeyId(cursor.array()?);
+        let key_id = KeyId::from_bytes(cursor.array()?);
         let constant_iv = if protected && iv_size == 0 { Some(constant_iv(cursor)?) } else { None };
         let pattern = if patterned { (pattern >> 4, pattern & 15) } else { (0, 0) };
         Ok(Self { protected, iv_size, key_id, constant_iv, pattern })
@@ -46,7 +46,7 @@ impl Tenc {
     pub fn write(&self, out: &mut Vec<u8>) {
         put_full_box(out, fourcc::TENC, 0, 0, |out| {
             out.extend_from_slice(&[0, 0, u8::from(self.protected), self.iv_size]);
-            out.extend_from_slice(&self.key_id.0);
+            out.extend_from_slice(self.key_id.as_bytes());
         });
     }
 }
@@ -78,7 +78,13 @@ mod tests {
 
     #[test]
     fn version_0_comes_back() {
-        let tenc = Tenc { protected: true, iv_size: 8, key_id: KeyId([7; 16]), constant_iv: None, pattern: (0, 0) };
+        let tenc = Tenc {
+            protected: true,
+            iv_size: 8,
+            key_id: KeyId::from_bytes([7; 16]),
+            constant_iv: None,
+            pattern: (0, 0),
+        };
         let mut bytes = Vec::new();
         tenc.write(&mut bytes);
         assert_eq!(parse(&bytes[8..]), Ok(tenc));

@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use crate::support::{CLIPS, KEY, clip, decrypt_with, package_with, packaged, top_boxes};
-use admit_media::{Error as MediaError, Location, TopBox, fourcc, inspect};
+use admit_media::{Error as MediaError, FourCc, Location, Metadata, Node, TopBox, fourcc, inspect};
 use admit_packager::Error;
 use proptest::prelude::*;
 
@@ -164,6 +164,104 @@ fn clear_and_protected_files_are_told_apart() {
 }
 
 /// A clip or its packaged form.
+/// A file with a `moov` and a `moof` changed, and `padding` bytes behind them.
+fn with_trees(file: &[u8], change: impl Fn(&mut Node<'_>), padding: usize) -> Vec<u8> {
+    let mut out = Vec::new();
+    for found in top_boxes(file) {
+        let (start, end) = (usize::try_from(found.offset).unwrap(), usize::try_from(found.end()).unwrap());
+        if [fourcc::MOOV, fourcc::MOOF].contains(&found.kind) {
+            let mut tree = Node::parse(&file[start..end], found.offset).unwrap();
+            change(&mut tree);
+            tree.write(&mut out);
+        } else if found.kind != fourcc::SIDX {
+            out.extend_from_slice(&file[start..end]);
+        }
+    }
+    Node::build(fourcc::FREE, |out| out.resize(padding, 0)).write(&mut out);
+    out
+}
+
+/// Puts `times` copies of a child in place of all children of its type.
+fn repeat(tree: &mut Node<'_>, kind: FourCc, times: usize) {
+    let Some(child) = tree.child(kind).cloned() else { return };
+    let children = tree.children_mut().unwrap();
+    children.retain(|child| child.kind != kind);
+    children.extend(std::iter::repeat_n(child, times));
+}
+
+fn over_limit(file: &[u8], decrypting: bool) -> (&'static str, u64) {
+    let error = if decrypting {
+        decrypt_with(file, KEY).unwrap_err()
+    } else {
+        media_error(package_with(file, Metadata::default()).map(drop))
+    };
+    match error {
+        MediaError::OverLimit { what, limit, .. } => (what, limit),
+        other => panic!("{other}"),
+    }
+}
+
+/// Found by fuzzing: a box to the end of the input would hold all of the output behind it.
+#[test]
+fn a_box_to_the_end_of_the_input_does_not_swallow_the_output() {
+    let mut file = clip("audio-only");
+    file.extend_from_slice(b"\0\0\0\0uuidsixteen bytes id");
+    let packaged = packaged(&file);
+    let kinds: Vec<_> = top_boxes(&packaged).iter().map(|found| found.kind).collect();
+    assert!(kinds.contains(&fourcc::SIDX) && kinds.contains(&fourcc::MOOF), "{kinds:?}");
+    assert!(decrypt_with(&packaged, KEY).is_ok());
+}
+
+/// Found by fuzzing: what came of it could not be told from a file that was cut.
+#[test]
+fn a_file_without_a_sample_is_not_packaged() {
+    let drop_mvex = |tree: &mut Node<'_>| repeat(tree, fourcc::MVEX, 0);
+    let file = with_trees(&clip("baseline-fragmented"), drop_mvex, 0);
+    assert_eq!(package_with(&file, Metadata::default()).map(drop), Err(Error::NothingToProtect));
+}
+
+/// Thousands of track fragments would each look at every block.
+#[test]
+fn more_track_fragments_than_a_player_can_follow_are_an_error() {
+    let file = with_trees(&packaged(&clip("audio-only")), |tree| repeat(tree, fourcc::TRAF, 1025), 0);
+    assert_eq!(over_limit(&file, true), ("number of track fragments", 1024));
+}
+
+/// Each of a hundred track fragments points to the same megabyte.
+#[test]
+fn auxiliary_information_is_bounded_for_all_track_fragments_together() {
+    let change = |tree: &mut Node<'_>| {
+        if let Some(traf) = tree.child_mut(fourcc::TRAF) {
+            let children = traf.children_mut().unwrap();
+            children.retain(|child| ![fourcc::SENC, fourcc::SAIZ, fourcc::SAIO].contains(&child.kind));
+            children.push(Node::build_full(fourcc::SAIZ, 0, 0, |out| out.extend_from_slice(b"\xff\0\0\x10\0")));
+            children.push(Node::build_full(fourcc::SAIO, 0, 0, |out| out.extend_from_slice(b"\0\0\0\x01\0\0\0\0")));
+        }
+        repeat(tree, fourcc::TRAF, 100);
+    };
+    let file = with_trees(&packaged(&clip("audio-only")), change, 2 << 20);
+    let (what, limit) = over_limit(&file, true);
+    assert!(what == "size" && limit < 1 << 20, "{what} {limit}");
+}
+
+/// A hundred tracks of one number, each of which would hold the samples of the same run.
+#[test]
+fn the_samples_of_a_fragment_are_bounded_for_all_tracks_together() {
+    let change = |tree: &mut Node<'_>| {
+        repeat(tree, fourcc::TRAK, 100);
+        for traf in tree.children_mut().unwrap().iter_mut().filter(|child| child.kind == fourcc::TRAF) {
+            let id = traf.child(fourcc::TFHD).unwrap().fields().rest()[4..8].to_vec();
+            // Samples of one byte each, by default, and eleven thousand of them.
+            let tfhd =
+                Node::build_full(fourcc::TFHD, 0, 0x02_0010, |out| out.extend([&id[..], &[0, 0, 0, 1]].concat()));
+            let trun = Node::build_full(fourcc::TRUN, 0, 0, |out| out.extend_from_slice(&11_000_u32.to_be_bytes()));
+            *traf.children_mut().unwrap() = vec![tfhd, trun];
+        }
+    };
+    let file = with_trees(&clip("baseline-fragmented"), change, 0);
+    assert_eq!(over_limit(&file, false), ("samples in a fragment", (1 << 20) / 100));
+}
+
 fn files() -> impl Strategy<Value = Vec<u8>> {
     (0..CLIPS.len(), any::<bool>()).prop_map(|(index, protect)| {
         let clip = clip(CLIPS[index]);

@@ -5,7 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::{CLIPS, KEY, Seen, clip, clip_path, decrypt_with, packaged, samples};
+use admit_media::{Error as MediaError, fourcc};
+
+use crate::support::{CLIPS, KEY, KEY_ID, Seen, clip, clip_path, decrypt_with, packaged, samples};
 
 const KEY_HEX: &str = "11111111111111111111111111111111";
 const KEYS: &str = "label=:key_id=22222222222222222222222222222222:key=11111111111111111111111111111111";
@@ -110,6 +112,63 @@ fn we_decrypt_what_shaka_packager_encrypts() {
             assert_eq!(stream_hashes(&clear, None), stream_hashes(&source, None), "{name} {stream}");
         }
     }
+}
+
+/// A clip as one movie without fragments, its samples protected and described in `moov`, by ffmpeg.
+fn ffmpeg_encrypts(input: &Path, output: &Path) {
+    let (input, output, kid) = (input.to_str().unwrap(), output.to_str().unwrap(), "22".repeat(16));
+    let how = ["-encryption_scheme", "cenc-aes-ctr", "-encryption_key", KEY_HEX, "-encryption_kid", &kid];
+    let arguments = [&["-v", "error", "-y", "-i", input, "-c", "copy"], &how[..], &[output]].concat();
+    run(&tool("ADMIT_FFMPEG", "ffmpeg"), &arguments);
+}
+
+/// The file without its `senc` boxes: what they hold is still found by `saiz` and `saio`.
+fn without_senc(mut file: Vec<u8>) -> Vec<u8> {
+    let found: Vec<_> = (4..file.len() - 4).filter(|&at| file[at..at + 4] == *b"senc").collect();
+    for at in found {
+        file[at..at + 4].copy_from_slice(b"free");
+    }
+    file
+}
+
+#[test]
+fn we_decrypt_movies_without_fragments_that_ffmpeg_encrypts() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in CLIPS {
+        let path = folder.path().join("protected.mp4");
+        ffmpeg_encrypts(&clip_path(name), &path);
+        let protected = fs::read(&path).unwrap();
+        let summary = admit_media::inspect(&mut std::io::Cursor::new(&protected)).unwrap();
+        assert_eq!((summary.fragments, summary.tracks.len()), (0, streams(name).len()), "{name}");
+        let entries = summary.tracks.iter().flat_map(|track| &track.entries);
+        for protection in entries.map(|entry| entry.protection.unwrap()) {
+            assert_eq!((protection.scheme, protection.tenc.unwrap().key_id), (fourcc::CENC, KEY_ID), "{name}");
+        }
+        for protected in [protected.clone(), without_senc(protected)] {
+            let clear = decrypt_with(&protected, KEY).unwrap();
+            assert_eq!(clear.len(), protected.len());
+            let clear = write(folder.path(), "clear.mp4", &clear);
+            assert_eq!(stream_hashes(&clear, None), stream_hashes(&clip_path(name), None), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_movie_without_fragments_whose_auxiliary_information_is_cut_or_elsewhere_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("protected.mp4");
+    ffmpeg_encrypts(&clip_path("audio-only"), &path);
+    let protected = without_senc(fs::read(&path).unwrap());
+    let saio = protected.windows(4).position(|window| window == b"saio").unwrap() + 4;
+    for offset in [u32::MAX, u32::try_from(protected.len() - 1).unwrap()] {
+        let mut file = protected.clone();
+        file[saio + 8..saio + 12].copy_from_slice(&offset.to_be_bytes());
+        assert!(matches!(decrypt_with(&file, KEY), Err(MediaError::Truncated { .. })), "{offset}");
+    }
+    let saiz = protected.windows(4).position(|window| window == b"saiz").unwrap() + 4;
+    let mut file = protected.clone();
+    file[saiz + 5..saiz + 9].copy_from_slice(&1_u32.to_be_bytes());
+    decrypt_with(&file, KEY).unwrap_err();
 }
 
 #[test]

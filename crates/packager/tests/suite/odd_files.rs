@@ -109,7 +109,7 @@ impl Odd {
                 put_full_box(out, fourcc::TENC, 1, 0, |out| {
                     let iv_size = if self.info == Info::Constant { 0 } else { self.iv_size };
                     out.extend_from_slice(&[0, 0, 1, iv_size]);
-                    out.extend_from_slice(&if self.group_key { [9; 16] } else { KEY_ID.0 });
+                    out.extend_from_slice(&if self.group_key { [9; 16] } else { *KEY_ID.as_bytes() });
                     if self.info == Info::Constant {
                         out.push(16);
                         out.extend_from_slice(&IV.to_be_bytes());
@@ -170,7 +170,7 @@ impl Odd {
             put_full_box(out, fourcc::SGPD, 1, 0, |out| {
                 out.extend_from_slice(b"seig\0\0\0\x14\0\0\0\x01\0\0\x01");
                 out.push(self.iv_size);
-                out.extend_from_slice(&KEY_ID.0);
+                out.extend_from_slice(KEY_ID.as_bytes());
             });
             put_full_box(out, fourcc::SBGP, 0, 0, |out| {
                 out.extend_from_slice(b"seig");

@@ -4,7 +4,8 @@ use std::io::Cursor;
 
 use crate::support::{CLIPS, HEADER, KEY, KEY_ID, clip, decrypt_with, package_with, packaged, samples, top_boxes};
 use admit_media::{
-    ADMIT_SYSTEM_ID, COMMON_SYSTEM_ID, FourCc, Metadata, Summary, find_pssh, fourcc, frame::put_box, inspect,
+    ADMIT_SYSTEM_ID, COMMON_SYSTEM_ID, FourCc, KeyId, Metadata, Node, Pssh, Summary, SystemId, fourcc, frame::put_box,
+    inspect, protections,
 };
 
 fn summary(file: &[u8]) -> Summary {
@@ -23,7 +24,42 @@ fn the_head_names_scheme_key_and_systems() {
     }
     let systems: Vec<_> = summary.pssh.iter().map(|pssh| (pssh.system_id, pssh.key_ids.clone())).collect();
     assert_eq!(systems, [(ADMIT_SYSTEM_ID, Some(vec![KEY_ID])), (COMMON_SYSTEM_ID, Some(vec![KEY_ID]))]);
-    assert_eq!(find_pssh(Cursor::new(&file), ADMIT_SYSTEM_ID).unwrap().unwrap().data, HEADER);
+    let found = protections(Cursor::new(&file)).unwrap();
+    assert_eq!((&found.pssh, found.key_ids), (&summary.pssh, vec![KEY_ID]));
+    assert_eq!(found.pssh[0].data, HEADER);
+}
+
+#[test]
+fn the_head_names_every_key_once_that_entries_groups_and_systems_name() {
+    let mut file = packaged(&clip("high-progressive"));
+    // The second track has a key of its own.
+    let at = file.windows(4).rposition(|window| window == b"tenc").unwrap() + 4 + 8;
+    assert_eq!(file[at..at + 16], *KEY_ID.as_bytes());
+    file[at..at + 16].fill(5);
+    let boxes = top_boxes(&file);
+    let at = usize::try_from(boxes.iter().find(|found| found.kind == fourcc::MOOV).unwrap().offset).unwrap();
+    let mut moov = Node::parse(&file[at..], 0).unwrap();
+    let stbl = [fourcc::TRAK, fourcc::MDIA, fourcc::MINF, fourcc::STBL];
+    let groups = Node::build_full(fourcc::SGPD, 1, 0, |out| {
+        // Two groups: one protected by its own key, one clear.
+        out.extend_from_slice(b"seig\0\0\0\x14\0\0\0\x02\0\0\x01\x08");
+        out.extend_from_slice(&[6; 16]);
+        out.extend_from_slice(b"\0\0\0\0");
+        out.extend_from_slice(&[9; 16]);
+    });
+    moov.descend_mut(&stbl).unwrap().children_mut().unwrap().push(groups);
+    let mut listed = Vec::new();
+    let key_ids = Some(vec![KeyId::from_bytes([6; 16]), KeyId::from_bytes([7; 16])]);
+    Pssh { system_id: SystemId([1; 16]), key_ids, data: Vec::new() }.write(&mut listed);
+    moov.children_mut().unwrap().push(Node::build(fourcc::PSSH, |out| out.extend_from_slice(&listed[8..])));
+    let mut head = file[..at].to_vec();
+    moov.write(&mut head);
+    let found = protections(Cursor::new(&head)).unwrap();
+    assert_eq!(
+        found.key_ids,
+        [KEY_ID, KeyId::from_bytes([6; 16]), KeyId::from_bytes([5; 16]), KeyId::from_bytes([7; 16])]
+    );
+    assert_eq!(found.pssh.len(), 3);
 }
 
 #[test]

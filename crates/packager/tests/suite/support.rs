@@ -10,7 +10,7 @@ use admit_media::{
 use admit_packager::{Error, Protection, Report, package};
 
 pub(crate) const KEY: [u8; 16] = [0x11; 16];
-pub(crate) const KEY_ID: KeyId = KeyId([0x22; 16]);
+pub(crate) const KEY_ID: KeyId = KeyId::from_bytes([0x22; 16]);
 pub(crate) const HEADER: &[u8] = b"the content header";
 
 /// The clips with video, and the one without.

@@ -7,5 +7,7 @@ mod challenge;
 mod corpus;
 mod enrol;
 mod fixture;
+mod problem;
 mod realm;
 mod response;
+mod truncation;

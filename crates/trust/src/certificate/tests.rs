@@ -318,6 +318,24 @@ fn no_prefix_and_no_flipped_bit_gives_a_certificate_that_is_signed() {
     }
 }
 
+/// RFC 5280 section 4.1.2.2: positive, and at most 20 bytes. Ours have 16, whatever is drawn.
+#[test]
+fn serial_numbers_are_positive_and_of_one_length() {
+    struct Same(u8);
+
+    impl Entropy for Same {
+        fn fill(&mut self, bytes: &mut [u8]) {
+            bytes.fill(self.0);
+        }
+    }
+
+    let now = Timestamp::from_unix_secs(1_767_225_600);
+    for (drawn, first) in [(0x00, 0x40), (0x3f, 0x7f), (0x40, 0x40), (0x80, 0x40), (0xff, 0x7f)] {
+        let root = issue_root("Root", &root_key(), now, Duration::from_secs(60), &mut Same(drawn)).unwrap();
+        assert_eq!(root.serial_number(), [&[first][..], &[drawn; 15]].concat(), "{drawn:02x}");
+    }
+}
+
 #[test]
 fn names_with_any_characters_are_issued_and_issue() {
     let now = Timestamp::from_unix_secs(1_767_225_600);

@@ -1,5 +1,5 @@
-//! Path lengths (RFC 5280 section 4.2.1.9), which no certificate that this crate issues breaks: a root, an authority
-//! and a client made with any limits.
+//! Basic constraints (RFC 5280 section 4.2.1.9), which no certificate that this crate issues breaks: a root, an
+//! authority and a client made with any.
 
 use core::time::Duration;
 
@@ -8,7 +8,7 @@ use der::asn1::{BitString, OctetString};
 use der::{Decode, Encode};
 
 use super::*;
-use crate::certificate::{BASIC_CONSTRAINTS, BasicConstraints, SignedCertificate};
+use crate::certificate::{BASIC_CONSTRAINTS, BasicConstraints, KEY_USAGE, SignedCertificate, key_usage};
 use crate::{Issuer, Properties, Subject, issue, issue_root, role};
 
 const NOW: Timestamp = Timestamp::from_unix_secs(1_767_225_600);
@@ -39,11 +39,18 @@ fn issued(issuer: &Certificate, common_name: &str, role: Role) -> Certificate {
 
 /// The authority with another limit, signed again.
 fn limited(certificate: &Certificate, path_length: Option<u8>) -> Certificate {
+    constrained(certificate, BasicConstraints { is_authority: true, path_length })
+}
+
+/// The certificate with other basic constraints and the key usage that goes with them, signed again.
+fn constrained(certificate: &Certificate, constraints: BasicConstraints) -> Certificate {
     let mut signed = SignedCertificate::from_der(certificate.der()).unwrap();
-    let extensions = &mut signed.to_be_signed.extensions;
-    let constraints = extensions.iter_mut().find(|extension| extension.identifier == BASIC_CONSTRAINTS).unwrap();
-    let value = BasicConstraints { is_authority: true, path_length }.to_der().unwrap();
-    constraints.value = OctetString::new(value).unwrap();
+    let usage = key_usage(constraints.is_authority).unwrap().to_der().unwrap();
+    for (identifier, value) in [(BASIC_CONSTRAINTS, constraints.to_der().unwrap()), (KEY_USAGE, usage)] {
+        let extensions = &mut signed.to_be_signed.extensions;
+        let found = extensions.iter_mut().find(|extension| extension.identifier == identifier);
+        found.unwrap().value = OctetString::new(value).unwrap();
+    }
     let signature = key().sign(&signed.to_be_signed.to_der().unwrap()).to_der().unwrap();
     signed.signature = BitString::from_bytes(&signature).unwrap();
     Certificate::from_der(&signed.to_der().unwrap()).unwrap()
@@ -64,6 +71,18 @@ fn a_root_allows_as_many_authorities_as_it_says() {
         let root = limited(&root(), path_length);
         assert_eq!(root.path_length(), path_length);
         assert_eq!(verify::<role::Client>(&root, &chain), expected, "{path_length:?}");
+    }
+}
+
+#[test]
+fn an_issuer_of_clients_has_both_the_role_and_the_constraint() {
+    let plain = BasicConstraints { is_authority: false, path_length: None };
+    let without_constraint = constrained(&issued(&root(), "Authority", Role::Enrolment), plain);
+    let without_role = limited(&issued(&root(), "Service", Role::License), Some(0));
+    assert!(!without_constraint.is_authority() && without_role.is_authority());
+    for authority in [without_constraint, without_role] {
+        let chain = [issued(&authority, "Client", Role::Client), authority];
+        assert_eq!(verify::<role::Client>(&root(), &chain), Err(Error::NotAnAuthority { depth: 1 }));
     }
 }
 

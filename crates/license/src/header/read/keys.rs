@@ -1,9 +1,9 @@
 //! The keys of a header, which each version keeps in another place.
 
 use super::at::At;
+use crate::KeyId;
 use crate::header::error::{ContentFault, HeaderError};
 use crate::header::{Algorithm, HeaderKey, HeaderVersion, KeyChecksum, guid};
-use crate::key_id::KeyId;
 
 /// Reads the keys in DATA, and whether a license is requested.
 pub(super) fn keys(data: &At<'_>, version: HeaderVersion) -> Result<(Vec<HeaderKey>, bool), HeaderError> {

@@ -109,7 +109,7 @@ pub enum KeyIdError {
 }
 
 /// Writes 16 bytes as a UUID in lower case.
-pub(crate) fn write_uuid(bytes: &[u8; 16], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub fn write_uuid(bytes: &[u8; 16], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     for (index, byte) in bytes.iter().enumerate() {
         let hyphen = if matches!(index, 4 | 6 | 8 | 10) { "-" } else { "" };
         write!(f, "{hyphen}{byte:02x}")?;
@@ -122,6 +122,9 @@ const GROUP_ENDS: [usize; 4] = [8, 13, 18, 23];
 
 #[cfg(test)]
 mod tests {
+    use alloc::format;
+    use alloc::string::ToString;
+
     use super::*;
 
     const TEXT: &str = "a2c786d0-f9ef-4cb3-b333-cd323a4284a5";
