@@ -5,7 +5,7 @@
 use std::io::Cursor;
 
 use admit_fuzz::{mutate, seeds};
-use admit_media::{ADMIT_SYSTEM_ID, Node, find_pssh, inspect, protections};
+use admit_media::{Node, inspect, protections};
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| { mutate::boxes(data, size, max_size, seed) });
@@ -24,7 +24,6 @@ fuzz_target!(init: seeds::offer(seeds), |bytes: &[u8]| {
     if let Err(error) = inspect(Cursor::new(bytes)) {
         let _ = error.to_string();
     }
-    let _ = find_pssh(Cursor::new(bytes), ADMIT_SYSTEM_ID);
     let _ = protections(Cursor::new(bytes));
 });
 

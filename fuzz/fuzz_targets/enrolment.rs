@@ -3,7 +3,7 @@
 
 use admit_fuzz::{CLIENT, REALM, dates, messages, provider, round_trip, seeds};
 use admit_protocol::Error;
-use admit_protocol::enrol::{EnrolmentRequest, EnrolmentResponse, SignedRequest};
+use admit_protocol::enrol::{Enrolled, EnrolmentRequest, EnrolmentResponse, SignedRequest};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(init: seeds::offer(seeds), |bytes: &[u8]| {
@@ -20,7 +20,7 @@ fuzz_target!(init: seeds::offer(seeds), |bytes: &[u8]| {
     }
     round_trip::<EnrolmentResponse>(bytes);
     let request = messages::enrolment_request();
-    if let Ok((certificate, properties, chain)) =
+    if let Ok(Enrolled { certificate, properties, chain }) =
         EnrolmentResponse::verify(provider(), &REALM.root, &request, bytes, dates())
     {
         assert_eq!((certificate, properties, chain), (CLIENT.certificate.clone(), CLIENT.properties, CLIENT.chain.clone()));

@@ -72,7 +72,7 @@ fn read_all(node: &Node<'_>, depth: usize) {
 const SOME: usize = 1000;
 
 fn seeds() -> Vec<Vec<u8>> {
-    let key_id = KeyId([7; 16]);
+    let key_id = KeyId::from_bytes([7; 16]);
     let tenc = Tenc { protected: true, iv_size: 8, key_id, constant_iv: None, pattern: (0, 0) };
     let sinf = build_sinf(fourcc::AVC1, Scheme::Cenc, &tenc);
     let pssh = Pssh { system_id: admit_media::ADMIT_SYSTEM_ID, key_ids: Some(vec![key_id]), data: b"header".to_vec() };

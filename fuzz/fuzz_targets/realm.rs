@@ -3,7 +3,7 @@
 
 use admit_fuzz::{REALM, dates, provider, round_trip, seeds};
 use admit_protocol::realm::{Realm, RealmDocument, claimed_fingerprint, sign};
-use admit_trust::Role;
+use admit_trust::{Role, role};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(init: seeds::offer(seeds), |bytes: &[u8]| {
@@ -13,12 +13,13 @@ fuzz_target!(init: seeds::offer(seeds), |bytes: &[u8]| {
     let Ok(realm) = Realm::verify(provider(), &sign(&document, &REALM.root_key), REALM.realm()) else { return };
     assert_eq!(*realm.document(), document);
     assert_eq!(realm.root(), &REALM.root);
-    for role in [Role::License, Role::Enrolment] {
-        if let Ok(certificate) = realm.certificate(provider(), role, dates()) {
-            assert_eq!(certificate.role(), Some(role));
-        }
-        let _ = realm.address(role);
+    if let Ok(certificate) = realm.certificate::<role::License>(provider(), dates()) {
+        assert_eq!(certificate.role(), Some(Role::License));
     }
+    if let Ok(certificate) = realm.certificate::<role::Enrolment>(provider(), dates()) {
+        assert_eq!(certificate.role(), Some(Role::Enrolment));
+    }
+    let _ = (realm.address(Role::License), realm.address(Role::Enrolment));
     let _ = realm.application(provider(), "admit", dates());
 });
 

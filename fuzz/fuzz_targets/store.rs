@@ -1,87 +1,65 @@
-//! The client's store: records that are sealed as the store seals them, whatever they say, and what a client does with
-//! them. The input is a list of records, each a byte that says which one, a length of two bytes, and the plaintext.
+//! What a client reads back from its store: the position and the nodes of the tree, sealed as the store seals them and
+//! saying anything, and the payload of a license, which is restored, written and evaluated. The input is a byte that says
+//! which, and the plaintext.
 #![no_main]
 
 use std::sync::LazyLock;
 
-use admit_client::play::{Candidates, permit};
-use admit_client::{Change, KeyValue, MemoryKeyValue, Precondition, Store, enrol};
-use admit_crypto::{Digest, RecordKey, record};
-use admit_fuzz::messages::{KEY_ID, encode, license};
-use admit_fuzz::{CLIENT, REALM, dates, provider, seeds};
-use admit_license::{Action, Environment, LicenseId, Usage};
-use admit_protocol::acquire::StorePosition;
+use admit_client::{Change, KeyValue, MemoryKeyValue, Precondition, Store};
+use admit_crypto::{RecordKey, record};
+use admit_fuzz::messages::{KEY_ID, license};
+use admit_fuzz::{CLIENT, REALM, provider, seeds};
+use admit_license::{Action, Application, Environment, HeldLicense, Output, Usage, VerifiedLicense, evaluate};
 use admit_testkit::{SeededEntropy, trusted_time};
 use admit_time::TrustedTime;
 use admit_trust::SdkGeneration;
 use libfuzzer_sys::fuzz_target;
 
-static REALM_ID: LazyLock<Digest> = LazyLock::new(|| REALM.realm());
 static TIME: LazyLock<TrustedTime> = LazyLock::new(|| trusted_time(REALM.now));
 
 fuzz_target!(init: seeds::offer(seeds), |bytes: &[u8]| {
+    let Some((which, plaintext)) = bytes.split_first() else { return };
+    match which {
+        0 => position(plaintext),
+        _ => restore(plaintext),
+    }
+});
+
+/// A store whose position says anything, with itself as the root's node.
+fn position(plaintext: &[u8]) {
+    let mut storage = MemoryKeyValue::default();
+    let unconditional = Precondition { key: b"p".to_vec(), value: None };
+    let changes = [put(b"p", plaintext), put(b"n", plaintext)];
+    storage.commit(&unconditional, &changes).expect("memory takes everything");
     let entropy = &mut SeededEntropy::new(1);
-    let storage = storage(bytes);
     let Ok(mut store) = Store::open(provider(), storage, REALM.realm(), key(), entropy) else { return };
-    let identity = enrol::identity(provider(), &REALM.root, dates(), &store).ok().flatten();
-    if let Ok(licenses) = store.licenses() {
-        assert!(licenses.iter().all(|license| license.terms.realm == REALM.realm()));
-    }
+    let _ = store.licenses();
     let _ = store.held_elements(&[KEY_ID]);
-    if let Ok(candidates) = Candidates::find(&store, &[KEY_ID]) {
-        for action in [Action::Play, Action::Burn] {
-            let Ok(grants) = candidates.evaluate(action, &environment()) else { continue };
-            match &identity {
-                Some(identity) => drop(permit(&mut store, identity, grants, entropy)),
-                None => drop(store.reserve(grants, entropy)),
-            }
-        }
-    }
-    if store.return_reservations(entropy).is_ok() {
-        assert_eq!(store.return_reservations(entropy), Ok(0));
-    }
-    let _ = store.delete(ids(0), entropy);
+    let _ = store.return_reservations(entropy);
     let position = store.position();
     let again = Store::open(provider(), store.into_storage(), REALM.realm(), key(), entropy);
     assert_eq!(again.expect("a store that was open opens again").position(), position);
-});
+}
 
-fn storage(mut bytes: &[u8]) -> MemoryKeyValue {
-    let position = StorePosition { epoch: [3; 16].into(), sequence: 4, head: Digest::from_bytes([5; 32]) };
-    let mut changes = vec![put(b"p".to_vec(), &encode(&position))];
-    while let [which, high, low, rest @ ..] = bytes {
-        let length = usize::from(u16::from_be_bytes([*high, *low])).min(rest.len());
-        let (plaintext, later) = rest.split_at(length);
-        changes.push(put(place(*which), plaintext));
-        bytes = later;
+/// A license that is taken back is what was sealed, and what it allows can be asked.
+fn restore(plaintext: &[u8]) {
+    let sealed = record::seal(provider(), &key(), &[b"license"], plaintext, &mut SeededEntropy::new(2));
+    let opened = record::open(provider(), &key(), &[b"license"], &sealed).expect("what was sealed opens");
+    let Ok(license) = VerifiedLicense::restore(provider(), REALM.realm(), &opened) else { return };
+    assert_eq!(license.record(), plaintext);
+    assert_eq!(license.terms().realm, REALM.realm());
+    let key_id = license.terms().key_id;
+    let held = [HeldLicense { license, usage: Usage::default() }];
+    for action in [Action::Play, Action::Burn] {
+        let _ = evaluate(action, key_id, &held, &environment());
     }
-    let mut storage = MemoryKeyValue::default();
-    let unconditional = Precondition { key: b"p".to_vec(), value: None };
-    storage.commit(&unconditional, &changes).expect("memory takes everything");
-    storage
 }
 
-/// Where a record lies: its kind in the low bits, its number in the high ones.
-fn place(which: u8) -> Vec<u8> {
-    let id = ids(which >> 4);
-    let (prefix, names): (u8, &[&[u8]]) = match which % 5 {
-        0 => (b'i', &[]),
-        1 => (b'l', &[KEY_ID.as_bytes(), id.as_bytes()]),
-        2 => (b'u', &[id.as_bytes()]),
-        3 => (b'r', &[id.as_bytes()]),
-        _ => (b'p', &[]),
-    };
-    [&[prefix], &*names.concat()].concat()
-}
-
-fn ids(number: u8) -> LicenseId {
-    LicenseId::from_bytes([number + 1; 16])
-}
-
-fn put(key: Vec<u8>, plaintext: &[u8]) -> Change {
-    let context: [&[u8]; 2] = [REALM_ID.as_bytes(), &key];
-    let value = record::seal(provider(), &self::key(), &context, plaintext, &mut SeededEntropy::new(2));
-    Change::Put { key, value }
+fn put(at: &[u8], plaintext: &[u8]) -> Change {
+    let realm = REALM.realm();
+    let context: [&[u8]; 3] = [&[VERSION], realm.as_bytes(), at];
+    let value = record::seal(provider(), &key(), &context, plaintext, &mut SeededEntropy::new(2));
+    Change::Put { key: at.to_vec(), value: [&[VERSION][..], &value].concat() }
 }
 
 fn key() -> RecordKey {
@@ -90,45 +68,29 @@ fn key() -> RecordKey {
 
 fn environment() -> Environment<'static> {
     Environment {
-        application_level: 1000,
-        sdk_generation: SdkGeneration::Newer,
+        application: Application { security_level: 1000, sdk_generation: SdkGeneration::Newer },
+        output: Output::InProcess { protected: true },
         client: CLIENT.properties,
         time: Some(&TIME),
         revocation_version: 0,
         content_minimum_version: None,
-        protected_output: true,
     }
 }
 
 fn seeds() -> Vec<Vec<u8>> {
-    let record = |which: u8, plaintext: &[u8]| {
-        let length = u16::try_from(plaintext.len()).expect("seeds are short");
-        [&[which][..], &length.to_be_bytes(), plaintext].concat()
-    };
-    let usage = encode(&Usage::default());
     let licenses = [vec![license().into_bytes()], seeds::vectors("licenses", &[])].concat();
-    let with_usage = |payload: &Vec<u8>| [record(1, payload), record(2, &usage)].concat();
-    let mut seeds: Vec<_> = seeds::payloads(&licenses).iter().map(with_usage).collect();
-    seeds.push([seeds[0].clone(), record(0, &identity()), record(3, &reservation(&usage))].concat());
+    let mut seeds: Vec<Vec<u8>> =
+        seeds::payloads(&licenses).iter().map(|payload| [&[1][..], payload].concat()).collect();
+    seeds.push([&[0][..], &written_position()].concat());
     seeds
 }
 
-/// The identity record: a map of two scalars and the chain.
-fn identity() -> Vec<u8> {
-    let mut encoder = minicbor::Encoder::new(Vec::new());
-    let written = (|| {
-        encoder.map(3)?.u8(1)?.bytes(&[1; 32])?.u8(2)?.bytes(&[2; 32])?.u8(3)?.array(2)?;
-        for certificate in &CLIENT.chain {
-            encoder.bytes(certificate.der())?;
-        }
-        Ok::<_, minicbor::encode::Error<std::convert::Infallible>>(())
-    })();
-    written.expect("writing to memory succeeds");
-    encoder.into_writer()
+/// The position of a store that was never written: what opening one and putting it away would seal.
+fn written_position() -> Vec<u8> {
+    let entropy = &mut SeededEntropy::new(1);
+    let store = Store::open(provider(), MemoryKeyValue::default(), REALM.realm(), key(), entropy);
+    minicbor::to_vec(store.expect("an empty storage opens").position()).expect("writing to memory succeeds")
 }
 
-/// A reservation record: a map of its id and one charge.
-fn reservation(usage: &[u8]) -> Vec<u8> {
-    let head = [&[0xa2, 0x01, 0x50][..], &[1; 16], &[0x02, 0x81, 0xa4, 0x01, 0x50], &[1; 16]].concat();
-    [&head[..], &[0x02, 0x00, 0x03, 0xf4, 0x04], usage].concat()
-}
+/// The version of the store's records.
+const VERSION: u8 = 2;
