@@ -19,7 +19,7 @@ use std::path::PathBuf;
 
 use admit_crypto::rustcrypto;
 use admit_protocol::Code;
-use admit_server::home::Home;
+use admit_server::home::{Environment, Home};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::args::HomeArgs;
@@ -43,12 +43,18 @@ fn home_folder(args: &HomeArgs) -> Outcome<PathBuf> {
 /// Opens the home for a command that signs once or not at all. The portable provider does that: the native one first
 /// gathers jitter entropy for its signatures, 60 ms and more, which only a server earns back.
 async fn open_home(args: &HomeArgs) -> Outcome<Home> {
-    Ok(Home::open(&home_folder(args)?, &rustcrypto::PROVIDER).await?)
+    Ok(Home::open_in(&home_folder(args)?, &rustcrypto::PROVIDER, &environment()).await?)
 }
 
 /// Opens the home for the server.
 async fn open_home_to_serve(args: &HomeArgs) -> Outcome<Home> {
-    Ok(Home::open(&home_folder(args)?, PROVIDER).await?)
+    Ok(Home::open_in(&home_folder(args)?, PROVIDER, &environment()).await?)
+}
+
+/// What the environment says of settings.
+fn environment() -> Environment {
+    let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
+    Environment::new(std::env::vars_os().map(|(name, value)| (text(name), text(value))))
 }
 
 impl From<admit_server::Error> for Failure {

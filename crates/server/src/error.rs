@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use admit_license::KeyId;
 use admit_protocol::Code;
 
+use crate::home::Mistake;
+
 /// An operation on a home failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -46,17 +48,11 @@ pub enum Error {
         /// The most characters.
         limit: usize,
     },
-    /// A setting is not as it must be.
-    #[error("{}, line {line}{}: {reason}", path.display(), key.as_ref().map(|key| format!(", `{key}`")).unwrap_or_default())]
+    /// Settings are not as they must be.
+    #[error("{}", crate::home::all_mistakes(mistakes))]
     Configuration {
-        /// The file.
-        path: PathBuf,
-        /// The line, from 1.
-        line: usize,
-        /// The setting, where it is known.
-        key: Option<String>,
-        /// What is wrong.
-        reason: String,
+        /// All that is wrong.
+        mistakes: Vec<Mistake>,
     },
     /// A file could not be read or written.
     #[error("cannot {action} {}: {source}", path.display())]

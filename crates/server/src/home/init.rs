@@ -10,8 +10,8 @@ use admit_time::Timestamp;
 use super::genesis::{FIRST_DOCUMENT, Genesis, NewService};
 use super::partial::Partial;
 use super::{
-    CONFIG_FILE, DATABASE_FILE, KEY_FILE, ROOT_FILE, ROOT_KEY_FILE, SECRETS_FOLDER, config, key_file, root_key,
-    service_key_place, token_key_place,
+    CONFIG_FILE, Config, DATABASE_FILE, KEY_FILE, Mistake, Origin, ROOT_FILE, ROOT_KEY_FILE, SECRETS_FOLDER, config,
+    key_file, root_key, service_key_place, token_key_place,
 };
 use crate::sealing::{Place, Sealer};
 use crate::store::realm::RealmRow;
@@ -87,8 +87,8 @@ pub async fn init(
     check_name(options.name)?;
     if let Some(address) = options.public_address.filter(|address| !config::is_http_address(address)) {
         let reason = format!("expected an address such as https://drm.example.org, not {address}");
-        let (path, key) = (path.join(CONFIG_FILE), Some("public_address".to_owned()));
-        return Err(Error::Configuration { path, line: 1, key, reason });
+        let key = Some("public_address".to_owned());
+        return Err(Error::Configuration { mistakes: vec![Mistake { origin: Origin::Argument, key, reason }] });
     }
     let partial = Partial::claim(path)?;
     let genesis = Genesis::new(options, provider, entropy)?;
@@ -113,7 +113,9 @@ async fn write_home(
     let secrets = folder.join(SECRETS_FOLDER);
     key_file::make_folder(&secrets)?;
     key_file::write(&secrets.join(KEY_FILE), &genesis.key_encryption_key)?;
-    let config = config::template(options.public_address, options.database_url);
+    let database = options.database_url.map(|url| Location::Postgres(url.to_owned()));
+    let public_address = options.public_address.map(str::to_owned);
+    let config = config::sample(&Config { public_address, database, ..Config::default() });
     // The address of a database may hold its password.
     let mode = if options.database_url.is_some() { 0o600 } else { 0o644 };
     key_file::write_new(&folder.join(CONFIG_FILE), config.as_bytes(), mode)?;

@@ -24,7 +24,8 @@ use crate::store::{self, Location, Store};
 use crate::token::{TokenKey, TokenRules};
 use crate::{Error, audit};
 
-pub use config::Config;
+pub(crate) use config::all_mistakes;
+pub use config::{Config, Described, Environment, Mistake, Origin};
 pub use init::{InitOptions, Made, RootCustody, init};
 
 /// An open home. Clones share it.
@@ -59,14 +60,20 @@ pub(crate) struct Signer {
 }
 
 impl Home {
-    /// Opens the home at `path`.
+    /// Opens the home at `path` with the settings of its file.
     pub async fn open(path: &Path, provider: &'static Provider) -> Result<Self, Error> {
+        Self::open_in(path, provider, &Environment::default()).await
+    }
+
+    /// Opens the home at `path` with the settings of its file and what the environment sets instead.
+    pub async fn open_in(path: &Path, provider: &'static Provider, environment: &Environment) -> Result<Self, Error> {
         let config_path = path.join(CONFIG_FILE);
         if !config_path.is_file() {
             return Err(Error::NoHome { path: path.to_owned() });
         }
         let text = fs::read_to_string(&config_path).map_err(Error::io("read", &config_path))?;
-        let config = Config::parse(&text, &config_path)?;
+        let config = Config::read(&text, &config_path, environment);
+        let config = config.map_err(|mistakes| Error::Configuration { mistakes })?;
         let sealer = Sealer::new(provider, key_file::read(&path.join(SECRETS_FOLDER).join(KEY_FILE))?);
         let database = config.database.clone().unwrap_or_else(|| Location::Sqlite(path.join(DATABASE_FILE)));
         if let Location::Sqlite(file) = &database {

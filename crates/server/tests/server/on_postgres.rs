@@ -4,6 +4,7 @@
 
 mod acquire;
 mod audit;
+mod config;
 mod enrol;
 mod harness;
 mod home;
