@@ -35,6 +35,8 @@ pub(crate) enum Command {
     Token(TokenArgs),
     /// Operator: show the audit record and prove that it is whole.
     Audit(AuditArgs),
+    /// Operator: look at a home and the machine under it, with advice.
+    Doctor(HomeArgs),
     /// Operator: the home's own safety and its helpers.
     #[command(subcommand)]
     Admin(AdminCommand),

@@ -2,6 +2,7 @@
 
 mod admin;
 mod audit;
+mod doctor;
 mod init;
 mod package;
 mod registry;
@@ -10,6 +11,7 @@ mod token;
 
 pub(crate) use admin::run as admin;
 pub(crate) use audit::run as audit;
+pub(crate) use doctor::run as doctor;
 pub(crate) use init::run as init;
 pub(crate) use package::run as package;
 pub(crate) use serve::run as serve;

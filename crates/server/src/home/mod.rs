@@ -6,6 +6,7 @@ mod genesis;
 mod init;
 mod key_file;
 mod partial;
+mod permissions;
 pub mod root_key;
 
 use std::fs;
@@ -27,6 +28,7 @@ use crate::{Error, audit};
 pub(crate) use config::all_mistakes;
 pub use config::{Config, Described, Environment, Mistake, Origin};
 pub use init::{InitOptions, Made, RootCustody, init};
+pub use permissions::exposed_secrets;
 
 /// An open home. Clones share it.
 #[derive(Debug, Clone)]
@@ -126,11 +128,17 @@ impl Home {
         self.0.is_demonstration
     }
 
+    /// When each of the service certificates ends.
+    pub fn service_ends(&self) -> impl Iterator<Item = (Role, Timestamp)> {
+        let services = [&self.0.license, &self.0.enrolment, &self.0.packaging];
+        let end = |service: &Signer| service.certificate.role().map(|role| (role, service.certificate.not_after()));
+        services.map(end).into_iter().flatten()
+    }
+
     /// When the first of the service certificates ends.
     #[must_use]
     pub fn services_end_at(&self) -> Timestamp {
-        let services = [&self.0.license, &self.0.enrolment, &self.0.packaging];
-        services.map(|service| service.certificate.not_after()).into_iter().min().unwrap_or_default()
+        self.service_ends().map(|(_, end)| end).min().unwrap_or_default()
     }
 
     /// Signs a content header with the packaging key; the result is the data of a `pssh` box.
