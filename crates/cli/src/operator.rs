@@ -4,10 +4,13 @@ mod admin;
 mod audit;
 mod doctor;
 mod init;
+mod keys;
 mod package;
+mod passphrase;
 mod registry;
 mod serve;
 mod token;
+mod upkeep;
 
 pub(crate) use admin::run as admin;
 pub(crate) use audit::run as audit;

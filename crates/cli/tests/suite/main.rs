@@ -5,6 +5,7 @@
 mod acquisition;
 mod bad_input;
 mod doctor;
+mod keys;
 mod packaging;
 mod refusals;
 mod remote;

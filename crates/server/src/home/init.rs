@@ -13,8 +13,8 @@ use super::{
     CONFIG_FILE, Config, DATABASE_FILE, KEY_FILE, Mistake, Origin, ROOT_FILE, ROOT_KEY_FILE, SECRETS_FOLDER, config,
     key_file, root_key, service_key_place, token_key_place,
 };
-use crate::sealing::{Place, Sealer};
-use crate::store::realm::RealmRow;
+use crate::sealing::{Place, SealingKey};
+use crate::store::realm::{RealmRow, Sealing};
 use crate::store::service_key::ServiceKeyRow;
 use crate::store::token_key::TokenKeyRow;
 use crate::store::{self, Location, Store};
@@ -145,7 +145,7 @@ struct Rows {
 impl Rows {
     fn seal(options: &InitOptions<'_>, provider: &'static Provider, new: &Genesis, entropy: &mut dyn Entropy) -> Self {
         let key = RecordKey::from_bytes(*new.key_encryption_key.expose());
-        let sealer = Sealer::new(provider, key);
+        let sealer = SealingKey::new(provider, key);
         let fingerprint = new.root.fingerprint(provider);
         let online = matches!(options.root, RootCustody::Online);
         let sealed_root_key = online.then(|| sealer.seal(ROOT_KEY_PLACE, new.root_key.expose(), entropy));
@@ -157,9 +157,10 @@ impl Rows {
             document_number: FIRST_DOCUMENT,
             enrol_level: options.enrol_level,
             sealed_root_key,
+            sealing: Sealing { key: sealer.id(), retiring: None },
             created_at: options.now,
         };
-        let services = new.services.iter().map(|service| service_row(service, options, &sealer, entropy)).collect();
+        let services = new.services.iter().map(|service| service_row(service, options.now, &sealer, entropy)).collect();
         let kid = new.token_key.public_key().thumbprint(provider).to_string()[..KID_DIGITS].to_owned();
         let token_key = TokenKeyRow {
             sealed_secret: sealer.seal(token_key_place(&kid), new.token_key.expose(), entropy),
@@ -171,10 +172,10 @@ impl Rows {
     }
 }
 
-fn service_row(
+pub(super) fn service_row(
     service: &NewService,
-    options: &InitOptions<'_>,
-    sealer: &Sealer,
+    now: Timestamp,
+    sealer: &SealingKey,
     entropy: &mut dyn Entropy,
 ) -> ServiceKeyRow {
     let place = |column| service_key_place(service.role.name(), column);
@@ -185,7 +186,7 @@ fn service_row(
         sealed_signing_key: sealer.seal(place("sealed_signing_key"), service.signing_key.expose(), entropy),
         sealed_encryption_key: encryption_key
             .map(|key| sealer.seal(place("sealed_encryption_key"), key.expose(), entropy)),
-        created_at: options.now,
+        created_at: now,
     }
 }
 
@@ -242,6 +243,7 @@ fn sync_parent(path: &Path) -> Result<(), Error> {
     absolute.parent().map_or(Ok(()), key_file::sync_folder)
 }
 
-const ROOT_KEY_PLACE: Place<'static> = Place { table: store::realm::TABLE, row: b"1", column: "sealed_root_key" };
+pub(super) const ROOT_KEY_PLACE: Place<'static> =
+    Place { table: store::realm::TABLE, row: b"1", column: "sealed_root_key" };
 const MAX_NAME: usize = 40;
 const KID_DIGITS: usize = 16;

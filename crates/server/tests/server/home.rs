@@ -22,8 +22,8 @@ async fn the_realm_document_holds_under_the_realms_fingerprint() {
     let (_folder, path, made) = new_home(1).await;
     let home = Home::open(&path, PROVIDER).await.unwrap();
     assert_eq!((home.realm(), home.name(), home.is_demonstration()), (made.realm, "Test label", true));
-    assert_eq!(claimed_fingerprint(PROVIDER, home.realm_document()), Ok(made.realm));
-    let realm = Realm::verify(PROVIDER, home.realm_document(), made.realm).unwrap();
+    assert_eq!(claimed_fingerprint(PROVIDER, &home.realm_document()), Ok(made.realm));
+    let realm = Realm::verify(PROVIDER, &home.realm_document(), made.realm).unwrap();
     assert_eq!(realm.address(Role::License), Ok("/v1/licenses"));
     assert_eq!(realm.address(Role::Enrolment), Ok("/v1/enrol"));
     assert_eq!(realm.document().enrol_level, 150);
@@ -135,7 +135,7 @@ async fn a_name_may_hold_what_distinguished_names_escape() {
         let options = InitOptions { name, ..options(RootCustody::Online) };
         let made = init(&path, &options, PROVIDER, &mut Seeded::new(1)).await.unwrap();
         let home = Home::open(&path, PROVIDER).await.unwrap();
-        let realm = Realm::verify(PROVIDER, home.realm_document(), made.realm).unwrap();
+        let realm = Realm::verify(PROVIDER, &home.realm_document(), made.realm).unwrap();
         drop(realm.certificate::<role::Enrolment>(PROVIDER, DateCheck::At(START)).unwrap());
         assert_eq!(realm.document().name, name);
     }

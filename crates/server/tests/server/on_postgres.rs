@@ -8,6 +8,7 @@ mod config;
 mod enrol;
 mod harness;
 mod home;
+mod keys;
 mod mutation;
 mod package;
 mod serve;
