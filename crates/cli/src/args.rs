@@ -35,6 +35,8 @@ pub(crate) enum Command {
     Token(TokenArgs),
     /// Operator: show the audit record and prove that it is whole.
     Audit(AuditArgs),
+    /// Operator: look at a home and the machine under it, with advice.
+    Doctor(HomeArgs),
     /// Operator: the home's own safety and its helpers.
     #[command(subcommand)]
     Admin(AdminCommand),
@@ -203,6 +205,24 @@ pub(crate) enum AdminCommand {
     /// Tokens with which an operator's programs use the server.
     #[command(subcommand)]
     Token(OperatorTokenCommand),
+    /// Seal everything at rest under a new key-encryption key. Servers of the home may run meanwhile; an attempt that was
+    /// interrupted is finished by the next.
+    RotateKey(HomeArgs),
+    /// Renew the license service's keys and certificate with the root key.
+    Renew(RenewArgs),
+}
+
+/// `admit admin renew`.
+#[derive(Debug, Args)]
+pub(crate) struct RenewArgs {
+    /// The root key as `admit init` exported it; only a home for demonstrations has it inside.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) root_key: Option<PathBuf>,
+    /// A file with the root key's passphrase; without it, it is asked for.
+    #[arg(long, value_name = "FILE", requires = "root_key")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) home: HomeArgs,
 }
 
 /// `admit admin token`.

@@ -54,6 +54,7 @@ fn run(command: &Command, memory: system::Memory, output: Output) -> Outcome<()>
         Command::Package(args) => operator::package(args, output),
         Command::Token(args) => operator::token(args, output),
         Command::Audit(args) => operator::audit(args, output),
+        Command::Doctor(args) => operator::doctor(args, memory, output),
         Command::Admin(command) => operator::admin(command, output),
         Command::Play(args) => client::play(args, output),
         Command::License(command) => client::license(command, output),

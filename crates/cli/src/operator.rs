@@ -2,14 +2,19 @@
 
 mod admin;
 mod audit;
+mod doctor;
 mod init;
+mod keys;
 mod package;
+mod passphrase;
 mod registry;
 mod serve;
 mod token;
+mod upkeep;
 
 pub(crate) use admin::run as admin;
 pub(crate) use audit::run as audit;
+pub(crate) use doctor::run as doctor;
 pub(crate) use init::run as init;
 pub(crate) use package::run as package;
 pub(crate) use serve::run as serve;
@@ -19,7 +24,7 @@ use std::path::PathBuf;
 
 use admit_crypto::rustcrypto;
 use admit_protocol::Code;
-use admit_server::home::Home;
+use admit_server::home::{Environment, Home};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::args::HomeArgs;
@@ -43,12 +48,18 @@ fn home_folder(args: &HomeArgs) -> Outcome<PathBuf> {
 /// Opens the home for a command that signs once or not at all. The portable provider does that: the native one first
 /// gathers jitter entropy for its signatures, 60 ms and more, which only a server earns back.
 async fn open_home(args: &HomeArgs) -> Outcome<Home> {
-    Ok(Home::open(&home_folder(args)?, &rustcrypto::PROVIDER).await?)
+    Ok(Home::open_in(&home_folder(args)?, &rustcrypto::PROVIDER, &environment()).await?)
 }
 
 /// Opens the home for the server.
 async fn open_home_to_serve(args: &HomeArgs) -> Outcome<Home> {
-    Ok(Home::open(&home_folder(args)?, PROVIDER).await?)
+    Ok(Home::open_in(&home_folder(args)?, PROVIDER, &environment()).await?)
+}
+
+/// What the environment says of settings.
+fn environment() -> Environment {
+    let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
+    Environment::new(std::env::vars_os().map(|(name, value)| (text(name), text(value))))
 }
 
 impl From<admit_server::Error> for Failure {

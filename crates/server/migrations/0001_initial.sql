@@ -11,6 +11,9 @@ CREATE TABLE realm (
     enrol_level BIGINT NOT NULL,
     -- Only of a home for demonstrations: an operator's root key is outside the database.
     sealed_root_key BLOB,
+    -- Names of the key-encryption key that seals, and of the one before it while it is being replaced.
+    sealing_key BLOB NOT NULL,
+    retiring_key BLOB,
     created_at BIGINT NOT NULL
 );
 
@@ -20,6 +23,13 @@ CREATE TABLE service_keys (
     sealed_signing_key BLOB NOT NULL,
     sealed_encryption_key BLOB,
     created_at BIGINT NOT NULL
+);
+
+-- Keys of the license service before the present one, which open challenges for a while yet.
+CREATE TABLE challenge_keys (
+    thumbprint BLOB PRIMARY KEY,
+    sealed_key BLOB NOT NULL,
+    retired_at BIGINT NOT NULL
 );
 
 CREATE TABLE content_keys (

@@ -17,6 +17,10 @@ use crate::store::{self, Connection};
 pub enum Event {
     /// The home was made.
     HomeMade,
+    /// The license service got new keys, a new certificate and a new realm document.
+    ServiceRenewed,
+    /// Everything sealed is under a new key-encryption key.
+    SealingKeyRotated,
     /// A content key was registered.
     ContentKeyRegistered,
     /// An entitlement token was made.
@@ -39,6 +43,8 @@ impl Event {
     pub const fn name(self) -> &'static str {
         match self {
             Self::HomeMade => "home-made",
+            Self::ServiceRenewed => "service-renewed",
+            Self::SealingKeyRotated => "sealing-key-rotated",
             Self::ContentKeyRegistered => "content-key-registered",
             Self::TokenMade => "token-made",
             Self::OperatorTokenMade => "operator-token-made",

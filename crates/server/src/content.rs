@@ -78,14 +78,15 @@ impl Home {
         now: Timestamp,
         entropy: &mut (dyn Entropy + Send),
     ) -> Result<(), Error> {
-        let sealed_key = self.sealer().seal(place(&content.key_id), key.expose(), entropy);
-        let row = ContentKeyRow { content: content.clone(), sealed_key };
         let mut transaction = self.store().write().await?;
         if let Some(existing) = content_key::find(&mut transaction, content.key_id).await? {
             let same_key: bool = self.open_content_key(&existing)?.expose().ct_eq(key.expose()).into();
             let same = same_key && existing.content == *content;
             return if same { Ok(()) } else { Err(Error::KeyExists { key_id: content.key_id }) };
         }
+        let sealing = self.sealer().sealing(&mut transaction).await?;
+        let sealed_key = sealing.seal(place(&content.key_id), key.expose(), entropy);
+        let row = ContentKeyRow { content: content.clone(), sealed_key };
         content_key::insert(&mut transaction, &row, now).await?;
         let detail =
             serde_json::json!({ "class": content.class.name(), "content": content.content_id, "by": operator });

@@ -40,8 +40,7 @@ pub(crate) async fn enrol(
             write(&server, request, certificate, now).await?
         }
     };
-    let authority = &server.home.enrolment_signer().certificate;
-    let response = EnrolmentResponse::new(&certificate, authority);
+    let response = EnrolmentResponse::new(&certificate, &server.home.keys().enrolment.certificate);
     Ok(http::message(ENROLMENT_RESPONSE_TYPE, response.to_bytes()))
 }
 
@@ -74,7 +73,7 @@ fn issue(
 ) -> Result<Certificate, Error> {
     let mut pseudonym = [0; 6];
     entropy.fill(&mut pseudonym);
-    let signer = server.home.enrolment_signer();
+    let signer = &server.home.keys().enrolment;
     let subject = Subject {
         common_name: &format!("client {}", hex::encode(pseudonym)),
         public_key: &request.signing_key,

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use admit_license::KeyId;
 use admit_protocol::Code;
 
+use crate::home::Mistake;
+
 /// An operation on a home failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -46,17 +48,11 @@ pub enum Error {
         /// The most characters.
         limit: usize,
     },
-    /// A setting is not as it must be.
-    #[error("{}, line {line}{}: {reason}", path.display(), key.as_ref().map(|key| format!(", `{key}`")).unwrap_or_default())]
+    /// Settings are not as they must be.
+    #[error("{}", crate::home::all_mistakes(mistakes))]
     Configuration {
-        /// The file.
-        path: PathBuf,
-        /// The line, from 1.
-        line: usize,
-        /// The setting, where it is known.
-        key: Option<String>,
-        /// What is wrong.
-        reason: String,
+        /// All that is wrong.
+        mistakes: Vec<Mistake>,
     },
     /// A file could not be read or written.
     #[error("cannot {action} {}: {source}", path.display())]
@@ -131,6 +127,15 @@ pub enum Error {
     /// The root key does not open with this passphrase, or the file is no encrypted P-256 key.
     #[error("the root key is not an encrypted P-256 key, or the passphrase is wrong")]
     RootKey,
+    /// The root key is another realm's.
+    #[error("the root key is not the one of this realm")]
+    OtherRootKey,
+    /// The database is sealed under a key-encryption key that is not in this home.
+    #[error("the database is sealed under the key-encryption key {id}, which is not in secrets/")]
+    NoSealingKey {
+        /// The key's name.
+        id: admit_crypto::Digest,
+    },
     /// A token would be valid for longer than the operator allows.
     #[error("the token would be valid for {asked_days} days, and the longest allowed is {limit_days}")]
     TokenLifetime {
@@ -145,6 +150,10 @@ impl Error {
     pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::Io { action, path, source }
+    }
+
+    pub(crate) fn damaged_document() -> Self {
+        Self::Damaged { table: crate::store::realm::TABLE, row: "1".to_owned(), column: "document" }
     }
 
     /// Whether the cause may be one of several rows, and not the database.
@@ -178,12 +187,14 @@ impl Error {
             Self::Shared { code, .. } => *code,
             Self::Database(_) => Code::ADMIT_E_SERVER,
             Self::Schema(_) => Code::ADMIT_E_STORE_VERSION,
+            Self::NoSealingKey { .. } => Code::ADMIT_E_FILE,
             Self::Damaged { .. } => Code::ADMIT_E_STORE_TAMPERED,
             Self::KeyExists { .. } => Code::ADMIT_E_KEY_EXISTS,
             Self::UnknownClient { .. } => Code::ADMIT_E_CLIENT_CERTIFICATE_UNKNOWN,
             Self::Trust(_) => Code::ADMIT_E_BAD_SIGNATURE,
             Self::Name { .. }
             | Self::RootKey
+            | Self::OtherRootKey
             | Self::TokenLifetime { .. }
             | Self::OperatorTokenName { .. }
             | Self::OperatorTokenExists { .. } => Code::ADMIT_E_USAGE,

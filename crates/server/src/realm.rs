@@ -9,7 +9,8 @@ use crate::{Server, http};
 
 /// The document, or 304 to a client that has it.
 pub(crate) async fn document(State(server): State<Server>, headers: HeaderMap) -> Response {
-    let document = server.home.realm_document();
+    let keys = server.home.keys();
+    let document = &keys.document;
     let hash = (server.home.provider().sha256)(&[document]);
     let tag = format!("\"{hash}\"");
     let known = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());

@@ -1,9 +1,15 @@
-//! Secrets at rest: sealed under the home's key-encryption key for one table, row and column each.
+//! Secrets at rest: sealed under the home's key-encryption key for one table, row and column each. While the key is
+//! rotated there are two: the database says which one seals, and either opens.
+
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use admit_crypto::record::{self, Opened};
-use admit_crypto::{Entropy, Provider, RecordKey};
+use admit_crypto::{Digest, Entropy, Provider, RecordKey};
 
 use crate::Error;
+use crate::home::key_file;
+use crate::store::{self, Connection};
 
 /// The place in the database that a sealed value belongs to.
 #[derive(Debug, Clone, Copy)]
@@ -13,16 +19,31 @@ pub(crate) struct Place<'a> {
     pub(crate) column: &'static str,
 }
 
-/// Seals and opens with the home's key-encryption key.
+/// A key-encryption key and its name.
 #[derive(Debug)]
-pub(crate) struct Sealer {
+pub(crate) struct SealingKey {
     provider: &'static Provider,
+    id: Digest,
     key: RecordKey,
 }
 
-impl Sealer {
-    pub(crate) const fn new(provider: &'static Provider, key: RecordKey) -> Self {
-        Self { provider, key }
+/// Opens with the home's key-encryption keys, and finds the one that seals.
+#[derive(Debug)]
+pub(crate) struct Sealer {
+    provider: &'static Provider,
+    secrets: PathBuf,
+    keys: RwLock<Vec<Arc<SealingKey>>>,
+}
+
+impl SealingKey {
+    pub(crate) fn new(provider: &'static Provider, key: RecordKey) -> Self {
+        let id = (provider.sha256)(&[KEY_ID_CONTEXT, key.expose()]);
+        Self { provider, id, key }
+    }
+
+    /// What the database calls this key.
+    pub(crate) const fn id(&self) -> Digest {
+        self.id
     }
 
     pub(crate) fn seal(&self, place: Place<'_>, secret: &[u8], entropy: &mut dyn Entropy) -> Vec<u8> {
@@ -31,6 +52,52 @@ impl Sealer {
 
     pub(crate) fn open(&self, place: Place<'_>, sealed: &[u8]) -> Result<Opened, Error> {
         record::open(self.provider, &self.key, &place.context(), sealed).map_err(|_| place.damaged())
+    }
+}
+
+impl Sealer {
+    /// Reads the keys in a home's folder of secrets.
+    pub(crate) fn load(provider: &'static Provider, secrets: PathBuf) -> Result<Self, Error> {
+        let keys = read(provider, &secrets)?;
+        Ok(Self { provider, secrets, keys: RwLock::new(keys) })
+    }
+
+    /// Opens under any of the keys. Where none does, they may have changed on the disk.
+    pub(crate) fn open(&self, place: Place<'_>, sealed: &[u8]) -> Result<Opened, Error> {
+        let open = |keys: Vec<Arc<SealingKey>>| keys.iter().find_map(|key| key.open(place, sealed).ok());
+        if let Some(opened) = open(self.keys()) {
+            return Ok(opened);
+        }
+        self.reload()?;
+        open(self.keys()).ok_or_else(|| place.damaged())
+    }
+
+    /// The key that seals, as the database says in this transaction: what is sealed with it and written in the same
+    /// one is not missed by a rotation.
+    pub(crate) async fn sealing(&self, transaction: &mut Connection) -> Result<Arc<SealingKey>, Error> {
+        let id = store::realm::sealing(transaction).await?.key;
+        self.key(id)
+    }
+
+    /// The key of this name.
+    pub(crate) fn key(&self, id: Digest) -> Result<Arc<SealingKey>, Error> {
+        let find = |keys: Vec<Arc<SealingKey>>| keys.into_iter().find(|key| key.id == id);
+        if let Some(key) = find(self.keys()) {
+            return Ok(key);
+        }
+        self.reload()?;
+        find(self.keys()).ok_or(Error::NoSealingKey { id })
+    }
+
+    /// Reads the keys again. One that is gone from the disk is forgotten.
+    pub(crate) fn reload(&self) -> Result<(), Error> {
+        let keys = read(self.provider, &self.secrets)?;
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+        Ok(())
+    }
+
+    fn keys(&self) -> Vec<Arc<SealingKey>> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -45,3 +112,10 @@ impl Place<'_> {
         Error::Damaged { table: self.table, row, column: self.column }
     }
 }
+
+fn read(provider: &'static Provider, secrets: &std::path::Path) -> Result<Vec<Arc<SealingKey>>, Error> {
+    let keys = key_file::read_all(secrets)?;
+    Ok(keys.into_iter().map(|key| Arc::new(SealingKey::new(provider, key))).collect())
+}
+
+const KEY_ID_CONTEXT: &[u8] = b"admit key-encryption key";

@@ -1,10 +1,11 @@
-//! `admit admin`: operator tokens.
+//! `admit admin`: operator tokens, and the home's own safety.
 
 use admit_protocol::Code;
 use admit_server::operator::OperatorToken;
 use admit_time::Timestamp;
 use serde_json::json;
 
+use super::keys;
 use crate::args::{AdminCommand, OperatorTokenCommand};
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
@@ -12,8 +13,13 @@ use crate::system::{SystemEntropy, now};
 
 /// Runs one of the commands.
 pub(crate) fn run(command: &AdminCommand, output: Output) -> Outcome<()> {
-    let AdminCommand::Token(command) = command;
-    super::runtime()?.block_on(token(command, output))
+    super::runtime()?.block_on(async {
+        match command {
+            AdminCommand::Token(command) => token(command, output).await,
+            AdminCommand::RotateKey(home) => keys::rotate(home, output).await,
+            AdminCommand::Renew(args) => keys::renew(args, output).await,
+        }
+    })
 }
 
 async fn token(command: &OperatorTokenCommand, output: Output) -> Outcome<()> {

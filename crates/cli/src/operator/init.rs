@@ -1,21 +1,18 @@
 //! `admit init`: a home with everything in it.
 
-use std::io::IsTerminal;
-use std::path::Path;
-
 use admit_crypto::rustcrypto;
-use admit_protocol::Code;
 use admit_server::home::{InitOptions, RootCustody, init};
 use serde_json::json;
 
+use super::passphrase;
 use crate::args::{InitArgs, text_or_file};
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
 use crate::output::Output;
 use crate::system::{SystemEntropy, now};
 
 /// Makes the home and says what the operator has to keep.
 pub(crate) fn run(args: &InitArgs, output: Output) -> Outcome<()> {
-    let passphrase = if args.demo_root_online { None } else { Some(passphrase(args.passphrase_file.as_deref())?) };
+    let passphrase = if args.demo_root_online { None } else { Some(passphrase::new(args.passphrase_file.as_deref())?) };
     let root = match &passphrase {
         Some(passphrase) => RootCustody::Export { passphrase },
         None => RootCustody::Online,
@@ -48,35 +45,5 @@ pub(crate) fn run(args: &InitArgs, output: Output) -> Outcome<()> {
     Ok(())
 }
 
-/// From the file, or asked for twice at the terminal.
-fn passphrase(file: Option<&Path>) -> Outcome<String> {
-    let too_short = |text: String| {
-        if text.chars().count() >= SHORTEST_PASSPHRASE {
-            return Ok(text);
-        }
-        let sentence = format!("the passphrase has fewer than {SHORTEST_PASSPHRASE} characters");
-        Err(Failure::new(Code::ADMIT_E_USAGE, sentence).with_action("Choose a longer one: it protects the whole realm"))
-    };
-    if let Some(path) = file {
-        let text = std::fs::read_to_string(path).map_err(|error| Failure::file(path, &error))?;
-        return too_short(text.trim_end_matches(['\r', '\n']).to_owned());
-    }
-    if !std::io::stdin().is_terminal() {
-        return Err(Failure::new(Code::ADMIT_E_USAGE, "there is no terminal to ask for the root key's passphrase at")
-            .with_action("Name a file with --passphrase-file, or, for a demonstration, pass --demo-root-online"));
-    }
-    let ask = |prompt| {
-        rpassword::prompt_password(prompt)
-            .map_err(|error| Failure::new(Code::ADMIT_E_FILE, format!("the terminal cannot be read: {error}")))
-    };
-    let first = too_short(ask("Passphrase for the root key: ")?)?;
-    if first == ask("The same again: ")? {
-        Ok(first)
-    } else {
-        Err(Failure::new(Code::ADMIT_E_USAGE, "the two passphrases differ").with_action("Run the command again"))
-    }
-}
-
 /// What playing inside this process counts as; what leaves it in clear is 150 anyway.
 const APPLICATION_LEVEL: u32 = 150;
-const SHORTEST_PASSPHRASE: usize = 12;

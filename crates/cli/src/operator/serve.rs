@@ -43,6 +43,7 @@ async fn serve(args: &ServeArgs, memory: Memory, output: Output) -> Outcome<()> 
     let url = format!("http://{}", listener.local_addr().map_err(failed)?);
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let hangup = signal(SignalKind::hangup()).map_err(failed)?;
     output.json(|| json!({ "listening": url, "realm": home.realm().to_string() }));
     output.line(|| format!("listening on {url}"));
     std::io::stdout().flush().map_err(failed)?;
@@ -53,8 +54,10 @@ async fn serve(args: &ServeArgs, memory: Memory, output: Output) -> Outcome<()> 
             _ = interrupt.recv() => {}
         }
     };
+    let upkeep = tokio::spawn(super::upkeep::run(home.clone(), hangup));
     let server = Server::new(home.clone(), now, entropy);
     server.serve(listener, shutdown).await.map_err(failed)?;
+    upkeep.abort();
     home.close().await;
     Ok(())
 }

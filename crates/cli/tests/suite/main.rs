@@ -6,6 +6,8 @@ mod acquisition;
 mod bad_input;
 mod documents;
 mod exact_lines;
+mod doctor;
+mod keys;
 mod packaging;
 mod refusals;
 mod remote;

@@ -1,7 +1,7 @@
 //! A folder with an operator's home, a running server, and clients.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -54,6 +54,35 @@ impl World {
             server.kill().unwrap();
             server.wait().unwrap();
         }
+    }
+
+    /// Sends the running server a signal.
+    pub(crate) fn signal_server(&self, name: &str) {
+        let id = self.server.as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+    }
+
+    /// Starts a command.
+    pub(crate) fn spawn(&self, words: &[&str]) -> Child {
+        self.command(words).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
+    /// The number of the realm document that the server sends.
+    pub(crate) fn document_number(&self) -> u64 {
+        let document = self.get("/.well-known/admit");
+        fs::write(self.path("realm.cbor"), document).unwrap();
+        self.admit(&["inspect", "realm.cbor", "--json"]).json()["number"].as_u64().unwrap()
+    }
+
+    /// What the server answers with 200.
+    pub(crate) fn get(&self, path: &str) -> Vec<u8> {
+        let mut stream = std::net::TcpStream::connect(&self.address).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        assert!(answer.starts_with(b"HTTP/1.1 200 "), "{}", String::from_utf8_lossy(&answer));
+        let head = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap();
+        answer.split_off(head + 4)
     }
 
     /// What the kernel says of the running server, from a file of `/proc`.

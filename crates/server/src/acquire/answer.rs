@@ -15,7 +15,7 @@ pub(super) fn answer(home: &Home, request: &ActiveRequest, licenses: Vec<Vec<u8>
         revocation: None,
         time: None,
     };
-    let signer = home.license_signer();
+    let signer = &home.keys().license;
     let bytes = response.sign(&signer.key, std::slice::from_ref(&signer.certificate));
     http::message(RESPONSE_CONTENT_TYPE, bytes)
 }

@@ -1,11 +1,13 @@
 //! First step: bytes become a challenge whose encryption, signature and chain hold, and the token beside it.
 
+use admit_crypto::DecryptionKey;
+use admit_protocol::Error;
 use admit_protocol::acquire::{OpenedChallenge, token_hash};
 use admit_time::Timestamp;
 use admit_trust::{Certificate, DateCheck, Verified, role, verify_chain};
 use axum::http::HeaderMap;
 
-use crate::home::Home;
+use crate::home::{GRACE, Home};
 use crate::http;
 use crate::refusal::Refusal;
 
@@ -21,7 +23,7 @@ pub(super) struct AcquireRequest {
 
 pub(super) fn parse(home: &Home, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Result<AcquireRequest, Refusal> {
     let (provider, dates) = (home.provider(), DateCheck::At(now));
-    let opened = OpenedChallenge::open(provider, home.root(), home.challenge_key(), dates, body)?;
+    let opened = open(home, body, now)?;
     let application = match &opened.challenge().application {
         Some(der) => Some(verify_application(home, der, dates)?),
         None => None,
@@ -40,12 +42,26 @@ pub(super) fn parse(home: &Home, headers: &HeaderMap, body: &[u8], now: Timestam
     Ok(AcquireRequest { opened, application, token: token.map(str::to_owned) })
 }
 
+/// Opens a challenge with the present key, or one that it followed not long ago.
+fn open(home: &Home, body: &[u8], now: Timestamp) -> Result<OpenedChallenge, Error> {
+    let keys = home.keys();
+    let open = |key| OpenedChallenge::open(home.provider(), home.root(), key, DateCheck::At(now), body);
+    let recent = |(_, retired_at): &&(DecryptionKey, Timestamp)| now <= retired_at.saturating_add(GRACE);
+    let mut opened = open(&keys.challenge_key);
+    for (key, _) in keys.retired_challenge_keys.iter().filter(recent) {
+        if matches!(opened, Err(Error::UnknownChallengeKey { .. })) {
+            opened = open(key);
+        }
+    }
+    opened
+}
+
 fn verify_application(
     home: &Home,
     der: &[u8],
     dates: DateCheck,
 ) -> Result<Verified<Certificate, role::Application>, Refusal> {
-    let refused = |source| admit_protocol::Error::Trust { message: "application certificate", source };
+    let refused = |source| Error::Trust { message: "application certificate", source };
     let certificate = Certificate::from_der(der).map_err(refused)?;
     let verified = verify_chain(home.provider(), home.root(), &[certificate], dates);
     Ok(verified.map_err(refused)?)

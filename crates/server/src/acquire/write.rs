@@ -49,7 +49,8 @@ pub(super) async fn write(
 
 fn sign(server: &Server, request: &ActiveRequest, planned: &[Planned]) -> Result<Vec<NewLicense>, Refusal> {
     let (home, mut entropy) = (&server.home, server.entropy.entropy());
-    let signer = home.license_signer();
+    let keys = home.keys();
+    let signer = &keys.license;
     let signer = LicenseSigner { key: &signer.key, chain: std::slice::from_ref(&signer.certificate) };
     let recipient = &request.opened.properties().encryption_key;
     let mut issue = |planned: &Planned| {

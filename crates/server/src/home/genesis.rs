@@ -7,6 +7,7 @@ use admit_crypto::{Entropy, Provider, PublicKey, RecordKey, SecretScalar};
 use admit_protocol::acquire::LICENSES_PATH;
 use admit_protocol::enrol::ENROL_PATH;
 use admit_protocol::realm::{self, RealmDocument, Service};
+use admit_time::Timestamp;
 use admit_trust::{Certificate, Error, Issuer, Properties, Role, SdkGeneration, Subject};
 
 use super::InitOptions;
@@ -40,42 +41,44 @@ impl Genesis {
         let signer = (provider.load_signing_key)(&root_key);
         let root = admit_trust::issue_root(options.name, &signer, options.now, ROOT_LIFETIME, entropy)?;
         let issuer = Issuer { certificate: &root, key: &signer };
-        let mut issue = Issuing { issuer, options, entropy };
+        let mut issue = Issuing { issuer, name: options.name, now: options.now, entropy };
         let services = vec![
             issue.service(Role::License, "license service")?,
             issue.service(Role::Enrolment, "enrolment authority")?,
             issue.service(Role::Packaging, "packaging")?,
         ];
-        let application = issue.application()?;
+        let application = issue.application(options.application_level)?;
         let document = realm::sign(&document(options, &root, &services, &application), &signer);
         let token_key = SecretScalar::generate(entropy);
         Ok(Self { key_encryption_key, root_key, root, services, token_key, document })
     }
 }
 
-struct Issuing<'a> {
-    issuer: Issuer<'a>,
-    options: &'a InitOptions<'a>,
-    entropy: &'a mut dyn Entropy,
+/// What certificates are made with.
+pub(super) struct Issuing<'a> {
+    pub(super) issuer: Issuer<'a>,
+    pub(super) name: &'a str,
+    pub(super) now: Timestamp,
+    pub(super) entropy: &'a mut dyn Entropy,
 }
 
 impl Issuing<'_> {
-    fn service(&mut self, role: Role, name: &str) -> Result<NewService, Error> {
+    pub(super) fn service(&mut self, role: Role, name: &str) -> Result<NewService, Error> {
         let signing_key = SecretScalar::generate(self.entropy);
         let encryption_key = (role == Role::License).then(|| SecretScalar::generate(self.entropy));
         let public = encryption_key.as_ref().map(SecretScalar::public_key);
         let properties = Properties { encryption_key: public, ..Properties::default() };
-        let name = format!("{} {name}", self.options.name);
+        let name = format!("{} {name}", self.name);
         let certificate = self.certificate(role, &name, &signing_key.public_key(), properties)?;
         Ok(NewService { role, certificate, signing_key, encryption_key })
     }
 
     /// The certificate of this program: a policy label. Its key signs nothing, so it is not kept.
-    fn application(&mut self) -> Result<Certificate, Error> {
+    fn application(&mut self, level: u32) -> Result<Certificate, Error> {
         let properties = Properties {
             application_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
             sdk_generation: Some(SdkGeneration::Newer),
-            security_level: Some(self.options.application_level),
+            security_level: Some(level),
             ..Properties::default()
         };
         let key = SecretScalar::generate(self.entropy).public_key();
@@ -89,7 +92,7 @@ impl Issuing<'_> {
         public_key: &PublicKey,
         properties: Properties,
     ) -> Result<Certificate, Error> {
-        let not_before = self.options.now;
+        let not_before = self.now;
         let subject = Subject { common_name, public_key, role, properties, not_before, lifetime: lifetime(role) };
         admit_trust::issue(self.issuer, &subject, self.entropy)
     }

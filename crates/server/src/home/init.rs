@@ -10,11 +10,11 @@ use admit_time::Timestamp;
 use super::genesis::{FIRST_DOCUMENT, Genesis, NewService};
 use super::partial::Partial;
 use super::{
-    CONFIG_FILE, DATABASE_FILE, KEY_FILE, ROOT_FILE, ROOT_KEY_FILE, SECRETS_FOLDER, config, key_file, root_key,
-    service_key_place, token_key_place,
+    CONFIG_FILE, Config, DATABASE_FILE, KEY_FILE, Mistake, Origin, ROOT_FILE, ROOT_KEY_FILE, SECRETS_FOLDER, config,
+    key_file, root_key, service_key_place, token_key_place,
 };
-use crate::sealing::{Place, Sealer};
-use crate::store::realm::RealmRow;
+use crate::sealing::{Place, SealingKey};
+use crate::store::realm::{RealmRow, Sealing};
 use crate::store::service_key::ServiceKeyRow;
 use crate::store::token_key::TokenKeyRow;
 use crate::store::{self, Location, Store};
@@ -87,8 +87,8 @@ pub async fn init(
     check_name(options.name)?;
     if let Some(address) = options.public_address.filter(|address| !config::is_http_address(address)) {
         let reason = format!("expected an address such as https://drm.example.org, not {address}");
-        let (path, key) = (path.join(CONFIG_FILE), Some("public_address".to_owned()));
-        return Err(Error::Configuration { path, line: 1, key, reason });
+        let key = Some("public_address".to_owned());
+        return Err(Error::Configuration { mistakes: vec![Mistake { origin: Origin::Argument, key, reason }] });
     }
     let partial = Partial::claim(path)?;
     let genesis = Genesis::new(options, provider, entropy)?;
@@ -113,7 +113,9 @@ async fn write_home(
     let secrets = folder.join(SECRETS_FOLDER);
     key_file::make_folder(&secrets)?;
     key_file::write(&secrets.join(KEY_FILE), &genesis.key_encryption_key)?;
-    let config = config::template(options.public_address, options.database_url);
+    let database = options.database_url.map(|url| Location::Postgres(url.to_owned()));
+    let public_address = options.public_address.map(str::to_owned);
+    let config = config::sample(&Config { public_address, database, ..Config::default() });
     // The address of a database may hold its password.
     let mode = if options.database_url.is_some() { 0o600 } else { 0o644 };
     key_file::write_new(&folder.join(CONFIG_FILE), config.as_bytes(), mode)?;
@@ -143,7 +145,7 @@ struct Rows {
 impl Rows {
     fn seal(options: &InitOptions<'_>, provider: &'static Provider, new: &Genesis, entropy: &mut dyn Entropy) -> Self {
         let key = RecordKey::from_bytes(*new.key_encryption_key.expose());
-        let sealer = Sealer::new(provider, key);
+        let sealer = SealingKey::new(provider, key);
         let fingerprint = new.root.fingerprint(provider);
         let online = matches!(options.root, RootCustody::Online);
         let sealed_root_key = online.then(|| sealer.seal(ROOT_KEY_PLACE, new.root_key.expose(), entropy));
@@ -155,9 +157,10 @@ impl Rows {
             document_number: FIRST_DOCUMENT,
             enrol_level: options.enrol_level,
             sealed_root_key,
+            sealing: Sealing { key: sealer.id(), retiring: None },
             created_at: options.now,
         };
-        let services = new.services.iter().map(|service| service_row(service, options, &sealer, entropy)).collect();
+        let services = new.services.iter().map(|service| service_row(service, options.now, &sealer, entropy)).collect();
         let kid = new.token_key.public_key().thumbprint(provider).to_string()[..KID_DIGITS].to_owned();
         let token_key = TokenKeyRow {
             sealed_secret: sealer.seal(token_key_place(&kid), new.token_key.expose(), entropy),
@@ -169,10 +172,10 @@ impl Rows {
     }
 }
 
-fn service_row(
+pub(super) fn service_row(
     service: &NewService,
-    options: &InitOptions<'_>,
-    sealer: &Sealer,
+    now: Timestamp,
+    sealer: &SealingKey,
     entropy: &mut dyn Entropy,
 ) -> ServiceKeyRow {
     let place = |column| service_key_place(service.role.name(), column);
@@ -183,7 +186,7 @@ fn service_row(
         sealed_signing_key: sealer.seal(place("sealed_signing_key"), service.signing_key.expose(), entropy),
         sealed_encryption_key: encryption_key
             .map(|key| sealer.seal(place("sealed_encryption_key"), key.expose(), entropy)),
-        created_at: options.now,
+        created_at: now,
     }
 }
 
@@ -240,6 +243,7 @@ fn sync_parent(path: &Path) -> Result<(), Error> {
     absolute.parent().map_or(Ok(()), key_file::sync_folder)
 }
 
-const ROOT_KEY_PLACE: Place<'static> = Place { table: store::realm::TABLE, row: b"1", column: "sealed_root_key" };
+pub(super) const ROOT_KEY_PLACE: Place<'static> =
+    Place { table: store::realm::TABLE, row: b"1", column: "sealed_root_key" };
 const MAX_NAME: usize = 40;
 const KID_DIGITS: usize = 16;

@@ -8,7 +8,39 @@ use std::path::Path;
 use admit_crypto::RecordKey;
 use zeroize::Zeroizing;
 
+use super::KEY_FILE;
 use crate::Error;
+
+/// The key, and the one that is to follow it.
+pub(crate) fn read_all(secrets: &Path) -> Result<Vec<RecordKey>, Error> {
+    let mut keys = vec![read(&secrets.join(KEY_FILE))?];
+    keys.extend(read_next(secrets)?);
+    Ok(keys)
+}
+
+/// The key that is to follow the present one, while it is being replaced.
+pub(super) fn read_next(secrets: &Path) -> Result<Option<RecordKey>, Error> {
+    let path = secrets.join(NEXT_KEY_FILE);
+    if path.exists() { read(&path).map(Some) } else { Ok(None) }
+}
+
+/// Writes the key that is to follow, under its name only when it is whole.
+pub(super) fn write_next(secrets: &Path, key: &RecordKey) -> Result<(), Error> {
+    let partial = secrets.join(PARTIAL_KEY_FILE);
+    if partial.exists() {
+        fs::remove_file(&partial).map_err(Error::io("remove", &partial))?;
+    }
+    write(&partial, key)?;
+    fs::rename(&partial, secrets.join(NEXT_KEY_FILE)).map_err(Error::io("rename", &partial))?;
+    sync_folder(secrets)
+}
+
+/// Puts the key that follows in the present one's place.
+pub(super) fn use_next(secrets: &Path) -> Result<(), Error> {
+    let next = secrets.join(NEXT_KEY_FILE);
+    fs::rename(&next, secrets.join(KEY_FILE)).map_err(Error::io("rename", &next))?;
+    sync_folder(secrets)
+}
 
 /// Reads the key, unless others could have read it too.
 pub(super) fn read(path: &Path) -> Result<RecordKey, Error> {
@@ -48,3 +80,6 @@ pub(super) fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Erro
 pub(super) fn sync_folder(path: &Path) -> Result<(), Error> {
     fs::File::open(path).and_then(|folder| folder.sync_all()).map_err(Error::io("write", path))
 }
+
+const NEXT_KEY_FILE: &str = "key-encryption-key.next";
+const PARTIAL_KEY_FILE: &str = ".key-encryption-key.partial";

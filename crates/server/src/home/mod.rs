@@ -4,13 +4,16 @@
 mod config;
 mod genesis;
 mod init;
-mod key_file;
+pub(crate) mod key_file;
 mod partial;
+mod permissions;
+mod renew;
 pub mod root_key;
+mod rotate;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use admit_crypto::{DecryptionKey, Digest, Provider, SecretScalar, SigningKey};
 use admit_license::TrustedHeader;
@@ -24,8 +27,12 @@ use crate::store::{self, Location, Store};
 use crate::token::{TokenKey, TokenRules};
 use crate::{Error, audit};
 
-pub use config::Config;
+pub(crate) use config::all_mistakes;
+pub use config::{Config, Described, Environment, Mistake, Origin};
 pub use init::{InitOptions, Made, RootCustody, init};
+pub use permissions::exposed_secrets;
+pub(crate) use renew::GRACE;
+pub use rotate::{KeyRotation, RotationStep};
 
 /// An open home. Clones share it.
 #[derive(Debug, Clone)]
@@ -40,15 +47,24 @@ struct Inner {
     sealer: Sealer,
     root: TrustRoot,
     name: String,
-    document: Vec<u8>,
     enrol_level: u32,
     is_demonstration: bool,
-    license: Signer,
-    challenge_key: DecryptionKey,
-    enrolment: Signer,
-    packaging: Signer,
+    keys: RwLock<Arc<Keys>>,
     token_keys: Vec<TokenKey>,
     tokens: Tokens,
+}
+
+/// The services' keys, and the realm document that names their certificates.
+#[derive(Debug)]
+pub(crate) struct Keys {
+    pub(crate) document: Vec<u8>,
+    document_number: u64,
+    pub(crate) license: Signer,
+    pub(crate) challenge_key: DecryptionKey,
+    /// Challenge keys before the present one, with the time at which each was replaced.
+    pub(crate) retired_challenge_keys: Vec<(DecryptionKey, Timestamp)>,
+    pub(crate) enrolment: Signer,
+    pub(crate) packaging: Signer,
 }
 
 /// A service's signing key with its certificate.
@@ -59,15 +75,21 @@ pub(crate) struct Signer {
 }
 
 impl Home {
-    /// Opens the home at `path`.
+    /// Opens the home at `path` with the settings of its file.
     pub async fn open(path: &Path, provider: &'static Provider) -> Result<Self, Error> {
+        Self::open_in(path, provider, &Environment::default()).await
+    }
+
+    /// Opens the home at `path` with the settings of its file and what the environment sets instead.
+    pub async fn open_in(path: &Path, provider: &'static Provider, environment: &Environment) -> Result<Self, Error> {
         let config_path = path.join(CONFIG_FILE);
         if !config_path.is_file() {
             return Err(Error::NoHome { path: path.to_owned() });
         }
         let text = fs::read_to_string(&config_path).map_err(Error::io("read", &config_path))?;
-        let config = Config::parse(&text, &config_path)?;
-        let sealer = Sealer::new(provider, key_file::read(&path.join(SECRETS_FOLDER).join(KEY_FILE))?);
+        let config = Config::read(&text, &config_path, environment);
+        let config = config.map_err(|mistakes| Error::Configuration { mistakes })?;
+        let sealer = Sealer::load(provider, path.join(SECRETS_FOLDER))?;
         let database = config.database.clone().unwrap_or_else(|| Location::Sqlite(path.join(DATABASE_FILE)));
         if let Location::Sqlite(file) = &database {
             fs::metadata(file).map_err(Error::io("open", file))?;
@@ -103,8 +125,8 @@ impl Home {
 
     /// The signed realm document.
     #[must_use]
-    pub fn realm_document(&self) -> &[u8] {
-        &self.0.document
+    pub fn realm_document(&self) -> Vec<u8> {
+        self.keys().document.clone()
     }
 
     /// The settings.
@@ -119,17 +141,24 @@ impl Home {
         self.0.is_demonstration
     }
 
+    /// When each of the service certificates ends.
+    pub fn service_ends(&self) -> impl Iterator<Item = (Role, Timestamp)> {
+        let keys = self.keys();
+        let services = [&keys.license, &keys.enrolment, &keys.packaging];
+        let end = |service: &Signer| service.certificate.role().map(|role| (role, service.certificate.not_after()));
+        services.map(end).into_iter().flatten()
+    }
+
     /// When the first of the service certificates ends.
     #[must_use]
     pub fn services_end_at(&self) -> Timestamp {
-        let services = [&self.0.license, &self.0.enrolment, &self.0.packaging];
-        services.map(|service| service.certificate.not_after()).into_iter().min().unwrap_or_default()
+        self.service_ends().map(|(_, end)| end).min().unwrap_or_default()
     }
 
     /// Signs a content header with the packaging key; the result is the data of a `pssh` box.
     #[must_use]
     pub fn sign_header(&self, header: &ContentHeader) -> HeaderObject {
-        let packaging = &self.0.packaging;
+        let packaging = &self.keys().packaging;
         TrustedHeader::sign(header, &packaging.key, std::slice::from_ref(&packaging.certificate))
     }
 
@@ -145,6 +174,20 @@ impl Home {
         }
         transaction.commit().await?;
         Ok(())
+    }
+
+    /// Takes over keys that another process has renewed or rotated. Says whether the realm document is another one.
+    pub async fn reload(&self) -> Result<bool, Error> {
+        self.sealer().reload()?;
+        let mut connection = self.store().read().await?;
+        if store::realm::document_number(&mut connection).await? == self.keys().document_number {
+            return Ok(false);
+        }
+        let row = store::realm::load(&mut connection).await?;
+        let load = LoadKeys { provider: self.provider(), sealer: self.sealer() };
+        let keys = load.keys(&mut connection, &row).await?;
+        *self.0.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+        Ok(true)
     }
 
     /// Closes the database. Other clones cannot use it from then on.
@@ -168,16 +211,9 @@ impl Home {
         self.0.enrol_level
     }
 
-    pub(crate) fn license_signer(&self) -> &Signer {
-        &self.0.license
-    }
-
-    pub(crate) fn challenge_key(&self) -> &DecryptionKey {
-        &self.0.challenge_key
-    }
-
-    pub(crate) fn enrolment_signer(&self) -> &Signer {
-        &self.0.enrolment
+    /// The services' keys as they are now. A request takes them once, and is answered with them.
+    pub(crate) fn keys(&self) -> Arc<Keys> {
+        Arc::clone(&self.0.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(crate) fn token_keys(&self) -> &[TokenKey] {
@@ -207,11 +243,7 @@ async fn load(
     let root = TrustRoot::pin(provider, Certificate::from_der(&row.root_certificate)?, row.fingerprint)?;
     let root = root.with_memory(Signatures::new());
     let load = LoadKeys { provider, sealer: &sealer };
-    let (license, encryption) = load.service(&mut connection, Role::License).await?;
-    let no_encryption_key = load.place("license", "sealed_encryption_key").damaged();
-    let challenge_key = (provider.load_decryption_key)(&encryption.ok_or(no_encryption_key)?);
-    let (enrolment, _) = load.service(&mut connection, Role::Enrolment).await?;
-    let (packaging, _) = load.service(&mut connection, Role::Packaging).await?;
+    let keys = RwLock::new(Arc::new(load.keys(&mut connection, &row).await?));
     let token_keys = load.token_keys(&mut connection).await?;
     drop(connection);
     Ok(Inner {
@@ -221,13 +253,9 @@ async fn load(
         store,
         root,
         name: row.name,
-        document: row.document,
         enrol_level: row.enrol_level,
         is_demonstration: row.sealed_root_key.is_some(),
-        license,
-        challenge_key,
-        enrolment,
-        packaging,
+        keys,
         token_keys,
         tokens: Tokens::new(),
         sealer,
@@ -240,6 +268,25 @@ struct LoadKeys<'a> {
 }
 
 impl LoadKeys<'_> {
+    async fn keys(&self, connection: &mut store::Connection, row: &store::realm::RealmRow) -> Result<Keys, Error> {
+        let (license, encryption) = self.service(connection, Role::License).await?;
+        let no_encryption_key = self.place("license", "sealed_encryption_key").damaged();
+        let mut retired_challenge_keys = Vec::new();
+        for retired in store::challenge_key::all(connection).await? {
+            let scalar = self.scalar(challenge_key_place(&retired.thumbprint), &retired.sealed_key)?;
+            retired_challenge_keys.push(((self.provider.load_decryption_key)(&scalar), retired.retired_at));
+        }
+        Ok(Keys {
+            document: row.document.clone(),
+            document_number: row.document_number,
+            license,
+            challenge_key: (self.provider.load_decryption_key)(&encryption.ok_or(no_encryption_key)?),
+            retired_challenge_keys,
+            enrolment: self.service(connection, Role::Enrolment).await?.0,
+            packaging: self.service(connection, Role::Packaging).await?.0,
+        })
+    }
+
     async fn service(
         &self,
         connection: &mut store::Connection,
@@ -289,6 +336,10 @@ const fn service_key_place<'a>(row: &'a str, column: &'static str) -> Place<'a> 
 
 const fn token_key_place(kid: &str) -> Place<'_> {
     Place { table: store::token_key::TABLE, row: kid.as_bytes(), column: "sealed_secret" }
+}
+
+const fn challenge_key_place(thumbprint: &Digest) -> Place<'_> {
+    Place { table: store::challenge_key::TABLE, row: thumbprint.as_bytes(), column: "sealed_key" }
 }
 
 const CONFIG_FILE: &str = "admit.toml";

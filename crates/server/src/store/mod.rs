@@ -4,11 +4,13 @@
 pub(crate) mod acquisition;
 pub(crate) mod audit;
 pub(crate) mod backend;
+pub(crate) mod challenge_key;
 pub(crate) mod client;
 pub(crate) mod content_key;
 pub(crate) mod operator_token;
 pub(crate) mod realm;
 pub(crate) mod rows;
+pub(crate) mod sealed;
 pub(crate) mod service_key;
 pub(crate) mod token_key;
 

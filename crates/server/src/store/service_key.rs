@@ -31,6 +31,12 @@ pub(crate) async fn insert(connection: &mut Connection, row: &ServiceKeyRow) -> 
     Ok(())
 }
 
+/// Puts a row in the place of the one of the same role.
+pub(crate) async fn replace(connection: &mut Connection, row: &ServiceKeyRow) -> Result<(), Error> {
+    sqlx::query("DELETE FROM service_keys WHERE id = $1").bind(&row.id).execute(&mut *connection).await?;
+    insert(connection, row).await
+}
+
 /// Certificate, sealed signing key and sealed encryption key of a role.
 pub(crate) type StoredServiceKey = (Vec<u8>, Vec<u8>, Option<Vec<u8>>);
 

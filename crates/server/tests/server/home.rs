@@ -10,7 +10,7 @@ use admit_license::{KeyId, TrustedHeader};
 use admit_protocol::Code;
 use admit_protocol::realm::{Realm, claimed_fingerprint};
 use admit_server::Error;
-use admit_server::home::{Config, Home, InitOptions, RootCustody, init, root_key};
+use admit_server::home::{Home, InitOptions, RootCustody, init, root_key};
 use admit_trust::{Certificate, DateCheck, Role, SdkGeneration, role};
 
 use crate::harness::{
@@ -22,8 +22,8 @@ async fn the_realm_document_holds_under_the_realms_fingerprint() {
     let (_folder, path, made) = new_home(1).await;
     let home = Home::open(&path, PROVIDER).await.unwrap();
     assert_eq!((home.realm(), home.name(), home.is_demonstration()), (made.realm, "Test label", true));
-    assert_eq!(claimed_fingerprint(PROVIDER, home.realm_document()), Ok(made.realm));
-    let realm = Realm::verify(PROVIDER, home.realm_document(), made.realm).unwrap();
+    assert_eq!(claimed_fingerprint(PROVIDER, &home.realm_document()), Ok(made.realm));
+    let realm = Realm::verify(PROVIDER, &home.realm_document(), made.realm).unwrap();
     assert_eq!(realm.address(Role::License), Ok("/v1/licenses"));
     assert_eq!(realm.address(Role::Enrolment), Ok("/v1/enrol"));
     assert_eq!(realm.document().enrol_level, 150);
@@ -135,7 +135,7 @@ async fn a_name_may_hold_what_distinguished_names_escape() {
         let options = InitOptions { name, ..options(RootCustody::Online) };
         let made = init(&path, &options, PROVIDER, &mut Seeded::new(1)).await.unwrap();
         let home = Home::open(&path, PROVIDER).await.unwrap();
-        let realm = Realm::verify(PROVIDER, home.realm_document(), made.realm).unwrap();
+        let realm = Realm::verify(PROVIDER, &home.realm_document(), made.realm).unwrap();
         drop(realm.certificate::<role::Enrolment>(PROVIDER, DateCheck::At(START)).unwrap());
         assert_eq!(realm.document().name, name);
     }
@@ -162,50 +162,6 @@ async fn a_home_that_is_missing_or_damaged_says_so() {
     }
     std::fs::remove_file(path.join("admit.toml")).unwrap();
     assert_eq!(open().await.code(), Code::ADMIT_E_NO_HOME);
-}
-
-#[test]
-fn settings_are_read_and_wrong_ones_named_with_their_line() {
-    let parse = |text: &str| Config::parse(text, Path::new("admit.toml"));
-    assert_eq!(parse("").unwrap(), Config::default());
-    let set = "listen = \"0.0.0.0:80\"\npublic_address = \"https://drm.example.org\"\n[enrolment]\nburst = 7\n";
-    let config = parse(set).unwrap();
-    assert_eq!((config.listen.port(), config.enrolment_burst), (80, 7));
-    assert_eq!(config.public_address.as_deref(), Some("https://drm.example.org"));
-    let cases = [
-        ("\nlisten = \"here\"", 2, Some("listen")),
-        ("public_address = \"drm.example.org\"", 1, Some("public_address")),
-        ("\n\n[enrolment]\nburst = 0", 4, Some("enrolment.burst")),
-        ("[enrolment]\nper_address_per_hour = -1", 2, Some("enrolment.per_address_per_hour")),
-        ("[tokens]\nmaximum_lifetime_days = 99999", 2, Some("tokens.maximum_lifetime_days")),
-        ("[http]\nheader_timeout_secs = 0", 2, Some("http.header_timeout_secs")),
-        ("\nlisen = \"127.0.0.1:80\"", 2, None),
-        ("[http]\nmaximum_connections = \"many\"", 2, None),
-        ("listen = ", 1, None),
-    ];
-    for (text, expected_line, expected_key) in cases {
-        let Err(Error::Configuration { line, key, reason, .. }) = parse(text) else { panic!("{text}") };
-        assert_eq!((line, key.as_deref()), (expected_line, expected_key), "{text}: {reason}");
-    }
-}
-
-#[tokio::test]
-async fn the_written_settings_are_the_defaults() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("home");
-    let address = Some("https://drm.example.org:8443");
-    let wanted = InitOptions { public_address: address, ..options(RootCustody::Online) };
-    init(&path, &wanted, PROVIDER, &mut Seeded::new(1)).await.unwrap();
-    let home = Home::open(&path, PROVIDER).await.unwrap();
-    let expected = Config { public_address: address.map(str::to_owned), ..Config::default() };
-    assert_eq!(*home.config(), expected);
-    // Every line that is commented out is a setting with its default, but for the database's address, which has none.
-    let is_default = |line: &&str| line.contains(" = ") && !line.trim_start_matches("# ").starts_with("url");
-    let text = std::fs::read_to_string(path.join("admit.toml")).unwrap();
-    let uncommented: Vec<&str> =
-        text.lines().map(|line| line.strip_prefix("# ").filter(|rest| is_default(rest)).unwrap_or(line)).collect();
-    assert_eq!(Config::parse(&uncommented.join("\n"), &path).unwrap(), expected);
-    assert_eq!(uncommented.iter().filter(|line| is_default(line)).count(), 8);
 }
 
 #[tokio::test]

@@ -4,9 +4,11 @@
 
 mod acquire;
 mod audit;
+mod config;
 mod enrol;
 mod harness;
 mod home;
+mod keys;
 mod mutation;
 mod package;
 mod serve;

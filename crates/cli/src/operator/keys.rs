@@ -1,0 +1,55 @@
+//! `admit admin rotate-key` and `admit admin renew`: new keys in the place of old ones.
+
+use std::time::Duration;
+
+use admit_server::home::{Home, RotationStep, root_key};
+use serde_json::json;
+
+use super::passphrase;
+use crate::args::{HomeArgs, RenewArgs};
+use crate::failure::{Failure, Outcome};
+use crate::output::Output;
+use crate::system::{SystemEntropy, now};
+
+/// Rotates the key-encryption key.
+pub(super) async fn rotate(args: &HomeArgs, output: Output) -> Outcome<()> {
+    let home = super::open_home(args).await?;
+    let (mut rotation, mut rows) = (home.rotate_key(), 0);
+    while let Some(step) = rotation.step(now(), &mut SystemEntropy).await? {
+        if let RotationStep::Resealed { rows: some, .. } = step {
+            rows += some;
+        }
+    }
+    home.close().await;
+    output.json(|| json!({ "rotated": true, "records": rows }));
+    output.line(|| {
+        format!("everything that is sealed, {rows} records, is under a new key; copy secrets/key-encryption-key again")
+    });
+    Ok(())
+}
+
+/// Renews the license service with the root key.
+pub(super) async fn renew(args: &RenewArgs, output: Output) -> Outcome<()> {
+    let home = super::open_home(&args.home).await?;
+    let end = match &args.root_key {
+        Some(path) => {
+            let pem = std::fs::read_to_string(path).map_err(|error| Failure::file(path, &error))?;
+            let passphrase = passphrase::existing(args.passphrase_file.as_deref())?;
+            let key = root_key::import(&pem, &passphrase)?;
+            home.renew(&key, now(), &mut SystemEntropy).await?
+        }
+        None => renew_demonstration(&home).await?,
+    };
+    home.close().await;
+    output.json(|| json!({ "ends": end.to_string() }));
+    output.line(|| format!("the license service is good until {end}; servers of this home take it within a minute"));
+    Ok(())
+}
+
+async fn renew_demonstration(home: &Home) -> Outcome<admit_time::Timestamp> {
+    let renewed = home.renew_demonstration(Duration::MAX, now(), &mut SystemEntropy).await?;
+    renewed.ok_or_else(|| {
+        Failure::new(admit_protocol::Code::ADMIT_E_USAGE, "the root key is not in this home")
+            .with_action("Name its file with --root-key")
+    })
+}

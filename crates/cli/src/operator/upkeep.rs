@@ -1,0 +1,50 @@
+//! What `admit serve` does beside serving: taking over keys that were renewed or rotated, renewing those of a
+//! demonstration, and saying in the log when a certificate ends soon.
+
+use std::time::Duration;
+
+use admit_server::home::Home;
+use admit_time::Timestamp;
+use tokio::signal::unix::Signal;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::system::{SystemEntropy, now};
+
+/// Looks at once, then at every interval and every time that the signal comes. Never ends.
+pub(super) async fn run(home: Home, mut hangup: Signal) {
+    let mut ticks = interval(INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut warned_at = None;
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            Some(()) = hangup.recv() => tracing::info!("told to look at the keys"),
+        }
+        look(&home, &mut warned_at).await;
+    }
+}
+
+async fn look(home: &Home, warned_at: &mut Option<Timestamp>) {
+    match home.reload().await {
+        Ok(true) => tracing::info!(services_end_at = %home.services_end_at(), "took over renewed keys"),
+        Ok(false) => {}
+        Err(error) => tracing::error!(%error, "cannot look at the keys; those in memory stay in use"),
+    }
+    let now = now();
+    match home.renew_demonstration(NOTICE, now, &mut SystemEntropy).await {
+        Ok(Some(end)) => tracing::info!(%end, "renewed the license service"),
+        Ok(None) => {}
+        Err(error) => tracing::error!(%error, "cannot renew the license service"),
+    }
+    let is_due = warned_at.is_none_or(|at| at.saturating_add(WARN_EVERY) <= now);
+    for (role, end) in home.service_ends().filter(|(_, end)| is_due && *end <= now.saturating_add(NOTICE)) {
+        *warned_at = Some(now);
+        tracing::warn!(role = role.name(), %end, "a service certificate ends soon: run admit admin renew");
+    }
+}
+
+/// The same as for the realm document to be fresh at clients is early enough; this is cheap.
+const INTERVAL: Duration = Duration::from_secs(30);
+/// How long before its end a certificate is mentioned, and in a demonstration renewed.
+const NOTICE: Duration = Duration::from_secs(60 * 86_400);
+const WARN_EVERY: Duration = Duration::from_secs(86_400);

@@ -1,0 +1,52 @@
+//! `[http]`: limits of connections and requests.
+
+use std::time::Duration;
+
+use super::setting::{Section, Setting};
+
+pub(super) const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+pub(super) const MAXIMUM_CONNECTIONS: usize = 4096;
+
+pub(super) const SECTION: Section = Section {
+    name: "http",
+    settings: &[
+        Setting {
+            key: "header_timeout_secs",
+            doc: "How long a client may take to send the head of a request.",
+            bounds: "1 to 600",
+            example: "",
+            is_secret: false,
+            set: |config, value| {
+                config.header_timeout = value.secs(1..=600)?;
+                Ok(())
+            },
+            show: |config| Some(config.header_timeout.as_secs().to_string()),
+        },
+        Setting {
+            key: "request_timeout_secs",
+            doc: "How long answering a request may take.",
+            bounds: "1 to 600",
+            example: "",
+            is_secret: false,
+            set: |config, value| {
+                config.request_timeout = value.secs(1..=600)?;
+                Ok(())
+            },
+            show: |config| Some(config.request_timeout.as_secs().to_string()),
+        },
+        Setting {
+            key: "maximum_connections",
+            doc: "The most connections at once; more wait.",
+            bounds: "1 to 1,000,000",
+            example: "",
+            is_secret: false,
+            set: |config, value| {
+                let number = value.number(1..=1_000_000)?;
+                config.maximum_connections = usize::try_from(number).unwrap_or(usize::MAX);
+                Ok(())
+            },
+            show: |config| Some(config.maximum_connections.to_string()),
+        },
+    ],
+};

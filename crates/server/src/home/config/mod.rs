@@ -1,0 +1,91 @@
+//! The settings of a home: one file per section, where each setting has its default, its words and its bounds in one
+//! place. `admit.toml` as `admit init` writes it and the tables of `docs/operate/configure.md` follow from these.
+
+mod database;
+mod enrolment;
+mod environment;
+mod general;
+mod http;
+mod mistake;
+mod nearest;
+mod read;
+mod sample;
+mod setting;
+mod tokens;
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::Error;
+use crate::store::Location;
+
+pub use environment::Environment;
+pub(super) use general::is_http_address;
+pub(crate) use mistake::all as all_mistakes;
+pub use mistake::{Mistake, Origin};
+pub(super) use sample::sample;
+pub use setting::Described;
+use setting::Section;
+
+/// The settings of a home.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Where the server listens.
+    pub listen: SocketAddr,
+    /// The database, where it is not the SQLite file in the home.
+    pub database: Option<Location>,
+    /// The address under which clients reach the server, for license acquisition addresses in content headers.
+    pub public_address: Option<String>,
+    /// Enrolments per network address and hour.
+    pub enrolments_per_hour: u32,
+    /// Enrolments of one network address at once.
+    pub enrolment_burst: u32,
+    /// The longest time that an entitlement token may be valid.
+    pub token_maximum_lifetime: Duration,
+    /// The longest time that a client may take to send the head of a request.
+    pub header_timeout: Duration,
+    /// The longest time that answering a request may take.
+    pub request_timeout: Duration,
+    /// The most connections at once.
+    pub maximum_connections: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: general::LISTEN,
+            database: None,
+            public_address: None,
+            enrolments_per_hour: enrolment::PER_HOUR,
+            enrolment_burst: enrolment::BURST,
+            token_maximum_lifetime: tokens::MAXIMUM_LIFETIME,
+            header_timeout: http::HEADER_TIMEOUT,
+            request_timeout: http::REQUEST_TIMEOUT,
+            maximum_connections: http::MAXIMUM_CONNECTIONS,
+        }
+    }
+}
+
+impl Config {
+    /// Reads the file's text alone; `path` is for error messages.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, Error> {
+        Self::read(text, path, &Environment::default()).map_err(|mistakes| Error::Configuration { mistakes })
+    }
+
+    /// Reads the file's text, then what the environment sets instead. On failure every mistake is told, in the order
+    /// of the file and then of the environment.
+    pub fn read(text: &str, path: &Path, environment: &Environment) -> Result<Self, Vec<Mistake>> {
+        read::read(text, path, environment)
+    }
+
+    /// All settings as people know them, section by section.
+    pub fn described() -> Vec<Described> {
+        let of = |section: &'static Section| section.settings.iter().map(|setting| setting.described(section));
+        SECTIONS.iter().flat_map(|section| of(section)).collect()
+    }
+}
+
+/// In the order of the file.
+const SECTIONS: &[&Section] =
+    &[&general::SECTION, &database::SECTION, &enrolment::SECTION, &tokens::SECTION, &http::SECTION];

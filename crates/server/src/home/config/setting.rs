@@ -1,0 +1,97 @@
+//! What a setting is: its name, its words, and how a value goes into a [`Config`] and comes out of it.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use toml::de::DeValue;
+
+use super::Config;
+
+/// A table of `admit.toml`.
+pub(super) struct Section {
+    /// Its name; empty for what stands before the first table.
+    pub(super) name: &'static str,
+    pub(super) settings: &'static [Setting],
+}
+
+/// One setting.
+pub(super) struct Setting {
+    /// Its name in its section.
+    pub(super) key: &'static str,
+    /// What it says, in one or more lines of at most 110 characters, for the sample.
+    pub(super) doc: &'static str,
+    /// What values it takes, in words.
+    pub(super) bounds: &'static str,
+    /// A value as TOML, for a setting that has no default.
+    pub(super) example: &'static str,
+    /// Whether the value is a secret, which can come from a file or a credential of systemd as well.
+    pub(super) is_secret: bool,
+    /// Checks a value and puts it in.
+    pub(super) set: fn(&mut Config, Given<'_>) -> Result<(), String>,
+    /// The value as TOML, where there is one.
+    pub(super) show: fn(&Config) -> Option<String>,
+}
+
+/// A setting as people know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Described {
+    /// Section and key, such as `http.maximum_connections`.
+    pub key: String,
+    /// The name of the environment variable that overrides it.
+    pub variable: String,
+    /// The default as TOML.
+    pub default: Option<String>,
+    /// What values it takes, in words.
+    pub bounds: &'static str,
+    /// Whether `KEY_file` can name a file that holds the value.
+    pub is_secret: bool,
+}
+
+/// A value as it was given: in the file, where it has a type, or as text.
+#[derive(Clone, Copy)]
+pub(super) enum Given<'a> {
+    /// In the file.
+    Toml(&'a DeValue<'a>),
+    /// In the environment or a file of its own.
+    Text(&'a str),
+}
+
+impl Setting {
+    pub(super) fn described(&self, section: &Section) -> Described {
+        let key = self.full_key(section);
+        let variable = format!("ADMIT_{}", key.replace('.', "__").to_uppercase());
+        let default = (self.show)(&Config::default());
+        Described { key, variable, default, bounds: self.bounds, is_secret: self.is_secret }
+    }
+
+    pub(super) fn full_key(&self, section: &Section) -> String {
+        if section.name.is_empty() { self.key.to_owned() } else { format!("{}.{}", section.name, self.key) }
+    }
+}
+
+impl<'a> Given<'a> {
+    /// The value as text.
+    pub(super) fn text(self) -> Result<&'a str, String> {
+        match self {
+            Self::Text(text) => Ok(text),
+            Self::Toml(DeValue::String(text)) => Ok(text),
+            Self::Toml(_) => Err("expected a text in quotation marks".to_owned()),
+        }
+    }
+
+    /// The value as a whole number within bounds.
+    pub(super) fn number(self, bounds: RangeInclusive<u32>) -> Result<u32, String> {
+        let parsed = match self {
+            Self::Toml(DeValue::Integer(number)) => i64::from_str_radix(number.as_str(), number.radix()).ok(),
+            Self::Text(text) => text.parse().ok(),
+            Self::Toml(_) => None,
+        };
+        let number = parsed.and_then(|number| u32::try_from(number).ok()).filter(|number| bounds.contains(number));
+        number.ok_or_else(|| format!("expected a whole number, {} to {}", bounds.start(), bounds.end()))
+    }
+
+    /// The value as a number of seconds within bounds.
+    pub(super) fn secs(self, bounds: RangeInclusive<u32>) -> Result<Duration, String> {
+        self.number(bounds).map(|secs| Duration::from_secs(secs.into()))
+    }
+}

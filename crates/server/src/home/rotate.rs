@@ -1,0 +1,149 @@
+//! Rotation of the key-encryption key, in steps each of which is durable or nothing: a process that is killed
+//! between any two leaves a home that works, and the next rotation goes on where it stopped. Servers may run meanwhile.
+//!
+//! 1. The new key is written beside the old one. 2. The database says that it seals from now on. 3. Everything that
+//!    is sealed under the old key is sealed again, some rows at a time. 4. The database says that this is done, with an
+//!    audit entry. 5. The new key's file takes the old one's name.
+
+use admit_crypto::{Digest, Entropy, RecordKey};
+use admit_time::Timestamp;
+
+use super::{Home, SECRETS_FOLDER, key_file};
+use crate::sealing::{Place, SealingKey};
+use crate::store::sealed::{COLUMNS, Column, Id};
+use crate::store::{self, Connection, realm::Sealing};
+use crate::{Error, audit};
+
+/// A rotation under way.
+#[derive(Debug)]
+pub struct KeyRotation<'a> {
+    home: &'a Home,
+    column: usize,
+    after: Option<Id>,
+    done: bool,
+}
+
+/// What a step did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RotationStep {
+    /// The new key is on the disk.
+    Written,
+    /// The new key seals; both open.
+    Begun,
+    /// So many rows of a column were looked at and, where they were under the old key, sealed again.
+    Resealed {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+        /// How many rows.
+        rows: usize,
+    },
+    /// Nothing is under the old key any more.
+    Finished,
+    /// The old key is gone from the disk.
+    Removed,
+}
+
+impl Home {
+    /// Begins a rotation of the key-encryption key, or goes on with one that was interrupted.
+    #[must_use]
+    pub const fn rotate_key(&self) -> KeyRotation<'_> {
+        KeyRotation { home: self, column: 0, after: None, done: false }
+    }
+}
+
+impl KeyRotation<'_> {
+    /// Does the next step; none is left after [`RotationStep::Removed`].
+    pub async fn step(
+        &mut self,
+        now: Timestamp,
+        entropy: &mut (dyn Entropy + Send),
+    ) -> Result<Option<RotationStep>, Error> {
+        if self.done {
+            return Ok(None);
+        }
+        let secrets = self.home.path().join(SECRETS_FOLDER);
+        let sealing = store::realm::sealing(&mut *self.home.store().read().await?).await?;
+        let Some(next) = key_file::read_next(&secrets)? else {
+            if sealing.retiring.is_some() {
+                return Err(Error::NoSealingKey { id: sealing.key });
+            }
+            key_file::write_next(&secrets, &RecordKey::generate(entropy))?;
+            return Ok(Some(RotationStep::Written));
+        };
+        let next = SealingKey::new(self.home.provider(), next);
+        let step = match sealing.retiring {
+            None if sealing.key == next.id() => {
+                key_file::use_next(&secrets)?;
+                self.home.sealer().reload()?;
+                self.done = true;
+                RotationStep::Removed
+            }
+            None => self.begin(next.id()).await?,
+            Some(_) => match COLUMNS.get(self.column) {
+                Some(column) => self.reseal(column, entropy).await?,
+                None => self.finish(now).await?,
+            },
+        };
+        Ok(Some(step))
+    }
+
+    async fn begin(&self, next: Digest) -> Result<RotationStep, Error> {
+        let mut transaction = self.home.store().write().await?;
+        let old = store::realm::sealing(&mut transaction).await?;
+        if old.retiring.is_none() && old.key != next {
+            let sealing = Sealing { key: next, retiring: Some(old.key) };
+            store::realm::set_sealing(&mut transaction, &sealing).await?;
+            transaction.commit().await?;
+        }
+        Ok(RotationStep::Begun)
+    }
+
+    async fn reseal(&mut self, column: &Column, entropy: &mut (dyn Entropy + Send)) -> Result<RotationStep, Error> {
+        let mut transaction = self.home.store().write().await?;
+        let key = self.home.sealer().sealing(&mut transaction).await?;
+        let rows = column.after(&mut transaction, self.after.as_ref()).await?;
+        let count = rows.len();
+        let (table, name) = (column.table, column.column);
+        for (id, sealed) in rows {
+            let row = id.bytes();
+            let place = Place { table, row: &row, column: name };
+            if key.open(place, &sealed).is_err() {
+                let opened = self.home.sealer().open(place, &sealed)?;
+                let sealed = key.seal(place, opened.bytes(), entropy);
+                column.replace(&mut transaction, &id, &sealed).await?;
+            }
+            self.after = Some(id);
+        }
+        transaction.commit().await?;
+        if count < Column::PAGE {
+            (self.column, self.after) = (self.column + 1, None);
+        }
+        Ok(RotationStep::Resealed { table, column: name, rows: count })
+    }
+
+    async fn finish(&self, now: Timestamp) -> Result<RotationStep, Error> {
+        let mut transaction = self.home.store().write().await?;
+        let sealing = store::realm::sealing(&mut transaction).await?;
+        if let Some(retired) = sealing.retiring {
+            self.record(&mut transaction, sealing.key, retired, now).await?;
+            let sealing = Sealing { retiring: None, ..sealing };
+            store::realm::set_sealing(&mut transaction, &sealing).await?;
+            transaction.commit().await?;
+        }
+        Ok(RotationStep::Finished)
+    }
+
+    async fn record(
+        &self,
+        transaction: &mut Connection,
+        key: Digest,
+        retired: Digest,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let detail = serde_json::json!({ "retired": retired.to_string() });
+        let event = audit::Event::SealingKeyRotated;
+        self.home.append_audit(transaction, now, event, &key.to_string(), &detail).await
+    }
+}
