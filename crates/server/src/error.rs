@@ -68,6 +68,14 @@ pub enum Error {
         /// The system's answer.
         source: io::Error,
     },
+    /// A TLS certificate or its key cannot be used.
+    #[error("TLS: {}: {fault}", path.display())]
+    Tls {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        fault: crate::tls::TlsFault,
+    },
     /// The database did not do what was asked.
     #[error("database: {0}")]
     Database(#[from] sqlx::Error),
@@ -172,7 +180,7 @@ impl Error {
             Self::HomeExists { .. } | Self::HomeInProgress { .. } | Self::DatabaseTaken => Code::ADMIT_E_HOME_EXISTS,
             Self::Configuration { .. } | Self::NoPublicAddress => Code::ADMIT_E_CONFIGURATION,
             Self::Header(error) => error.into(),
-            Self::Io { .. } | Self::SecretReadable { .. } => Code::ADMIT_E_FILE,
+            Self::Io { .. } | Self::SecretReadable { .. } | Self::Tls { .. } => Code::ADMIT_E_FILE,
             Self::Database(error) if is_busy(error) => Code::ADMIT_E_STORE_BUSY,
             Self::Overloaded => Code::ADMIT_E_STORE_BUSY,
             Self::Shared { code, .. } => *code,

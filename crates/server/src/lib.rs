@@ -25,6 +25,7 @@ mod serve;
 mod server;
 mod sources;
 mod store;
+pub mod tls;
 pub mod token;
 
 pub use error::Error;

@@ -17,12 +17,15 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_rustls::TlsAcceptor;
 
 use crate::Server;
+use crate::tls::Tls;
 
 impl Server {
     /// Serves until `shutdown` ends. Then no connection is accepted any more, requests under way are answered, and
@@ -65,7 +68,50 @@ impl Server {
         graceful: &GracefulShutdown,
     ) {
         let _ = stream.set_nodelay(true);
-        let routes = TowerToHyperService::new(router.clone());
+        let connection = Connection {
+            router: router.clone(),
+            peer,
+            head_limit: self.home.config().header_timeout,
+            watcher: graceful.watcher(),
+        };
+        let acceptor = self.tls.as_ref().map(Tls::acceptor);
+        tokio::spawn(async move {
+            // A client that never reads its answers keeps its place only so long.
+            let talk = async {
+                match acceptor {
+                    None => connection.talk(stream).await,
+                    Some(acceptor) => connection.talk_tls(stream, acceptor).await,
+                }
+            };
+            if tokio::time::timeout(CONNECTION_LIFETIME, talk).await.is_err() {
+                tracing::debug!(%peer, "connection reached the end of its lifetime");
+            }
+            drop(permit);
+        });
+    }
+}
+
+/// What one connection needs.
+struct Connection {
+    router: Router,
+    peer: SocketAddr,
+    head_limit: Duration,
+    watcher: Watcher,
+}
+
+impl Connection {
+    async fn talk_tls(self, stream: TcpStream, acceptor: TlsAcceptor) {
+        let peer = self.peer;
+        match tokio::time::timeout(self.head_limit, acceptor.accept(stream)).await {
+            Ok(Ok(stream)) => self.talk(stream).await,
+            Ok(Err(error)) => tracing::debug!(%error, %peer, "no TLS session"),
+            Err(_) => tracing::debug!(%peer, "TLS handshake took too long"),
+        }
+    }
+
+    async fn talk(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+        let peer = self.peer;
+        let routes = TowerToHyperService::new(self.router);
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(ConnectInfo(peer));
             let answer = routes.call(request);
@@ -73,19 +119,12 @@ impl Server {
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(self.home.config().header_timeout)
+            .header_read_timeout(self.head_limit)
             .max_headers(MAX_HEADERS)
             .serve_connection(TokioIo::new(stream), service);
-        let connection = graceful.watch(connection);
-        tokio::spawn(async move {
-            // A client that never reads its answers keeps its place only so long.
-            match tokio::time::timeout(CONNECTION_LIFETIME, connection).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::debug!(%error, %peer, "connection ended early"),
-                Err(_) => tracing::debug!(%peer, "connection reached the end of its lifetime"),
-            }
-            drop(permit);
-        });
+        if let Err(error) = self.watcher.watch(connection).await {
+            tracing::debug!(%error, %peer, "connection ended early");
+        }
     }
 }
 

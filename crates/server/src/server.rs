@@ -21,6 +21,7 @@ use crate::policy::{DefaultPolicy, Policy};
 use crate::rate_limit::RateLimit;
 use crate::refusal::Refusal;
 use crate::sources::{Clock, EntropySource};
+use crate::tls::Tls;
 use crate::{acquire, enrol, health, http, package, realm};
 
 /// A server of one realm.
@@ -33,6 +34,7 @@ pub struct Server {
     pub(crate) enrolments: Arc<RateLimit>,
     pub(crate) lookups: Arc<Batch<Lookup>>,
     pub(crate) records: Arc<Batch<Record>>,
+    pub(crate) tls: Option<Tls>,
 }
 
 impl Server {
@@ -49,6 +51,7 @@ impl Server {
             entropy: Arc::new(entropy),
             policy: Arc::new(DefaultPolicy),
             enrolments,
+            tls: None,
         }
     }
 
@@ -56,6 +59,12 @@ impl Server {
     #[must_use]
     pub fn with_policy(self, policy: impl Policy + 'static) -> Self {
         Self { policy: Arc::new(policy), ..self }
+    }
+
+    /// The same server with TLS on every connection.
+    #[must_use]
+    pub fn with_tls(self, tls: Tls) -> Self {
+        Self { tls: Some(tls), ..self }
     }
 
     /// The home.

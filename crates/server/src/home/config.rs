@@ -11,6 +11,10 @@ use toml::Spanned;
 use crate::Error;
 use crate::store::Location;
 
+mod service;
+
+pub use service::{LicenseLimits, Limit, Log, LogFormat, LogLevel, Origins, TlsFiles};
+
 /// The settings of a home.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
@@ -32,6 +36,18 @@ pub struct Config {
     pub request_timeout: Duration,
     /// The most connections at once.
     pub maximum_connections: usize,
+    /// The most requests under way at once.
+    pub maximum_requests: usize,
+    /// The TLS certificate and its key. Without them the server speaks plain HTTP, on loopback only.
+    pub tls: Option<TlsFiles>,
+    /// What the log looks like.
+    pub log: Log,
+    /// Where the metrics are served, where that is not beside everything else and to loopback only.
+    pub metrics_listen: Option<SocketAddr>,
+    /// Which pages of others may use the server.
+    pub origins: Origins,
+    /// How often licenses may be asked for.
+    pub licenses: LicenseLimits,
 }
 
 impl Default for Config {
@@ -46,6 +62,12 @@ impl Default for Config {
             header_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_secs(30),
             maximum_connections: 4096,
+            maximum_requests: 2048,
+            tls: None,
+            log: Log::default(),
+            metrics_listen: None,
+            origins: Origins::default(),
+            licenses: LicenseLimits::default(),
         }
     }
 }
@@ -86,6 +108,11 @@ struct File {
     enrolment: Enrolment,
     tokens: Tokens,
     http: Http,
+    tls: service::Tls,
+    log: service::LogSection,
+    metrics: service::Metrics,
+    cors: service::Cors,
+    licenses: service::Licenses,
 }
 
 #[derive(Deserialize, Default)]
@@ -113,6 +140,7 @@ struct Http {
     header_timeout_secs: Option<Spanned<i64>>,
     request_timeout_secs: Option<Spanned<i64>>,
     maximum_connections: Option<Spanned<i64>>,
+    maximum_requests: Option<Spanned<i64>>,
 }
 
 /// Reads settings against their bounds.
@@ -130,10 +158,11 @@ impl Check<'_> {
         let (enrolment, http) = (file.enrolment, file.http);
         let days = self.number("tokens.maximum_lifetime_days", file.tokens.maximum_lifetime_days, 1..=3660)?;
         let connections = self.number("http.maximum_connections", http.maximum_connections, 1..=1_000_000)?;
+        let requests = self.number("http.maximum_requests", http.maximum_requests, 1..=1_000_000)?;
         let per_hour = self.number("enrolment.per_address_per_hour", enrolment.per_address_per_hour, 1..=1_000_000)?;
         let burst = self.number("enrolment.burst", enrolment.burst, 1..=1_000_000)?;
         Ok(Config {
-            listen: self.listen(file.listen)?.unwrap_or(default.listen),
+            listen: self.socket("listen", file.listen)?.unwrap_or(default.listen),
             database: self.database(file.database.url)?,
             public_address: self.address(file.public_address)?,
             enrolments_per_hour: per_hour.unwrap_or(default.enrolments_per_hour),
@@ -144,13 +173,21 @@ impl Check<'_> {
             maximum_connections: connections
                 .and_then(|number| usize::try_from(number).ok())
                 .unwrap_or(default.maximum_connections),
+            maximum_requests: requests
+                .and_then(|number| usize::try_from(number).ok())
+                .unwrap_or(default.maximum_requests),
+            tls: self.tls(file.tls)?,
+            log: self.log(file.log)?,
+            metrics_listen: self.socket("metrics.listen", file.metrics.listen)?,
+            origins: self.origins(file.cors)?,
+            licenses: self.licenses(file.licenses)?,
         })
     }
 
-    fn listen(&self, value: Option<Spanned<String>>) -> Result<Option<SocketAddr>, Error> {
+    fn socket(&self, key: &str, value: Option<Spanned<String>>) -> Result<Option<SocketAddr>, Error> {
         let Some(value) = value else { return Ok(None) };
         let parsed = value.get_ref().parse().map(Some);
-        parsed.map_err(|_| self.error("listen", &value, "expected an address and port such as 127.0.0.1:7447"))
+        parsed.map_err(|_| self.error(key, &value, "expected an address and port such as 127.0.0.1:7447"))
     }
 
     fn database(&self, value: Option<Spanned<String>>) -> Result<Option<Location>, Error> {
@@ -229,6 +266,36 @@ const TEMPLATE: &str = r#"# Settings of this Admit server. A line that is commen
 # How long a client may take to send the head of a request, and how long answering one may take.
 # header_timeout_secs = 10
 # request_timeout_secs = 30
-# The most connections at once.
+# The most connections at once; more wait. The most requests under way at once; more are turned away with 503.
 # maximum_connections = 4096
+# maximum_requests = 2048
+
+[tls]
+# The certificate with the chain above it, and its private key, both PEM; paths are from this folder. Without them the
+# server speaks plain HTTP, to this machine only. They are read again when they change.
+# certificate = "/etc/letsencrypt/live/drm.example.org/fullchain.pem"
+# key = "/etc/letsencrypt/live/drm.example.org/privkey.pem"
+
+[licenses]
+# How often licenses may be asked for in an hour, and how many requests may come at once: by one client, with one
+# token, from one network address (one /64 for IPv6). 0 is no limit.
+# per_client_per_hour = 3600
+# client_burst = 600
+# per_token_per_hour = 36000
+# token_burst = 6000
+# per_address_per_hour = 360000
+# address_burst = 20000
+
+[cors]
+# The origins whose pages may ask for licenses, such as ["https://player.example.org"], or ["*"] for all.
+# origins = []
+
+[log]
+# "text" or "json"; "error", "warn", "info" or "debug".
+# format = "text"
+# level = "info"
+
+[metrics]
+# Where /metrics is served. Without it, at the address above, to this machine only.
+# listen = "127.0.0.1:7448"
 "#;

@@ -24,7 +24,7 @@ use crate::store::{self, Location, Store};
 use crate::token::{TokenKey, TokenRules};
 use crate::{Error, audit};
 
-pub use config::Config;
+pub use config::{Config, LicenseLimits, Limit, Log, LogFormat, LogLevel, Origins, TlsFiles};
 pub use init::{InitOptions, Made, RootCustody, init};
 
 /// An open home. Clones share it.

@@ -10,4 +10,5 @@ mod home;
 mod mutation;
 mod package;
 mod serve;
+mod tls;
 mod token;
