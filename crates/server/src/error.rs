@@ -155,6 +155,11 @@ impl Error {
         move |source| Self::Io { action, path, source }
     }
 
+    /// Whether the database is the cause. What others share is counted once, with whose it was.
+    pub(crate) fn is_of_database(&self) -> bool {
+        matches!(self, Self::Database(_))
+    }
+
     /// Whether the cause may be one of several rows, and not the database.
     pub(crate) fn may_be_of_one_row(&self) -> bool {
         match self {

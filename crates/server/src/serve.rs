@@ -25,15 +25,35 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_rustls::TlsAcceptor;
 
 use crate::Server;
+use crate::metrics::Metrics;
 use crate::tls::Tls;
 
 impl Server {
     /// Serves until `shutdown` ends. Then no connection is accepted any more, requests under way are answered, and
     /// whatever takes longer than [`Server::STOP_LIMIT`] is cut off.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()> + Send) -> io::Result<()> {
+        let router = self.router();
+        self.serve_routes(router, listener, shutdown).await
+    }
+
+    /// Serves the metrics, and nothing else, until `shutdown` ends.
+    pub async fn serve_metrics(
+        self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + Send,
+    ) -> io::Result<()> {
+        let router = self.metrics_router();
+        self.serve_routes(router, listener, shutdown).await
+    }
+
+    async fn serve_routes(
+        &self,
+        router: Router,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + Send,
+    ) -> io::Result<()> {
         let connections = Arc::new(Semaphore::new(self.home.config().maximum_connections));
         let graceful = GracefulShutdown::new();
-        let router = self.router();
         let mut shutdown = pin!(shutdown);
         loop {
             let accepted = tokio::select! {
@@ -49,6 +69,7 @@ impl Server {
                 }
             }
         }
+        self.announce_stop();
         drop(listener);
         if tokio::time::timeout(Self::STOP_LIMIT, graceful.shutdown()).await.is_err() {
             tracing::warn!("requests still under way were cut off");
@@ -73,7 +94,10 @@ impl Server {
             peer,
             head_limit: self.home.config().header_timeout,
             watcher: graceful.watcher(),
+            metrics: Arc::clone(&self.metrics),
         };
+        self.metrics.connections.inc();
+        let metrics = Arc::clone(&self.metrics);
         let acceptor = self.tls.as_ref().map(Tls::acceptor);
         tokio::spawn(async move {
             // A client that never reads its answers keeps its place only so long.
@@ -86,6 +110,7 @@ impl Server {
             if tokio::time::timeout(CONNECTION_LIFETIME, talk).await.is_err() {
                 tracing::debug!(%peer, "connection reached the end of its lifetime");
             }
+            metrics.connections.dec();
             drop(permit);
         });
     }
@@ -97,16 +122,18 @@ struct Connection {
     peer: SocketAddr,
     head_limit: Duration,
     watcher: Watcher,
+    metrics: Arc<Metrics>,
 }
 
 impl Connection {
     async fn talk_tls(self, stream: TcpStream, acceptor: TlsAcceptor) {
         let peer = self.peer;
         match tokio::time::timeout(self.head_limit, acceptor.accept(stream)).await {
-            Ok(Ok(stream)) => self.talk(stream).await,
+            Ok(Ok(stream)) => return self.talk(stream).await,
             Ok(Err(error)) => tracing::debug!(%error, %peer, "no TLS session"),
             Err(_) => tracing::debug!(%peer, "TLS handshake took too long"),
         }
+        self.metrics.handshakes_failed.inc();
     }
 
     async fn talk(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {

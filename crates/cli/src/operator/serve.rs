@@ -17,7 +17,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::args::ServeArgs;
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
-use crate::system::{Memory, SystemEntropy, now};
+use crate::system::{Memory, ServerLog, SystemEntropy, now};
 
 /// Serves; returns after SIGTERM or SIGINT, when the requests that were running are answered.
 pub(crate) fn run(args: &ServeArgs, memory: Memory, output: Output) -> Outcome<()> {
@@ -25,22 +25,23 @@ pub(crate) fn run(args: &ServeArgs, memory: Memory, output: Output) -> Outcome<(
 }
 
 async fn serve(args: &ServeArgs, memory: Memory, output: Output) -> Outcome<()> {
-    // The log goes to standard error: standard output says when the server is ready, and nothing else.
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).init();
     raise_file_limit();
     let home = super::open_home_to_serve(&args.home).await?;
+    let log = ServerLog::start(home.config().log);
     if memory == Memory::Limited {
         tracing::warn!("keys can reach the swap: this process may not lock its memory (LimitMEMLOCK=infinity)");
     }
     let address = listen_address(args, home.config().listen)?;
     let tls = load_tls(args, &home)?;
-    if tls.is_none() && !address.ip().is_loopback() {
-        let sentence = format!("{address} is not on this machine, and there is no TLS certificate");
-        return Err(Failure::new(Code::ADMIT_E_PLAIN_HTTP_REFUSED, sentence)
-            .with_action("Give a certificate with --tls-cert and --tls-key, or listen on 127.0.0.1"));
+    for address in std::iter::once(address).chain(home.config().metrics_listen) {
+        check_plain(address, tls.as_ref())?;
     }
     let failed = |error: std::io::Error| Failure::new(Code::ADMIT_E_SERVER, format!("{address}: {error}"));
     let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let metrics = match home.config().metrics_listen {
+        Some(address) => Some(TcpListener::bind(address).await.map_err(failed)?),
+        None => None,
+    };
     if home.is_demonstration() {
         eprintln!("warning: the trust root's key is in this home; use such a realm for demonstrations only");
     }
@@ -52,21 +53,37 @@ async fn serve(args: &ServeArgs, memory: Memory, output: Output) -> Outcome<()> 
     output.line(|| format!("listening on {url}"));
     std::io::stdout().flush().map_err(failed)?;
     let entropy = || -> Box<dyn Entropy + Send> { Box::new(SystemEntropy) };
-    let shutdown = async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    };
-    let mut server = Server::new(home.clone(), now, entropy);
+    let mut server = Server::new(home.clone(), now, entropy).with_dropped_lines(log.dropped_lines());
     if let Some(tls) = tls {
         let hangup = signal(SignalKind::hangup()).map_err(failed)?;
         tokio::spawn(keep_current(tls.clone(), hangup));
         server = server.with_tls(tls);
     }
+    if let Some(metrics) = metrics {
+        tokio::spawn(server.clone().serve_metrics(metrics, std::future::pending()));
+    }
+    let (stopping, drain) = (server.clone(), home.config().drain);
+    let shutdown = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        stopping.announce_stop();
+        tokio::time::sleep(drain).await;
+    };
     server.serve(listener, shutdown).await.map_err(failed)?;
     home.close().await;
     Ok(())
+}
+
+/// Plain HTTP is for this machine itself.
+fn check_plain(address: SocketAddr, tls: Option<&Tls>) -> Outcome<()> {
+    if tls.is_some() || address.ip().is_loopback() {
+        return Ok(());
+    }
+    let sentence = format!("{address} is not on this machine, and there is no TLS certificate");
+    Err(Failure::new(Code::ADMIT_E_PLAIN_HTTP_REFUSED, sentence)
+        .with_action("Give a certificate with --tls-cert and --tls-key, or listen on 127.0.0.1"))
 }
 
 fn load_tls(args: &ServeArgs, home: &Home) -> Outcome<Option<Tls>> {

@@ -7,5 +7,6 @@ mod bad_input;
 mod packaging;
 mod refusals;
 mod remote;
+mod serving;
 mod tour;
 mod world;

@@ -38,6 +38,8 @@ pub struct Config {
     pub maximum_connections: usize,
     /// The most requests under way at once.
     pub maximum_requests: usize,
+    /// How long a server that is being stopped goes on serving, while `/ready` says so.
+    pub drain: Duration,
     /// The TLS certificate and its key. Without them the server speaks plain HTTP, on loopback only.
     pub tls: Option<TlsFiles>,
     /// What the log looks like.
@@ -63,6 +65,7 @@ impl Default for Config {
             request_timeout: Duration::from_secs(30),
             maximum_connections: 4096,
             maximum_requests: 2048,
+            drain: Duration::ZERO,
             tls: None,
             log: Log::default(),
             metrics_listen: None,
@@ -141,6 +144,7 @@ struct Http {
     request_timeout_secs: Option<Spanned<i64>>,
     maximum_connections: Option<Spanned<i64>>,
     maximum_requests: Option<Spanned<i64>>,
+    drain_secs: Option<Spanned<i64>>,
 }
 
 /// Reads settings against their bounds.
@@ -159,6 +163,7 @@ impl Check<'_> {
         let days = self.number("tokens.maximum_lifetime_days", file.tokens.maximum_lifetime_days, 1..=3660)?;
         let connections = self.number("http.maximum_connections", http.maximum_connections, 1..=1_000_000)?;
         let requests = self.number("http.maximum_requests", http.maximum_requests, 1..=1_000_000)?;
+        let drain = self.number("http.drain_secs", http.drain_secs, 0..=600)?;
         let per_hour = self.number("enrolment.per_address_per_hour", enrolment.per_address_per_hour, 1..=1_000_000)?;
         let burst = self.number("enrolment.burst", enrolment.burst, 1..=1_000_000)?;
         Ok(Config {
@@ -176,6 +181,7 @@ impl Check<'_> {
             maximum_requests: requests
                 .and_then(|number| usize::try_from(number).ok())
                 .unwrap_or(default.maximum_requests),
+            drain: drain.map_or(default.drain, |secs| Duration::from_secs(secs.into())),
             tls: self.tls(file.tls)?,
             log: self.log(file.log)?,
             metrics_listen: self.socket("metrics.listen", file.metrics.listen)?,
@@ -269,6 +275,8 @@ const TEMPLATE: &str = r#"# Settings of this Admit server. A line that is commen
 # The most connections at once; more wait. The most requests under way at once; more are turned away with 503.
 # maximum_connections = 4096
 # maximum_requests = 2048
+# How long a server that is being stopped goes on serving, while /ready says that it is: time for a balancer to notice.
+# drain_secs = 0
 
 [tls]
 # The certificate with the chain above it, and its private key, both PEM; paths are from this folder. Without them the

@@ -19,6 +19,7 @@ use admit_time::Timestamp;
 use admit_trust::{Certificate, Role, TrustRoot};
 
 use crate::memory::{Signatures, Tokens};
+use crate::metrics::CacheCounts;
 use crate::sealing::{Place, Sealer};
 use crate::store::{self, Location, Store};
 use crate::token::{TokenKey, TokenRules};
@@ -49,6 +50,8 @@ struct Inner {
     packaging: Signer,
     token_keys: Vec<TokenKey>,
     tokens: Tokens,
+    signatures_counts: CacheCounts,
+    tokens_counts: CacheCounts,
 }
 
 /// A service's signing key with its certificate.
@@ -122,8 +125,19 @@ impl Home {
     /// When the first of the service certificates ends.
     #[must_use]
     pub fn services_end_at(&self) -> Timestamp {
-        let services = [&self.0.license, &self.0.enrolment, &self.0.packaging];
-        services.map(|service| service.certificate.not_after()).into_iter().min().unwrap_or_default()
+        self.certificate_ends().map(|(_, end)| end).into_iter().min().unwrap_or_default()
+    }
+
+    /// When each of the service certificates ends.
+    pub(crate) fn certificate_ends(&self) -> [(&'static str, Timestamp); 3] {
+        let services =
+            [("license", &self.0.license), ("enrolment", &self.0.enrolment), ("packaging", &self.0.packaging)];
+        services.map(|(name, service)| (name, service.certificate.not_after()))
+    }
+
+    /// What the caches counted.
+    pub(crate) fn caches(&self) -> [(&'static str, &CacheCounts); 2] {
+        [("signatures", &self.0.signatures_counts), ("tokens", &self.0.tokens_counts)]
     }
 
     /// Signs a content header with the packaging key; the result is the data of a `pssh` box.
@@ -204,8 +218,9 @@ async fn load(
 ) -> Result<Inner, Error> {
     let mut connection = store.read().await?;
     let row = store::realm::load(&mut connection).await?;
+    let (signatures_counts, tokens_counts) = (CacheCounts::default(), CacheCounts::default());
     let root = TrustRoot::pin(provider, Certificate::from_der(&row.root_certificate)?, row.fingerprint)?;
-    let root = root.with_memory(Signatures::new());
+    let root = root.with_memory(Signatures::new(signatures_counts.clone()));
     let load = LoadKeys { provider, sealer: &sealer };
     let (license, encryption) = load.service(&mut connection, Role::License).await?;
     let no_encryption_key = load.place("license", "sealed_encryption_key").damaged();
@@ -229,7 +244,9 @@ async fn load(
         enrolment,
         packaging,
         token_keys,
-        tokens: Tokens::new(),
+        tokens: Tokens::new(tokens_counts.clone()),
+        signatures_counts,
+        tokens_counts,
         sealer,
     })
 }

@@ -4,10 +4,13 @@
 
 mod acquire;
 mod audit;
+mod cors;
 mod enrol;
 mod harness;
 mod home;
+mod limits;
 mod mutation;
+mod observe;
 mod package;
 mod serve;
 mod tls;
