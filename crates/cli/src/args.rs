@@ -106,6 +106,12 @@ pub(crate) struct ServeArgs {
     /// The address to listen on; port 0 picks a free one. Without it, the one in admit.toml.
     #[arg(long, value_name = "ADDR")]
     pub(crate) listen: Option<String>,
+    /// Speak TLS with this certificate and the chain above it (PEM). Without it, the one in admit.toml.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The certificate's private key (PEM).
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
 }
 
 /// `admit package`.

@@ -3,6 +3,7 @@
 mod clock;
 mod entropy;
 mod http;
+mod log;
 mod memory;
 mod remote_file;
 mod sqlite;
@@ -10,6 +11,7 @@ mod sqlite;
 pub(crate) use clock::now;
 pub(crate) use entropy::SystemEntropy;
 pub(crate) use http::{Http, origin};
+pub(crate) use log::ServerLog;
 pub(crate) use memory::{Memory, protect};
 pub(crate) use remote_file::{LastFailure, RemoteFile};
 pub(crate) use sqlite::SqliteKeyValue;

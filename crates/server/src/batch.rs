@@ -3,6 +3,7 @@
 
 use std::future::Future;
 
+use prometheus_client::metrics::histogram::Histogram;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::Error;
@@ -24,6 +25,13 @@ pub(crate) struct Batch<W: Work> {
     jobs: mpsc::Sender<Waiting<W>>,
 }
 
+impl<W: Work> Batch<W> {
+    /// How many jobs wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.jobs.max_capacity() - self.jobs.capacity()
+    }
+}
+
 /// A job, and who waits for its answer.
 struct Waiting<W: Work> {
     job: W::Job,
@@ -31,10 +39,10 @@ struct Waiting<W: Work> {
 }
 
 impl<W: Work> Batch<W> {
-    /// Starts the task on the current runtime.
-    pub(crate) fn start(work: W) -> Self {
+    /// Starts the task on the current runtime. How many jobs it did at once is measured.
+    pub(crate) fn start(work: W, sizes: Histogram) -> Self {
         let (jobs, queue) = mpsc::channel(QUEUE);
-        tokio::spawn(run(work, queue));
+        tokio::spawn(run(work, queue, sizes));
         Self { jobs }
     }
 
@@ -46,9 +54,10 @@ impl<W: Work> Batch<W> {
     }
 }
 
-async fn run<W: Work>(work: W, mut queue: mpsc::Receiver<Waiting<W>>) {
+async fn run<W: Work>(work: W, mut queue: mpsc::Receiver<Waiting<W>>, sizes: Histogram) {
     let mut waiting = Vec::with_capacity(LARGEST);
     while queue.recv_many(&mut waiting, LARGEST).await > 0 {
+        sizes.observe(f64::from(u32::try_from(waiting.len()).unwrap_or(u32::MAX)));
         let (jobs, answers): (Vec<_>, Vec<_>) =
             waiting.drain(..).map(|waiting: Waiting<W>| (waiting.job, waiting.answer)).unzip();
         let done = do_all(&work, &jobs).await;

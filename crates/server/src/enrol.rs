@@ -1,7 +1,6 @@
 //! `POST /v1/enrol`: a client that made its own keys gets a certificate for its default component (row A01). The
 //! same two keys get the same certificate.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use admit_crypto::Entropy;
@@ -9,12 +8,12 @@ use admit_protocol::enrol::{EnrolmentRequest, EnrolmentResponse, SignedRequest};
 use admit_time::Timestamp;
 use admit_trust::{Certificate, ClockKind, Features, Issuer, Properties, Role, Subject};
 use axum::body::Bytes;
+use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{ConnectInfo, State};
 use axum::http::Extensions;
 use axum::response::Response;
 
-use crate::refusal::Refusal;
+use crate::refusal::{Limited, Refusal};
 use crate::store::client::{self, ClientRow, NewClient};
 use crate::{Error, Server, audit, http};
 
@@ -34,8 +33,8 @@ pub(crate) async fn enrol(
         Some(certificate) => certificate,
         None => {
             // Only new clients count against the limit: neither junk nor repeated requests lock anybody out.
-            let limited = server.enrolments.take(peer_address(&extensions), now);
-            limited.map_err(|retry_after_secs| Refusal::RateLimited { retry_after_secs })?;
+            let limited = server.enrolments.take_address(http::peer_address(&extensions), now);
+            limited.map_err(|retry_after_secs| Refusal::RateLimited { of: Limited::Enrolments, retry_after_secs })?;
             let certificate = issue(&server, request, now, &mut *server.entropy.entropy())?;
             write(&server, request, certificate, now).await?
         }
@@ -123,12 +122,6 @@ async fn write(
     server.home.append_audit(&mut transaction, now, event, &subject, &detail).await?;
     transaction.commit().await.map_err(Error::from)?;
     Ok(certificate)
-}
-
-/// Where the connection comes from. Behind a proxy that is the proxy: the header it may set is anybody's word.
-fn peer_address(extensions: &Extensions) -> IpAddr {
-    let peer = extensions.get::<ConnectInfo<SocketAddr>>();
-    peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |ConnectInfo(address)| address.ip())
 }
 
 const ENROLMENT_RESPONSE_TYPE: &str = "application/admit-enrolment-response+cbor";

@@ -64,6 +64,14 @@ pub enum Error {
         /// The system's answer.
         source: io::Error,
     },
+    /// A TLS certificate or its key cannot be used.
+    #[error("TLS: {}: {fault}", path.display())]
+    Tls {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        fault: crate::tls::TlsFault,
+    },
     /// The database did not do what was asked.
     #[error("database: {0}")]
     Database(#[from] sqlx::Error),
@@ -156,6 +164,11 @@ impl Error {
         Self::Damaged { table: crate::store::realm::TABLE, row: "1".to_owned(), column: "document" }
     }
 
+    /// Whether the database is the cause. What others share is counted once, with whose it was.
+    pub(crate) fn is_of_database(&self) -> bool {
+        matches!(self, Self::Database(_))
+    }
+
     /// Whether the cause may be one of several rows, and not the database.
     pub(crate) fn may_be_of_one_row(&self) -> bool {
         match self {
@@ -181,7 +194,7 @@ impl Error {
             Self::HomeExists { .. } | Self::HomeInProgress { .. } | Self::DatabaseTaken => Code::ADMIT_E_HOME_EXISTS,
             Self::Configuration { .. } | Self::NoPublicAddress => Code::ADMIT_E_CONFIGURATION,
             Self::Header(error) => error.into(),
-            Self::Io { .. } | Self::SecretReadable { .. } => Code::ADMIT_E_FILE,
+            Self::Io { .. } | Self::SecretReadable { .. } | Self::Tls { .. } => Code::ADMIT_E_FILE,
             Self::Database(error) if is_busy(error) => Code::ADMIT_E_STORE_BUSY,
             Self::Overloaded => Code::ADMIT_E_STORE_BUSY,
             Self::Shared { code, .. } => *code,

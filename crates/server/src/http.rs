@@ -1,7 +1,9 @@
 //! What all endpoints have in common over HTTP: time limits, and answers that are not kept by caches.
 
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{Extensions, HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -19,6 +21,14 @@ pub(crate) async fn in_time(State(server): State<Server>, request: Request, next
     response
 }
 
+/// Takes no more requests than the limit says. Whoever is turned away knows at once, and has cost nothing.
+pub(crate) async fn within_limit(State(server): State<Server>, request: Request, next: Next) -> Response {
+    match server.places.try_acquire() {
+        Ok(_place) => next.run(request).await,
+        Err(_) => Refusal::Busy.into_response(),
+    }
+}
+
 /// A message as an answer.
 pub(crate) fn message(content_type: &'static str, bytes: Vec<u8>) -> Response {
     ([(header::CONTENT_TYPE, content_type)], bytes).into_response()
@@ -32,4 +42,10 @@ pub(crate) fn bearer_token(headers: &HeaderMap) -> Result<Option<&str>, Refusal>
     let (scheme, token) = text.split_once(' ').ok_or(Refusal::Authorization)?;
     let one_token = scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty() && values.next().is_none();
     if one_token { Ok(Some(token.trim())) } else { Err(Refusal::Authorization) }
+}
+
+/// Where the connection comes from. Behind a proxy that is the proxy: the header it may set is anybody's word.
+pub(crate) fn peer_address(extensions: &Extensions) -> IpAddr {
+    let peer = extensions.get::<ConnectInfo<SocketAddr>>();
+    peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |ConnectInfo(address)| address.ip())
 }

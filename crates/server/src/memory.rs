@@ -7,20 +7,21 @@ use admit_crypto::Digest;
 use admit_trust::SignatureMemory;
 use quick_cache::sync::Cache;
 
+use crate::metrics::CacheCounts;
 use crate::token::Claims;
 
 /// Certificates' signatures that hold.
-pub(crate) struct Signatures(Cache<Digest, ()>);
+pub(crate) struct Signatures(Cache<Digest, ()>, CacheCounts);
 
 impl Signatures {
-    pub(crate) fn new() -> Self {
-        Self(Cache::new(SIGNATURES))
+    pub(crate) fn new(counts: CacheCounts) -> Self {
+        Self(Cache::new(SIGNATURES), counts)
     }
 }
 
 impl SignatureMemory for Signatures {
     fn contains(&self, fact: &Digest) -> bool {
-        self.0.get(fact).is_some()
+        self.1.count(self.0.get(fact)).is_some()
     }
 
     fn keep(&self, fact: Digest) {
@@ -29,15 +30,15 @@ impl SignatureMemory for Signatures {
 }
 
 /// What tokens say whose signatures hold, by the SHA-256 of their characters.
-pub(crate) struct Tokens(Cache<Digest, Arc<Claims>>);
+pub(crate) struct Tokens(Cache<Digest, Arc<Claims>>, CacheCounts);
 
 impl Tokens {
-    pub(crate) fn new() -> Self {
-        Self(Cache::new(TOKENS))
+    pub(crate) fn new(counts: CacheCounts) -> Self {
+        Self(Cache::new(TOKENS), counts)
     }
 
     pub(crate) fn get(&self, token: &Digest) -> Option<Arc<Claims>> {
-        self.0.get(token)
+        self.1.count(self.0.get(token))
     }
 
     pub(crate) fn keep(&self, token: Digest, claims: Arc<Claims>) {

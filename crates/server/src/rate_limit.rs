@@ -1,53 +1,61 @@
-//! How often one network address may do something: token buckets in a table of bounded size.
+//! How often somebody may do something: token buckets in a table of bounded size, by network address or whatever else
+//! tells one from another.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 
 use admit_time::Timestamp;
 
-/// A limit per address: `burst` at once, refilled at `per_hour`.
+/// A limit per key: `burst` at once, refilled at `per_hour`.
 #[derive(Debug)]
-pub(crate) struct RateLimit {
+pub(crate) struct RateLimit<K> {
     per_hour: u64,
     burst: u64,
-    buckets: Mutex<HashMap<IpAddr, Bucket>>,
+    buckets: Mutex<HashMap<K, Bucket>>,
 }
 
-/// What an address has used, in units of which one request takes [`UNITS`] and a second gives `per_hour` back.
+/// What a key has used, in units of which one request takes [`UNITS`] and a second gives `per_hour` back.
 #[derive(Debug, Clone, Copy)]
 struct Bucket {
     used: u64,
     at: Timestamp,
 }
 
-impl RateLimit {
+impl<K: Hash + Eq + Copy> RateLimit<K> {
     pub(crate) fn new(per_hour: u32, burst: u32) -> Self {
         Self { per_hour: per_hour.into(), burst: burst.into(), buckets: Mutex::default() }
     }
 
-    /// Takes one request of an address, or says in how many seconds the next one may come.
-    pub(crate) fn take(&self, address: IpAddr, now: Timestamp) -> Result<(), u64> {
+    /// Takes one request of a key, or says in how many seconds the next one may come.
+    pub(crate) fn take(&self, key: K, now: Timestamp) -> Result<(), u64> {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        let address = network_of(address);
-        if buckets.len() >= MAX_BUCKETS && !buckets.contains_key(&address) {
+        if buckets.len() >= MAX_BUCKETS && !buckets.contains_key(&key) {
             buckets.retain(|_, bucket| self.used(*bucket, now) > 0);
             if buckets.len() >= MAX_BUCKETS {
                 return Err(UNITS.div_ceil(self.per_hour));
             }
         }
-        let used = buckets.get(&address).map_or(0, |bucket| self.used(*bucket, now));
+        let used = buckets.get(&key).map_or(0, |bucket| self.used(*bucket, now));
         let limit = self.burst * UNITS;
         if used + UNITS > limit {
             return Err((used + UNITS - limit).div_ceil(self.per_hour));
         }
-        buckets.insert(address, Bucket { used: used + UNITS, at: now });
+        buckets.insert(key, Bucket { used: used + UNITS, at: now });
         Ok(())
     }
 
     fn used(&self, bucket: Bucket, now: Timestamp) -> u64 {
         let refilled = now.saturating_since(bucket.at).as_secs().saturating_mul(self.per_hour);
         bucket.used.saturating_sub(refilled)
+    }
+}
+
+impl RateLimit<IpAddr> {
+    /// Takes one request of a network address.
+    pub(crate) fn take_address(&self, address: IpAddr, now: Timestamp) -> Result<(), u64> {
+        self.take(network_of(address), now)
     }
 }
 
@@ -89,7 +97,7 @@ mod tests {
     #[test]
     fn addresses_are_counted_apart_and_ipv6_by_network() {
         let limit = RateLimit::new(60, 1);
-        let take = |address: &str| limit.take(address.parse().unwrap(), at(0));
+        let take = |address: &str| limit.take_address(address.parse().unwrap(), at(0));
         assert_eq!(take("192.0.2.1"), Ok(()));
         assert_eq!(take("192.0.2.2"), Ok(()));
         assert_eq!(take("::ffff:192.0.2.1"), Err(60));

@@ -8,6 +8,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::Error;
+use crate::observe::Refused;
 use crate::operator::OperatorTokenFault;
 use crate::policy::PolicyRefusal;
 use crate::token::TokenFault;
@@ -81,21 +82,39 @@ pub(crate) enum Refusal {
     /// The challenge was answered so long ago that the answer is no longer repeated.
     #[error("this challenge was answered more than seven days ago; a fresh one is needed")]
     ChallengeUsed,
-    /// Too many requests from one address.
-    #[error("too many enrolments from this address; try again in {retry_after_secs} seconds")]
+    /// Too many requests of one kind.
+    #[error("too many {of}; try again in {retry_after_secs} seconds")]
     RateLimited {
+        /// Of what.
+        of: Limited,
         /// When the next one may come.
         retry_after_secs: u64,
     },
     /// It took too long.
     #[error("the server is too busy to answer in time")]
     Timeout,
+    /// As many requests are under way as the server takes.
+    #[error("the server is too busy; try again in a second")]
+    Busy,
     /// There is nothing at this address.
     #[error("there is no such address")]
     NotFound,
     /// The server's own fault. What it was stands in the log.
     #[error("the server could not answer")]
     Internal(#[from] Error),
+}
+
+/// What there is a limit on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Limited {
+    #[error("enrolments from this address")]
+    Enrolments,
+    #[error("license requests from this address")]
+    LicensesOfAddress,
+    #[error("license requests with this token")]
+    LicensesOfToken,
+    #[error("license requests by this client")]
+    LicensesOfClient,
 }
 
 impl Refusal {
@@ -126,7 +145,7 @@ impl Refusal {
             }
             Self::ChallengeUsed => (Code::DRM_E_SERVER_INVALID_MESSAGE, StatusCode::CONFLICT),
             Self::RateLimited { .. } => (Code::ADMIT_E_RATE_LIMITED, StatusCode::TOO_MANY_REQUESTS),
-            Self::Timeout => (Code::ADMIT_E_OVERLOADED, StatusCode::SERVICE_UNAVAILABLE),
+            Self::Timeout | Self::Busy => (Code::ADMIT_E_OVERLOADED, StatusCode::SERVICE_UNAVAILABLE),
             Self::NotFound => (Code::ADMIT_E_MALFORMED_MESSAGE, StatusCode::NOT_FOUND),
             Self::Internal(error) if error.code() == Code::ADMIT_E_STORE_BUSY => {
                 (Code::ADMIT_E_OVERLOADED, StatusCode::SERVICE_UNAVAILABLE)
@@ -138,7 +157,7 @@ impl Refusal {
     /// A header that says when or how to try again.
     fn advice(&self, status: StatusCode) -> Option<(HeaderName, HeaderValue)> {
         match self {
-            Self::RateLimited { retry_after_secs } => Some((header::RETRY_AFTER, (*retry_after_secs).into())),
+            Self::RateLimited { retry_after_secs, .. } => Some((header::RETRY_AFTER, (*retry_after_secs).into())),
             _ if status == StatusCode::UNAUTHORIZED => {
                 Some((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")))
             }
@@ -162,11 +181,13 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let (code, status) = self.code_and_status();
         self.log(code, status);
+        let by_database = matches!(&self, Self::Internal(error) if error.is_of_database());
         let problem = Problem::new(code, status.as_u16(), self.to_string());
         let mut response = (status, [(header::CONTENT_TYPE, PROBLEM_CONTENT_TYPE)], problem.to_json()).into_response();
         if let Some((name, value)) = self.advice(status) {
             response.headers_mut().insert(name, value);
         }
+        response.extensions_mut().insert(Refused { code, by_database });
         response
     }
 }

@@ -17,20 +17,43 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_rustls::TlsAcceptor;
 
 use crate::Server;
+use crate::metrics::Metrics;
+use crate::tls::Tls;
 
 impl Server {
     /// Serves until `shutdown` ends. Then no connection is accepted any more, requests under way are answered, and
     /// whatever takes longer than [`Server::STOP_LIMIT`] is cut off.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()> + Send) -> io::Result<()> {
+        let router = self.router();
+        self.serve_routes(router, listener, shutdown).await
+    }
+
+    /// Serves the metrics, and nothing else, until `shutdown` ends.
+    pub async fn serve_metrics(
+        self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + Send,
+    ) -> io::Result<()> {
+        let router = self.metrics_router();
+        self.serve_routes(router, listener, shutdown).await
+    }
+
+    async fn serve_routes(
+        &self,
+        router: Router,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + Send,
+    ) -> io::Result<()> {
         let connections = Arc::new(Semaphore::new(self.home.config().maximum_connections));
         let graceful = GracefulShutdown::new();
-        let router = self.router();
         let mut shutdown = pin!(shutdown);
         loop {
             let accepted = tokio::select! {
@@ -46,6 +69,7 @@ impl Server {
                 }
             }
         }
+        self.announce_stop();
         drop(listener);
         if tokio::time::timeout(Self::STOP_LIMIT, graceful.shutdown()).await.is_err() {
             tracing::warn!("requests still under way were cut off");
@@ -65,7 +89,56 @@ impl Server {
         graceful: &GracefulShutdown,
     ) {
         let _ = stream.set_nodelay(true);
-        let routes = TowerToHyperService::new(router.clone());
+        let connection = Connection {
+            router: router.clone(),
+            peer,
+            head_limit: self.home.config().header_timeout,
+            watcher: graceful.watcher(),
+            metrics: Arc::clone(&self.metrics),
+        };
+        self.metrics.connections.inc();
+        let metrics = Arc::clone(&self.metrics);
+        let acceptor = self.tls.as_ref().map(Tls::acceptor);
+        tokio::spawn(async move {
+            // A client that never reads its answers keeps its place only so long.
+            let talk = async {
+                match acceptor {
+                    None => connection.talk(stream).await,
+                    Some(acceptor) => connection.talk_tls(stream, acceptor).await,
+                }
+            };
+            if tokio::time::timeout(CONNECTION_LIFETIME, talk).await.is_err() {
+                tracing::debug!(%peer, "connection reached the end of its lifetime");
+            }
+            metrics.connections.dec();
+            drop(permit);
+        });
+    }
+}
+
+/// What one connection needs.
+struct Connection {
+    router: Router,
+    peer: SocketAddr,
+    head_limit: Duration,
+    watcher: Watcher,
+    metrics: Arc<Metrics>,
+}
+
+impl Connection {
+    async fn talk_tls(self, stream: TcpStream, acceptor: TlsAcceptor) {
+        let peer = self.peer;
+        match tokio::time::timeout(self.head_limit, acceptor.accept(stream)).await {
+            Ok(Ok(stream)) => return self.talk(stream).await,
+            Ok(Err(error)) => tracing::debug!(%error, %peer, "no TLS session"),
+            Err(_) => tracing::debug!(%peer, "TLS handshake took too long"),
+        }
+        self.metrics.handshakes_failed.inc();
+    }
+
+    async fn talk(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+        let peer = self.peer;
+        let routes = TowerToHyperService::new(self.router);
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(ConnectInfo(peer));
             let answer = routes.call(request);
@@ -73,19 +146,12 @@ impl Server {
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(self.home.config().header_timeout)
+            .header_read_timeout(self.head_limit)
             .max_headers(MAX_HEADERS)
             .serve_connection(TokioIo::new(stream), service);
-        let connection = graceful.watch(connection);
-        tokio::spawn(async move {
-            // A client that never reads its answers keeps its place only so long.
-            match tokio::time::timeout(CONNECTION_LIFETIME, connection).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::debug!(%error, %peer, "connection ended early"),
-                Err(_) => tracing::debug!(%peer, "connection reached the end of its lifetime"),
-            }
-            drop(permit);
-        });
+        if let Err(error) = self.watcher.watch(connection).await {
+            tracing::debug!(%error, %peer, "connection ended early");
+        }
     }
 }
 

@@ -1,10 +1,14 @@
 //! The server: an open home with clock, randomness and policy, and the routes that stand on them.
 
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post, put};
+use tokio::sync::Semaphore;
 
 use admit_protocol::acquire::LICENSES_PATH;
 use admit_protocol::acquire::MAX_CHALLENGE;
@@ -13,15 +17,18 @@ use admit_protocol::enrol::MAX_ENROLMENT_REQUEST;
 use admit_protocol::package::{HEADERS_PATH, KEYS_PATH, MAX_PACKAGE_MESSAGE};
 use admit_protocol::realm::REALM_PATH;
 
+use crate::acquire::limits::Limits;
 use crate::acquire::lookup::Lookup;
 use crate::acquire::record::Record;
 use crate::batch::Batch;
 use crate::home::Home;
+use crate::metrics::Metrics;
 use crate::policy::{DefaultPolicy, Policy};
 use crate::rate_limit::RateLimit;
 use crate::refusal::Refusal;
 use crate::sources::{Clock, EntropySource};
-use crate::{acquire, enrol, health, http, package, realm};
+use crate::tls::Tls;
+use crate::{acquire, cors, enrol, health, http, observe, package, realm};
 
 /// A server of one realm.
 #[derive(Clone)]
@@ -30,9 +37,16 @@ pub struct Server {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn EntropySource>,
     pub(crate) policy: Arc<dyn Policy>,
-    pub(crate) enrolments: Arc<RateLimit>,
+    pub(crate) enrolments: Arc<RateLimit<IpAddr>>,
+    pub(crate) limits: Arc<Limits>,
+    /// How many more requests may be under way.
+    pub(crate) places: Arc<Semaphore>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) dropped_lines: Arc<dyn Fn() -> u64 + Send + Sync>,
+    pub(crate) stopping: Arc<AtomicBool>,
     pub(crate) lookups: Arc<Batch<Lookup>>,
     pub(crate) records: Arc<Batch<Record>>,
+    pub(crate) tls: Option<Tls>,
 }
 
 impl Server {
@@ -41,14 +55,21 @@ impl Server {
     pub fn new(home: Home, clock: impl Clock + 'static, entropy: impl EntropySource + 'static) -> Self {
         let config = home.config();
         let enrolments = Arc::new(RateLimit::new(config.enrolments_per_hour, config.enrolment_burst));
+        let metrics = Metrics::new(&home);
         Self {
-            lookups: Arc::new(Batch::start(Lookup(home.clone()))),
-            records: Arc::new(Batch::start(Record(home.clone()))),
+            limits: Arc::new(Limits::new(&config.licenses)),
+            places: Arc::new(Semaphore::new(config.maximum_requests)),
+            lookups: Arc::new(Batch::start(Lookup(home.clone()), metrics.batches("lookup"))),
+            records: Arc::new(Batch::start(Record(home.clone()), metrics.batches("record"))),
+            metrics: Arc::new(metrics),
+            dropped_lines: Arc::new(|| 0),
+            stopping: Arc::default(),
             home,
             clock: Arc::new(clock),
             entropy: Arc::new(entropy),
             policy: Arc::new(DefaultPolicy),
             enrolments,
+            tls: None,
         }
     }
 
@@ -56,6 +77,23 @@ impl Server {
     #[must_use]
     pub fn with_policy(self, policy: impl Policy + 'static) -> Self {
         Self { policy: Arc::new(policy), ..self }
+    }
+
+    /// The same server with TLS on every connection.
+    #[must_use]
+    pub fn with_tls(self, tls: Tls) -> Self {
+        Self { tls: Some(tls), ..self }
+    }
+
+    /// The same server; `count` says how many lines of the log were dropped.
+    #[must_use]
+    pub fn with_dropped_lines(self, count: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
+        Self { dropped_lines: Arc::new(count), ..self }
+    }
+
+    /// Says from now on, at `/ready`, that the server is being stopped, so that balancers send it nothing more.
+    pub fn announce_stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
     }
 
     /// The home.
@@ -66,20 +104,49 @@ impl Server {
 
     /// The routes of every service.
     pub fn router(&self) -> Router {
-        let licenses = post(acquire::acquire).layer(DefaultBodyLimit::max(MAX_CHALLENGE));
-        let enrolment = post(enrol::enrol).layer(DefaultBodyLimit::max(MAX_ENROLMENT_REQUEST));
-        let keys = put(package::register).layer(DefaultBodyLimit::max(MAX_PACKAGE_MESSAGE));
-        Router::new()
-            .route(REALM_PATH, get(realm::document))
-            .route(ENROL_PATH, enrolment)
-            .route(LICENSES_PATH, licenses)
-            .route(HEADERS_PATH, post(package::header).layer(DefaultBodyLimit::max(MAX_PACKAGE_MESSAGE)))
-            .route(&format!("{KEYS_PATH}/{{key_id}}"), keys)
+        let probes = Router::new()
             .route("/health", get(health::health))
+            .route("/ready", get(health::ready))
+            .route("/metrics", get(observe::metrics))
             .fallback(async || Refusal::NotFound)
-            .layer(axum::middleware::from_fn_with_state(self.clone(), http::in_time))
+            .layer(from_fn_with_state(self.clone(), http::in_time));
+        self.players()
+            .merge(self.within_limits(operators_and_clients()))
+            .merge(probes)
+            .layer(from_fn_with_state(self.clone(), observe::observe))
             .with_state(self.clone())
     }
+
+    /// What pages of other origins may use. A page sees no answer, a refusal neither, that does not say so.
+    fn players(&self) -> Router<Self> {
+        let licenses = post(acquire::acquire).layer(DefaultBodyLimit::max(MAX_CHALLENGE));
+        let players = Router::new().route(REALM_PATH, get(realm::document)).route(LICENSES_PATH, licenses);
+        let players = self.within_limits(players);
+        match cors::layer(&self.home.config().origins) {
+            Some(cors) => players.layer(cors),
+            None => players,
+        }
+    }
+
+    fn within_limits(&self, router: Router<Self>) -> Router<Self> {
+        let router = router.layer(from_fn_with_state(self.clone(), http::within_limit));
+        router.layer(from_fn_with_state(self.clone(), http::in_time))
+    }
+
+    /// The metrics alone, for an address of their own.
+    pub(crate) fn metrics_router(&self) -> Router {
+        Router::new().route("/metrics", get(observe::metrics_alone)).with_state(self.clone())
+    }
+}
+
+fn operators_and_clients() -> Router<Server> {
+    let enrolment = post(enrol::enrol).layer(DefaultBodyLimit::max(MAX_ENROLMENT_REQUEST));
+    let headers = post(package::header).layer(DefaultBodyLimit::max(MAX_PACKAGE_MESSAGE));
+    let keys = put(package::register).layer(DefaultBodyLimit::max(MAX_PACKAGE_MESSAGE));
+    Router::new()
+        .route(ENROL_PATH, enrolment)
+        .route(HEADERS_PATH, headers)
+        .route(&format!("{KEYS_PATH}/{{key_id}}"), keys)
 }
 
 impl std::fmt::Debug for Server {

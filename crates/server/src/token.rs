@@ -289,6 +289,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::metrics::CacheCounts;
 
     const NOW: Timestamp = Timestamp::from_unix_secs(1_767_225_600);
     const DAY: Duration = Duration::from_secs(86_400);
@@ -301,7 +302,7 @@ mod tests {
     fn verify(token: &str) -> Result<Claims, TokenFault> {
         let keys = &[key()];
         let realm = Digest::from_bytes([5; 32]);
-        let rules = TokenRules { provider: &PROVIDER, realm, keys, verified: &Tokens::new(), maximum_lifetime: DAY };
+        let rules = TokenRules { provider: &PROVIDER, realm, keys, verified: &Tokens::new(CacheCounts::default()), maximum_lifetime: DAY };
         rules.verify(token, NOW).map(Arc::unwrap_or_clone)
     }
 

@@ -2,19 +2,22 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use admit_crypto::Entropy;
 use admit_protocol::Code;
 use admit_server::Server;
+use admit_server::home::{Home, TlsFiles};
+use admit_server::tls::Tls;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use serde_json::json;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::args::ServeArgs;
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
-use crate::system::{Memory, SystemEntropy, now};
+use crate::system::{Memory, ServerLog, SystemEntropy, now};
 
 /// Serves; returns after SIGTERM or SIGINT, when the requests that were running are answered.
 pub(crate) fn run(args: &ServeArgs, memory: Memory, output: Output) -> Outcome<()> {
@@ -22,25 +25,28 @@ pub(crate) fn run(args: &ServeArgs, memory: Memory, output: Output) -> Outcome<(
 }
 
 async fn serve(args: &ServeArgs, memory: Memory, output: Output) -> Outcome<()> {
-    // The log goes to standard error: standard output says when the server is ready, and nothing else.
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).init();
     raise_file_limit();
     let home = super::open_home_to_serve(&args.home).await?;
+    let log = ServerLog::start(home.config().log);
     if memory == Memory::Limited {
         tracing::warn!("keys can reach the swap: this process may not lock its memory (LimitMEMLOCK=infinity)");
     }
     let address = listen_address(args, home.config().listen)?;
-    if !address.ip().is_loopback() {
-        let sentence = format!("{address} is not on this machine, and this version serves plain HTTP only");
-        return Err(Failure::new(Code::ADMIT_E_PLAIN_HTTP_REFUSED, sentence)
-            .with_action("Listen on 127.0.0.1 and put a server that speaks TLS in front"));
+    let tls = load_tls(args, &home)?;
+    for address in std::iter::once(address).chain(home.config().metrics_listen) {
+        check_plain(address, tls.as_ref())?;
     }
     let failed = |error: std::io::Error| Failure::new(Code::ADMIT_E_SERVER, format!("{address}: {error}"));
     let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let metrics = match home.config().metrics_listen {
+        Some(address) => Some(TcpListener::bind(address).await.map_err(failed)?),
+        None => None,
+    };
     if home.is_demonstration() {
         eprintln!("warning: the trust root's key is in this home; use such a realm for demonstrations only");
     }
-    let url = format!("http://{}", listener.local_addr().map_err(failed)?);
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let url = format!("{scheme}://{}", listener.local_addr().map_err(failed)?);
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
     let hangup = signal(SignalKind::hangup()).map_err(failed)?;
@@ -48,18 +54,64 @@ async fn serve(args: &ServeArgs, memory: Memory, output: Output) -> Outcome<()> 
     output.line(|| format!("listening on {url}"));
     std::io::stdout().flush().map_err(failed)?;
     let entropy = || -> Box<dyn Entropy + Send> { Box::new(SystemEntropy) };
+    let mut server = Server::new(home.clone(), now, entropy).with_dropped_lines(log.dropped_lines());
+    if let Some(tls) = tls {
+        let hangup = signal(SignalKind::hangup()).map_err(failed)?;
+        tokio::spawn(keep_current(tls.clone(), hangup));
+        server = server.with_tls(tls);
+    }
+    if let Some(metrics) = metrics {
+        tokio::spawn(server.clone().serve_metrics(metrics, std::future::pending()));
+    }
+    let (stopping, drain) = (server.clone(), home.config().drain);
     let shutdown = async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
+        stopping.announce_stop();
+        tokio::time::sleep(drain).await;
     };
     let upkeep = tokio::spawn(super::upkeep::run(home.clone(), hangup));
-    let server = Server::new(home.clone(), now, entropy);
     server.serve(listener, shutdown).await.map_err(failed)?;
     upkeep.abort();
     home.close().await;
     Ok(())
+}
+
+/// Plain HTTP is for this machine itself.
+fn check_plain(address: SocketAddr, tls: Option<&Tls>) -> Outcome<()> {
+    if tls.is_some() || address.ip().is_loopback() {
+        return Ok(());
+    }
+    let sentence = format!("{address} is not on this machine, and there is no TLS certificate");
+    Err(Failure::new(Code::ADMIT_E_PLAIN_HTTP_REFUSED, sentence)
+        .with_action("Give a certificate with --tls-cert and --tls-key, or listen on 127.0.0.1"))
+}
+
+fn load_tls(args: &ServeArgs, home: &Home) -> Outcome<Option<Tls>> {
+    let given = args.tls_cert.clone().zip(args.tls_key.clone());
+    let given = given.map(|(certificate, key)| TlsFiles { certificate, key });
+    given.or_else(|| home.config().tls.clone()).map(Tls::load).transpose().map_err(Failure::from)
+}
+
+/// Reads the certificate again when its files have changed, and at each SIGHUP. One that does not hold is logged.
+async fn keep_current(tls: Tls, mut hangup: Signal) {
+    let mut ticks = tokio::time::interval(CERTIFICATE_CHECKED_EVERY);
+    loop {
+        let asked = tokio::select! {
+            _ = ticks.tick() => false,
+            _ = hangup.recv() => true,
+        };
+        let again = tls.clone();
+        let read = move || if asked { again.reload().map(|()| true) } else { again.reload_if_changed() };
+        match tokio::task::spawn_blocking(read).await {
+            Ok(Ok(true)) => tracing::info!(ends_at = %tls.ends_at(), "new TLS certificate"),
+            Ok(Ok(false)) => {}
+            Ok(Err(error)) => tracing::error!(%error, "the TLS certificate stays the old one"),
+            Err(error) => tracing::error!(%error, "reading the TLS certificate broke off"),
+        }
+    }
 }
 
 /// A connection is a file: the soft limit of many systems is below the number of connections that are served.
@@ -79,3 +131,5 @@ fn listen_address(args: &ServeArgs, configured: SocketAddr) -> Outcome<SocketAdd
             .with_action("Write it as 127.0.0.1:7447; port 0 picks a free one")
     })
 }
+
+const CERTIFICATE_CHECKED_EVERY: Duration = Duration::from_secs(10);

@@ -11,6 +11,7 @@ mod keys;
 mod packaging;
 mod refusals;
 mod remote;
+mod serving;
 mod slow_server;
 mod tour;
 mod world;

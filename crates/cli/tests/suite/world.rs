@@ -26,12 +26,18 @@ pub(crate) struct World {
 impl World {
     /// A home, served.
     pub(crate) fn new() -> Self {
+        let mut world = Self::unserved();
+        world.start_server();
+        world
+    }
+
+    /// A home that is not served yet.
+    pub(crate) fn unserved() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-        let mut world = Self { folder, server: None, address };
+        let world = Self { folder, server: None, address };
         let public = format!("http://{}", world.address);
         world.admit(&["init", "home", "--demo-root-online", "--public-address", &public]).succeeded();
-        world.start_server();
         world
     }
 

@@ -97,7 +97,7 @@ async fn fill(home: &Path, rows: u32) {
         "INSERT INTO acquisitions SELECT i, randomblob(32), zeroblob(32), hex(randomblob(16)), 1900000000 FROM n",
         "INSERT INTO licenses SELECT i, 0, randomblob(16), (SELECT key_id FROM content_keys), randomblob(900) FROM n",
     ] {
-        assert_eq!(execute(home, &format!("{numbers} {insert}")).await, rows.into());
+        assert_eq!(execute(home, &format!("{numbers} {insert}")).await, u64::from(rows));
     }
 }
 

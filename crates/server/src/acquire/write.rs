@@ -38,7 +38,10 @@ pub(super) async fn write(
     let (event, subject) = (audit::Event::LicensesIssued, client.to_string());
     let entry = NewEntry { at: now, event, subject, detail_json: detail(&acquisition, &decision).to_string() };
     match server.records.ask(Issue { acquisition, entry }).await? {
-        Recorded::New => Ok(signed),
+        Recorded::New => {
+            server.metrics.licenses.inc_by(decision.licenses.len() as u64);
+            Ok(signed)
+        }
         Recorded::Repeated => {
             let mut connection = home.store().licenses().read().await?;
             let issued = acquisition::find(&mut connection, &[opened.hash()]).await?.remove(&opened.hash());

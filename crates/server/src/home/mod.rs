@@ -22,13 +22,16 @@ use admit_time::Timestamp;
 use admit_trust::{Certificate, Role, TrustRoot};
 
 use crate::memory::{Signatures, Tokens};
+use crate::metrics::CacheCounts;
 use crate::sealing::{Place, Sealer};
 use crate::store::{self, Location, Store};
 use crate::token::{TokenKey, TokenRules};
 use crate::{Error, audit};
 
 pub(crate) use config::all_mistakes;
-pub use config::{Config, Described, Environment, Mistake, Origin};
+pub use config::{
+    Config, Described, Environment, LicenseLimits, Limit, Log, LogFormat, LogLevel, Mistake, Origin, Origins, TlsFiles,
+};
 pub use init::{InitOptions, Made, RootCustody, init};
 pub use permissions::exposed_secrets;
 pub(crate) use renew::GRACE;
@@ -52,6 +55,8 @@ struct Inner {
     keys: RwLock<Arc<Keys>>,
     token_keys: Vec<TokenKey>,
     tokens: Tokens,
+    signatures_counts: CacheCounts,
+    tokens_counts: CacheCounts,
 }
 
 /// The services' keys, and the realm document that names their certificates.
@@ -155,6 +160,11 @@ impl Home {
         self.service_ends().map(|(_, end)| end).min().unwrap_or_default()
     }
 
+    /// What the caches counted.
+    pub(crate) fn caches(&self) -> [(&'static str, &CacheCounts); 2] {
+        [("signatures", &self.0.signatures_counts), ("tokens", &self.0.tokens_counts)]
+    }
+
     /// Signs a content header with the packaging key; the result is the data of a `pssh` box.
     #[must_use]
     pub fn sign_header(&self, header: &ContentHeader) -> HeaderObject {
@@ -240,8 +250,9 @@ async fn load(
 ) -> Result<Inner, Error> {
     let mut connection = store.read().await?;
     let row = store::realm::load(&mut connection).await?;
+    let (signatures_counts, tokens_counts) = (CacheCounts::default(), CacheCounts::default());
     let root = TrustRoot::pin(provider, Certificate::from_der(&row.root_certificate)?, row.fingerprint)?;
-    let root = root.with_memory(Signatures::new());
+    let root = root.with_memory(Signatures::new(signatures_counts.clone()));
     let load = LoadKeys { provider, sealer: &sealer };
     let keys = RwLock::new(Arc::new(load.keys(&mut connection, &row).await?));
     let token_keys = load.token_keys(&mut connection).await?;
@@ -257,7 +268,9 @@ async fn load(
         is_demonstration: row.sealed_root_key.is_some(),
         keys,
         token_keys,
-        tokens: Tokens::new(),
+        tokens: Tokens::new(tokens_counts.clone()),
+        signatures_counts,
+        tokens_counts,
         sealer,
     })
 }

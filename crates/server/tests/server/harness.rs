@@ -13,7 +13,7 @@ use admit_protocol::acquire::{
     ClockState, LicenseChallenge, ResponseContext, RevocationNumbers, SealedChallenge, StorePosition, VerifiedResponse,
 };
 use admit_protocol::enrol::{Enrolled, EnrolmentRequest, EnrolmentResponse};
-use admit_protocol::realm::{REALM_PATH, Realm};
+use admit_protocol::realm::Realm;
 use admit_protocol::{Code, Problem};
 use admit_server::content::{Content, KeyClass};
 use admit_server::home::{Home, InitOptions, Made, RootCustody, init};
@@ -40,6 +40,10 @@ pub(crate) static PROVIDER: &Provider = &aws_lc::PROVIDER;
 pub(crate) const START: Timestamp = Timestamp::from_unix_secs(1_900_000_000);
 pub(crate) const DAY: Duration = Duration::from_secs(86_400);
 
+/// Settings under which one client with a clock that stands still may do anything.
+const UNLIMITED: &str = "[enrolment]\nburst = 1000\n[licenses]\nper_client_per_hour = 0\nper_token_per_hour = 0\n\
+    per_address_per_hour = 0\n";
+
 /// A clock that stands still until it is moved.
 #[derive(Clone)]
 pub(crate) struct SetClock(Arc<AtomicU64>);
@@ -47,6 +51,10 @@ pub(crate) struct SetClock(Arc<AtomicU64>);
 impl SetClock {
     pub(crate) fn advance(&self, by: Duration) {
         self.0.fetch_add(by.as_secs(), Ordering::SeqCst);
+    }
+
+    pub(crate) fn set_back(&self, by: Duration) {
+        self.0.fetch_sub(by.as_secs(), Ordering::SeqCst);
     }
 }
 
@@ -144,11 +152,11 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) async fn start() -> Self {
-        Self::start_with("[enrolment]\nburst = 1000\n", |server| server).await
+        Self::start_with(UNLIMITED, |server| server).await
     }
 
     pub(crate) async fn with_policy(policy: impl Policy + 'static) -> Self {
-        Self::start_with("[enrolment]\nburst = 1000\n", |server| server.with_policy(policy)).await
+        Self::start_with(UNLIMITED, |server| server.with_policy(policy)).await
     }
 
     pub(crate) async fn with_seed(seed: u64) -> Self {
@@ -176,8 +184,7 @@ impl Running {
         let task = tokio::spawn(server.serve(listener, async {
             let _ = stopped.await;
         }));
-        let answer = send(&mut connect(address).await, "GET", REALM_PATH, &[], b"").await;
-        let realm = Realm::verify(PROVIDER, &answer.body, made.realm).unwrap();
+        let realm = Realm::verify(PROVIDER, &home.realm_document(), made.realm).unwrap();
         Self { home, clock, address, realm, path, stop: Some(stop), task, _folder: folder }
     }
 

@@ -5,11 +5,15 @@
 mod acquire;
 mod audit;
 mod config;
+mod cors;
 mod enrol;
 mod harness;
 mod home;
 mod keys;
+mod limits;
 mod mutation;
+mod observe;
 mod package;
 mod serve;
+mod tls;
 mod token;

@@ -27,19 +27,6 @@ async fn the_realm_document_is_cached_by_its_tag() {
 }
 
 #[tokio::test]
-async fn health_is_the_databases() {
-    let running = Running::start().await;
-    let mut connection = connect(running.address).await;
-    let healthy = send(&mut connection, "GET", "/health", &[], b"").await;
-    assert_eq!(healthy.status, StatusCode::OK);
-    let body: serde_json::Value = serde_json::from_slice(&healthy.body).unwrap();
-    assert_eq!(body["status"], "ok");
-    running.home.close().await;
-    let failing = send(&mut connection, "GET", "/health", &[], b"").await;
-    assert_eq!(failing.status, StatusCode::SERVICE_UNAVAILABLE);
-}
-
-#[tokio::test]
 async fn without_its_database_the_server_says_nothing_of_why() {
     let running = Running::start().await;
     let (client, key_id) = (running.enrol(1).await, running.register(1, "song", true).await);

@@ -7,6 +7,7 @@ use super::setting::{Section, Setting};
 pub(super) const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 pub(super) const MAXIMUM_CONNECTIONS: usize = 4096;
+pub(super) const MAXIMUM_REQUESTS: usize = 2048;
 
 pub(super) const SECTION: Section = Section {
     name: "http",
@@ -47,6 +48,31 @@ pub(super) const SECTION: Section = Section {
                 Ok(())
             },
             show: |config| Some(config.maximum_connections.to_string()),
+        },
+        Setting {
+            key: "maximum_requests",
+            doc: "The most requests under way at once; more are turned away with 503.",
+            bounds: "1 to 1,000,000",
+            example: "",
+            is_secret: false,
+            set: |config, value| {
+                let number = value.number(1..=1_000_000)?;
+                config.maximum_requests = usize::try_from(number).unwrap_or(usize::MAX);
+                Ok(())
+            },
+            show: |config| Some(config.maximum_requests.to_string()),
+        },
+        Setting {
+            key: "drain_secs",
+            doc: "How long a server that is being stopped goes on serving, while /ready says that it is: time for a balancer to\nnotice.",
+            bounds: "0 to 600",
+            example: "",
+            is_secret: false,
+            set: |config, value| {
+                config.drain = value.secs(0..=600)?;
+                Ok(())
+            },
+            show: |config| Some(config.drain.as_secs().to_string()),
         },
     ],
 };

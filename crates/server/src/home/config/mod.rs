@@ -1,16 +1,22 @@
 //! The settings of a home: one file per section, where each setting has its default, its words and its bounds in one
 //! place. `admit.toml` as `admit init` writes it and the tables of `docs/operate/configure.md` follow from these.
 
+mod cors;
 mod database;
 mod enrolment;
 mod environment;
 mod general;
 mod http;
+mod licenses;
+mod log;
+mod metrics;
 mod mistake;
 mod nearest;
 mod read;
 mod sample;
+mod service;
 mod setting;
+mod tls;
 mod tokens;
 
 use std::net::SocketAddr;
@@ -25,6 +31,7 @@ pub(super) use general::is_http_address;
 pub(crate) use mistake::all as all_mistakes;
 pub use mistake::{Mistake, Origin};
 pub(super) use sample::sample;
+pub use service::{LicenseLimits, Limit, Log, LogFormat, LogLevel, Origins, TlsFiles};
 pub use setting::Described;
 use setting::Section;
 
@@ -49,6 +56,20 @@ pub struct Config {
     pub request_timeout: Duration,
     /// The most connections at once.
     pub maximum_connections: usize,
+    /// The most requests under way at once.
+    pub maximum_requests: usize,
+    /// How long a server that is being stopped goes on serving, while `/ready` says so.
+    pub drain: Duration,
+    /// The TLS certificate and its key. Without them the server speaks plain HTTP, on loopback only.
+    pub tls: Option<TlsFiles>,
+    /// What the log looks like.
+    pub log: Log,
+    /// Where the metrics are served, where that is not beside everything else and to loopback only.
+    pub metrics_listen: Option<SocketAddr>,
+    /// Which pages of others may use the server.
+    pub origins: Origins,
+    /// How often licenses may be asked for.
+    pub licenses: LicenseLimits,
 }
 
 impl Default for Config {
@@ -63,6 +84,13 @@ impl Default for Config {
             header_timeout: http::HEADER_TIMEOUT,
             request_timeout: http::REQUEST_TIMEOUT,
             maximum_connections: http::MAXIMUM_CONNECTIONS,
+            maximum_requests: http::MAXIMUM_REQUESTS,
+            drain: Duration::ZERO,
+            tls: None,
+            log: Log::default(),
+            metrics_listen: None,
+            origins: Origins::default(),
+            licenses: LicenseLimits::default(),
         }
     }
 }
@@ -87,5 +115,15 @@ impl Config {
 }
 
 /// In the order of the file.
-const SECTIONS: &[&Section] =
-    &[&general::SECTION, &database::SECTION, &enrolment::SECTION, &tokens::SECTION, &http::SECTION];
+const SECTIONS: &[&Section] = &[
+    &general::SECTION,
+    &tls::SECTION,
+    &database::SECTION,
+    &enrolment::SECTION,
+    &licenses::SECTION,
+    &tokens::SECTION,
+    &http::SECTION,
+    &cors::SECTION,
+    &log::SECTION,
+    &metrics::SECTION,
+];

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::nearest::nearest;
 use super::setting::{Described, Given, Section, Setting};
-use super::{Config, Environment, Mistake, Origin, SECTIONS};
+use super::{Config, Environment, Mistake, Origin, SECTIONS, TlsFiles};
 
 pub(super) fn read(text: &str, path: &Path, environment: &Environment) -> Result<Config, Vec<Mistake>> {
     let mut reader = Reader { text, path, config: Config::default(), mistakes: Vec::new(), given: Vec::new() };
@@ -20,6 +20,7 @@ pub(super) fn read(text: &str, path: &Path, environment: &Environment) -> Result
     if let Some(folder) = &environment.credentials {
         reader.credentials(folder);
     }
+    reader.finish();
     if reader.mistakes.is_empty() { Ok(reader.config) } else { Err(reader.mistakes) }
 }
 
@@ -60,6 +61,25 @@ impl Reader<'_> {
             Origin::File { line, .. } => line,
             _ => usize::MAX,
         });
+    }
+
+    /// What concerns several settings together.
+    fn finish(&mut self) {
+        let home = self.home().to_owned();
+        if let Some(TlsFiles { certificate, key }) = &mut self.config.tls {
+            for (file, name, other) in [(&*key, "tls.key", "tls.certificate"), (&*certificate, "tls.certificate", "tls.key")] {
+                if file.as_os_str().is_empty() {
+                    let origin = Origin::File { path: self.path.to_owned(), line: 1 };
+                    let reason = format!("missing: `{other}` is of no use without it");
+                    self.mistakes.push(Mistake { origin, key: Some(name.to_owned()), reason });
+                }
+            }
+            (*certificate, *key) = (home.join(&*certificate), home.join(&*key));
+        }
+        let licenses = &mut self.config.licenses;
+        for limit in [&mut licenses.client, &mut licenses.token, &mut licenses.address] {
+            *limit = limit.filter(|limit| limit.per_hour > 0);
+        }
     }
 
     fn entry(&mut self, key: &str, offset: usize, value: &Spanned<DeValue<'_>>) {

@@ -79,6 +79,26 @@ impl<'a> Given<'a> {
         }
     }
 
+    /// The value as a list of texts; in the environment they stand behind each other with commas between.
+    pub(super) fn texts(self) -> Result<Vec<String>, String> {
+        match self {
+            Self::Text("") => Ok(Vec::new()),
+            Self::Text(text) => Ok(text.split(',').map(|text| text.trim().to_owned()).collect()),
+            Self::Toml(DeValue::Array(values)) => {
+                values.iter().map(|value| Given::Toml(value.get_ref()).text().map(str::to_owned)).collect()
+            }
+            Self::Toml(_) => Err("expected a list of texts in square brackets".to_owned()),
+        }
+    }
+
+    /// The value as one of these words.
+    pub(super) fn word<T: Copy>(self, words: &[(&str, T)]) -> Result<T, String> {
+        let text = self.text()?;
+        let found = words.iter().find(|(word, _)| *word == text).map(|(_, meaning)| *meaning);
+        let all = || words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ");
+        found.ok_or_else(|| format!("expected one of {}", all()))
+    }
+
     /// The value as a whole number within bounds.
     pub(super) fn number(self, bounds: RangeInclusive<u32>) -> Result<u32, String> {
         let parsed = match self {

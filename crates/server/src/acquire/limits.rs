@@ -1,0 +1,48 @@
+//! How often licenses may be asked for: from one network address before anything is computed, then with one token and by
+//! one client.
+
+use std::net::IpAddr;
+
+use admit_crypto::Digest;
+use admit_time::Timestamp;
+
+use crate::home::{LicenseLimits, Limit};
+use crate::rate_limit::RateLimit;
+use crate::refusal::{Limited, Refusal};
+
+/// The limits of a server.
+#[derive(Debug)]
+pub(crate) struct Limits {
+    addresses: Option<RateLimit<IpAddr>>,
+    tokens: Option<RateLimit<Digest>>,
+    clients: Option<RateLimit<Digest>>,
+}
+
+impl Limits {
+    pub(crate) fn new(limits: &LicenseLimits) -> Self {
+        Self {
+            addresses: limits.address.map(rate_limit),
+            tokens: limits.token.map(rate_limit),
+            clients: limits.client.map(rate_limit),
+        }
+    }
+
+    pub(crate) fn take_address(&self, address: IpAddr, now: Timestamp) -> Result<(), Refusal> {
+        let limit = self.addresses.as_ref().map_or(Ok(()), |limit| limit.take_address(address, now));
+        limit.map_err(|retry_after_secs| Refusal::RateLimited { of: Limited::LicensesOfAddress, retry_after_secs })
+    }
+
+    pub(crate) fn take_token(&self, token: Digest, now: Timestamp) -> Result<(), Refusal> {
+        let limit = self.tokens.as_ref().map_or(Ok(()), |limit| limit.take(token, now));
+        limit.map_err(|retry_after_secs| Refusal::RateLimited { of: Limited::LicensesOfToken, retry_after_secs })
+    }
+
+    pub(crate) fn take_client(&self, client: Digest, now: Timestamp) -> Result<(), Refusal> {
+        let limit = self.clients.as_ref().map_or(Ok(()), |limit| limit.take(client, now));
+        limit.map_err(|retry_after_secs| Refusal::RateLimited { of: Limited::LicensesOfClient, retry_after_secs })
+    }
+}
+
+fn rate_limit<K: std::hash::Hash + Eq + Copy>(limit: Limit) -> RateLimit<K> {
+    RateLimit::new(limit.per_hour, limit.burst)
+}

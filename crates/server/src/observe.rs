@@ -1,0 +1,106 @@
+//! What is seen of every request: an id of its own, a span in the log with route, status, code and time, and counts.
+
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use std::net::SocketAddr;
+use tokio::time::Instant;
+use tracing::Instrument as _;
+use tracing::field::{Empty, display};
+
+use admit_protocol::Code;
+
+use crate::Server;
+use crate::refusal::Refusal;
+
+/// What a refusal says of itself to whoever counts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Refused {
+    pub(crate) code: Code,
+    /// Whether the database is the cause.
+    pub(crate) by_database: bool,
+}
+
+/// Around every route. An id from outside is not taken over: it would be somebody else's text in the log.
+pub(crate) async fn observe(
+    State(server): State<Server>,
+    route: Option<MatchedPath>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let id = request_id(&server);
+    let route = route.as_ref().map_or("none", MatchedPath::as_str);
+    // An error's span, so that it is there at every level of the log.
+    let span = tracing::error_span!("request", %id, method = %request.method(), route, status = Empty, code = Empty);
+    let begun = Instant::now();
+    let under_way = UnderWay::new(&server);
+    let mut response = next.run(request).instrument(span.clone()).await;
+    drop(under_way);
+    let (took, status) = (begun.elapsed(), response.status().as_u16());
+    server.metrics.answered(route, status, took);
+    span.record("status", status);
+    if let Some(refused) = response.extensions().get::<Refused>() {
+        span.record("code", display(refused.code));
+        server.metrics.refused(refused.code);
+        if refused.by_database {
+            server.metrics.database_errors.inc();
+        }
+    }
+    span.in_scope(|| tracing::info!(micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX), "answered"));
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
+}
+
+/// `GET /metrics`: for loopback peers, unless there is an address for it alone. A request that a proxy passed on is not
+/// from here.
+pub(crate) async fn metrics(
+    State(server): State<Server>,
+    peer: Option<axum::Extension<ConnectInfo<SocketAddr>>>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let here = peer.is_some_and(|peer| peer.0.0.ip().to_canonical().is_loopback());
+    let passed_on = PASSED_ON.iter().any(|name| headers.contains_key(*name));
+    if server.home.config().metrics_listen.is_some() || !here || passed_on {
+        return Err(Refusal::NotFound);
+    }
+    Ok(text(&server))
+}
+
+/// `GET /metrics` at its own address.
+pub(crate) async fn metrics_alone(State(server): State<Server>) -> Response {
+    text(&server)
+}
+
+fn text(server: &Server) -> Response {
+    ([(header::CONTENT_TYPE, OPEN_METRICS)], server.metrics.text(server)).into_response()
+}
+
+/// Counts a request for as long as it is being answered, also when its client goes away.
+struct UnderWay<'a>(&'a Server);
+
+impl<'a> UnderWay<'a> {
+    fn new(server: &'a Server) -> Self {
+        server.metrics.under_way.inc();
+        Self(server)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.metrics.under_way.dec();
+    }
+}
+
+fn request_id(server: &Server) -> String {
+    let mut bytes = [0; 16];
+    server.entropy.entropy().fill(&mut bytes);
+    hex::encode(bytes)
+}
+
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+/// What proxies add.
+const PASSED_ON: [&str; 4] = ["forwarded", "via", "x-forwarded-for", "x-real-ip"];
