@@ -155,6 +155,9 @@ pub(crate) struct PackageArgs {
     /// License this content to every client, without a token.
     #[arg(long)]
     pub(crate) open: bool,
+    /// For browsers' ClearKey instead of licenses: whoever is given the key sees it, and nothing limits what they do.
+    #[arg(long, conflicts_with_all = ["min_version", "min_app_level", "license_page"])]
+    pub(crate) clearkey: bool,
     /// The page where buyers get a license.
     #[arg(long, value_name = "URL")]
     pub(crate) license_page: Option<String>,

@@ -31,6 +31,8 @@ pub enum Event {
     ClientRevoked,
     /// Licenses were issued for a challenge.
     LicensesIssued,
+    /// Content keys were given to a browser.
+    ClearKeysGiven,
 }
 
 impl Event {
@@ -46,6 +48,7 @@ impl Event {
             Self::ClientEnrolled => "client-enrolled",
             Self::ClientRevoked => "client-revoked",
             Self::LicensesIssued => "licenses-issued",
+            Self::ClearKeysGiven => "clearkey-keys-given",
         }
     }
 }

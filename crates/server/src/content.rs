@@ -78,6 +78,10 @@ impl Home {
         now: Timestamp,
         entropy: &mut (dyn Entropy + Send),
     ) -> Result<(), Error> {
+        let minimum = content.minimum_individualized_version.is_some() || content.minimum_application_level.is_some();
+        if content.class == KeyClass::ClearKey && minimum {
+            return Err(Error::ClearKeyMinimum);
+        }
         let sealed_key = self.sealer().seal(place(&content.key_id), key.expose(), entropy);
         let row = ContentKeyRow { content: content.clone(), sealed_key };
         let mut transaction = self.store().write().await?;

@@ -101,6 +101,9 @@ pub enum Error {
         /// The key id.
         key_id: KeyId,
     },
+    /// A key that browsers are shown cannot ask anything of who gets it.
+    #[error("a key of class clearkey has no least level or version: browsers have none to show")]
+    ClearKeyMinimum,
     /// The home does not say where clients reach it.
     #[error("the home has no public_address in admit.toml, which content headers carry")]
     NoPublicAddress,
@@ -180,6 +183,7 @@ impl Error {
             Self::Schema(_) => Code::ADMIT_E_STORE_VERSION,
             Self::Damaged { .. } => Code::ADMIT_E_STORE_TAMPERED,
             Self::KeyExists { .. } => Code::ADMIT_E_KEY_EXISTS,
+            Self::ClearKeyMinimum => Code::ADMIT_E_NOT_FOR_CLEARKEY,
             Self::UnknownClient { .. } => Code::ADMIT_E_CLIENT_CERTIFICATE_UNKNOWN,
             Self::Trust(_) => Code::ADMIT_E_BAD_SIGNATURE,
             Self::Name { .. }

@@ -7,8 +7,10 @@
 mod acquire;
 pub mod audit;
 mod batch;
+mod clearkey;
 pub mod content;
 mod enrol;
+mod entitlement;
 mod error;
 mod health;
 pub mod home;
@@ -27,6 +29,7 @@ mod sources;
 mod store;
 pub mod token;
 
+pub use clearkey::CLEARKEY_PATH;
 pub use error::Error;
 pub use server::Server;
 pub use sources::{Clock, EntropySource};

@@ -75,6 +75,15 @@ pub(crate) enum Refusal {
         /// The key id.
         key_id: KeyId,
     },
+    /// The key is for licenses and never shown to a browser.
+    #[error("the key {key_id} is for licenses only, and is not given by ClearKey")]
+    NotForClearKey {
+        /// The key id.
+        key_id: KeyId,
+    },
+    /// ClearKey gives no keys to keep.
+    #[error("ClearKey gives keys for temporary sessions only")]
+    ClearKeyPersistent,
     /// The policy said no, or does not work.
     #[error("{0}")]
     Policy(#[from] PolicyRefusal),
@@ -120,6 +129,10 @@ impl Refusal {
             Self::TokenNotForContent { .. } => (Code::ADMIT_E_TOKEN_NOT_FOR_CONTENT, StatusCode::FORBIDDEN),
             Self::TokenBoundElsewhere => (Code::ADMIT_E_TOKEN_BOUND_ELSEWHERE, StatusCode::FORBIDDEN),
             Self::UnknownKeyId { .. } => (Code::ADMIT_E_UNKNOWN_KEY_ID, StatusCode::NOT_FOUND),
+            Self::NotForClearKey { .. } | Self::ClearKeyPersistent => {
+                (Code::ADMIT_E_NOT_FOR_CLEARKEY, StatusCode::FORBIDDEN)
+            }
+            Self::Internal(error @ Error::ClearKeyMinimum) => (error.code(), StatusCode::BAD_REQUEST),
             Self::Policy(PolicyRefusal::Refused { .. }) => (Code::ADMIT_E_POLICY_REFUSED, StatusCode::FORBIDDEN),
             Self::Policy(PolicyRefusal::Failed { .. }) => {
                 (Code::ADMIT_E_POLICY_FAILED, StatusCode::INTERNAL_SERVER_ERROR)

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware::map_response;
 use axum::routing::{get, post, put};
 
 use admit_protocol::acquire::LICENSES_PATH;
@@ -21,7 +22,7 @@ use crate::policy::{DefaultPolicy, Policy};
 use crate::rate_limit::RateLimit;
 use crate::refusal::Refusal;
 use crate::sources::{Clock, EntropySource};
-use crate::{acquire, enrol, health, http, package, realm};
+use crate::{acquire, clearkey, enrol, health, http, package, realm};
 
 /// A server of one realm.
 #[derive(Clone)]
@@ -68,11 +69,14 @@ impl Server {
     pub fn router(&self) -> Router {
         let licenses = post(acquire::acquire).layer(DefaultBodyLimit::max(MAX_CHALLENGE));
         let enrolment = post(enrol::enrol).layer(DefaultBodyLimit::max(MAX_ENROLMENT_REQUEST));
+        let clearkey = post(clearkey::keys).layer(DefaultBodyLimit::max(clearkey::MAX_REQUEST));
+        let clearkey = clearkey.options(clearkey::preflight).layer(map_response(clearkey::any_origin));
         let keys = put(package::register).layer(DefaultBodyLimit::max(MAX_PACKAGE_MESSAGE));
         Router::new()
             .route(REALM_PATH, get(realm::document))
             .route(ENROL_PATH, enrolment)
             .route(LICENSES_PATH, licenses)
+            .route(clearkey::CLEARKEY_PATH, clearkey)
             .route(HEADERS_PATH, post(package::header).layer(DefaultBodyLimit::max(MAX_PACKAGE_MESSAGE)))
             .route(&format!("{KEYS_PATH}/{{key_id}}"), keys)
             .route("/health", get(health::health))

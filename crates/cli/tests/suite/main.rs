@@ -4,6 +4,7 @@
 
 mod acquisition;
 mod bad_input;
+mod browser;
 mod packaging;
 mod refusals;
 mod remote;

@@ -2,10 +2,14 @@
 
 use std::io::Cursor;
 
-use crate::support::{CLIPS, HEADER, KEY, KEY_ID, clip, decrypt_with, package_with, packaged, samples, top_boxes};
+use crate::support::{
+    CLIPS, HEADER, KEY, KEY_ID, Seeded, clip, decrypt_with, package_with, packaged, samples, top_boxes,
+};
+use admit_crypto::{ContentKey, rustcrypto};
 use admit_media::{
     ADMIT_SYSTEM_ID, COMMON_SYSTEM_ID, FourCc, Metadata, Summary, find_pssh, fourcc, frame::put_box, inspect,
 };
+use admit_packager::Protection;
 
 fn summary(file: &[u8]) -> Summary {
     inspect(Cursor::new(file)).unwrap()
@@ -24,6 +28,18 @@ fn the_head_names_scheme_key_and_systems() {
     let systems: Vec<_> = summary.pssh.iter().map(|pssh| (pssh.system_id, pssh.key_ids.clone())).collect();
     assert_eq!(systems, [(ADMIT_SYSTEM_ID, Some(vec![KEY_ID])), (COMMON_SYSTEM_ID, Some(vec![KEY_ID]))]);
     assert_eq!(find_pssh(Cursor::new(&file), ADMIT_SYSTEM_ID).unwrap().unwrap().data, HEADER);
+}
+
+#[test]
+fn without_a_header_the_file_names_its_key_and_nothing_else() {
+    let key = ContentKey::from_bytes(KEY);
+    let protection = Protection { key_id: KEY_ID, key: &key, pssh_data: None, metadata: Metadata::default() };
+    let (mut file, input) = (Cursor::new(Vec::new()), Cursor::new(clip("high-progressive")));
+    let (entropy, provider) = (&mut Seeded(0x5a), &rustcrypto::PROVIDER);
+    admit_packager::package(input, &mut file, &protection, entropy, provider, &mut |_, _| ()).unwrap();
+    let pssh = summary(file.get_ref()).pssh;
+    let systems: Vec<_> = pssh.into_iter().map(|pssh| (pssh.system_id, pssh.key_ids, pssh.data.len())).collect();
+    assert_eq!(systems, [(COMMON_SYSTEM_ID, Some(vec![KEY_ID]), 0)]);
 }
 
 #[test]

@@ -37,7 +37,7 @@ pub(super) async fn write(
     };
     let (event, subject) = (audit::Event::LicensesIssued, client.to_string());
     let entry = NewEntry { at: now, event, subject, detail_json: detail(&acquisition, &decision).to_string() };
-    match server.records.ask(Issue { acquisition, entry }).await? {
+    match server.records.ask(Issue { acquisition: Some(acquisition), entry }).await? {
         Recorded::New => Ok(signed),
         Recorded::Repeated => {
             let mut connection = home.store().licenses().read().await?;

@@ -4,6 +4,7 @@
 
 mod acquire;
 mod audit;
+mod clearkey;
 mod enrol;
 mod harness;
 mod home;

@@ -1,0 +1,50 @@
+//! What a browser does with the server: Chromium without a window, driven by the scripts in `tests/browser`. node,
+//! Chromium and the packages in `ADMIT_NODE_MODULES` must be there, else these tests fail; `cargo check-all` sees to it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::world::World;
+
+/// Runs a script and reads what it prints.
+fn run(script: &str, arguments: &[&str]) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser").join(script);
+    let output = Command::new("node").arg(path).args(arguments).output().expect("node is installed");
+    assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Where screenshots are kept.
+fn artifact(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("browser");
+    std::fs::create_dir_all(&folder).unwrap();
+    folder.join(name)
+}
+
+#[test]
+fn chromium_plays_with_a_token_and_shows_nothing_with_a_wrong_one() {
+    let world = World::new();
+    let clip = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../vectors/media/long-progressive.mp4");
+    let words = ["package", clip.to_str().unwrap(), "-o", "film.mp4", "--clearkey", "--content-id", "film"];
+    let packaged = world.admit(&[&words[..], &["--home", "home", "--json"]].concat()).json();
+    let address = packaged["clearkey_address"].as_str().unwrap();
+    let film = world.path("film.mp4");
+    let play = |token: &str, name: &str| {
+        let screenshot = artifact(name);
+        let _ = std::fs::remove_file(&screenshot);
+        let seen = run("clearkey.mjs", &[film.to_str().unwrap(), address, token, screenshot.to_str().unwrap()]);
+        assert!(screenshot.metadata().unwrap().len() > 0);
+        seen
+    };
+    let seen = play(&world.token("film"), "clearkey-with-token.png");
+    assert_eq!((&seen["status"], &seen["ended"]), (&200.into(), &true.into()), "{seen}");
+    assert!(seen["shown"].as_u64().unwrap() >= 48 && seen["frames"].as_u64().unwrap() >= 48, "{seen}");
+
+    let seen = play(&world.token("another film"), "clearkey-with-wrong-token.png");
+    assert_eq!((&seen["status"], &seen["shown"], &seen["frames"]), (&403.into(), &0.into(), &0.into()), "{seen}");
+    assert_eq!(seen["refusal"], "urn:admit:error:ADMIT_E_TOKEN_NOT_FOR_CONTENT");
+    let given = world.events().iter().filter(|event| *event == "clearkey-keys-given").count();
+    assert_eq!(given, 1);
+}
