@@ -7,6 +7,7 @@ mod package;
 mod registry;
 mod serve;
 mod token;
+mod token_key;
 
 pub(crate) use admin::run as admin;
 pub(crate) use audit::run as audit;

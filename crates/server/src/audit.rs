@@ -21,6 +21,10 @@ pub enum Event {
     ContentKeyRegistered,
     /// An entitlement token was made.
     TokenMade,
+    /// A key for tokens was made or imported.
+    TokenKeyAdded,
+    /// A key for tokens was retired.
+    TokenKeyRetired,
     /// An operator token was made.
     OperatorTokenMade,
     /// An operator token was revoked.
@@ -43,6 +47,8 @@ impl Event {
             Self::HomeMade => "home-made",
             Self::ContentKeyRegistered => "content-key-registered",
             Self::TokenMade => "token-made",
+            Self::TokenKeyAdded => "token-key-added",
+            Self::TokenKeyRetired => "token-key-retired",
             Self::OperatorTokenMade => "operator-token-made",
             Self::OperatorTokenRevoked => "operator-token-revoked",
             Self::ClientEnrolled => "client-enrolled",

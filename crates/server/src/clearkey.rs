@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::acquire::lookup::Wanted;
-use crate::acquire::record::Issue;
+use crate::acquire::record::{Issue, Recorded, TokenUse};
 use crate::audit::{self, NewEntry};
 use crate::content::KeyClass;
 use crate::refusal::Refusal;
@@ -77,11 +77,16 @@ pub(crate) async fn keys(
     let wanted = Wanted { challenge: None, key_ids: key_ids.clone() };
     let rows = shown(&key_ids, server.lookups.ask(wanted).await?.contents)?;
     let contents = rows.iter().map(|row| &row.content);
-    let claims = entitlement::check(&server.home, token, None, contents, now)?;
+    let claims = entitlement::check(&server.home, token, None, contents, now).await?;
     // Only now are keys opened: nobody who is not entitled gets that far.
     let open = |row: &Arc<ContentKeyRow>| Ok(jwk(row.content.key_id, &server.home.open_content_key(row)?));
     let keys = rows.iter().map(open).collect::<Result<_, crate::Error>>()?;
-    server.records.ask(Issue { acquisition: None, entry: entry(&rows, claims.as_deref(), now) }).await?;
+    let token_use = claims.as_deref().and_then(|claims| TokenUse::of(server.home.provider(), claims));
+    let issue = Issue { acquisition: None, token_use, entry: entry(&rows, claims.as_deref(), now) };
+    match server.records.ask(issue).await? {
+        Recorded::UsedUp => return Err(Refusal::TokenUsedUp),
+        Recorded::New | Recorded::Repeated => {}
+    }
     Ok(axum::Json(KeySet { keys, session: Session::Temporary }).into_response())
 }
 

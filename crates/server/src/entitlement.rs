@@ -12,7 +12,7 @@ use crate::token::Claims;
 
 /// The buyer's entitlement. A token that is there must hold, also where none is needed. A token that is bound to a
 /// client's key is of no use to whoever has none.
-pub(crate) fn check<'c>(
+pub(crate) async fn check<'c>(
     home: &Home,
     token: Option<&str>,
     client: Option<&PublicKey>,
@@ -24,7 +24,7 @@ pub(crate) fn check<'c>(
         let needed = closed.next().map(|content| content.content_id.clone());
         return needed.map_or(Ok(None), |content_id| Err(Refusal::TokenRequired { content_id }));
     };
-    let claims = home.token_rules().verify(token, now)?;
+    let claims = home.token_rules(now).await?.verify(token, now)?;
     let usable = client.map_or(claims.cnf.is_none(), |key| claims.may_be_used_by(home.provider(), key));
     if !usable {
         return Err(Refusal::TokenBoundElsewhere);

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use admit_license::KeyId;
 use admit_protocol::Code;
 
+use crate::token::TokenKeyFault;
+
 /// An operation on a home failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -134,6 +136,9 @@ pub enum Error {
     /// The root key does not open with this passphrase, or the file is no encrypted P-256 key.
     #[error("the root key is not an encrypted P-256 key, or the passphrase is wrong")]
     RootKey,
+    /// A key for tokens is not taken, or not there.
+    #[error("{0}")]
+    TokenKey(#[from] TokenKeyFault),
     /// A token would be valid for longer than the operator allows.
     #[error("the token would be valid for {asked_days} days, and the longest allowed is {limit_days}")]
     TokenLifetime {
@@ -188,6 +193,7 @@ impl Error {
             Self::Trust(_) => Code::ADMIT_E_BAD_SIGNATURE,
             Self::Name { .. }
             | Self::RootKey
+            | Self::TokenKey(_)
             | Self::TokenLifetime { .. }
             | Self::OperatorTokenName { .. }
             | Self::OperatorTokenExists { .. } => Code::ADMIT_E_USAGE,

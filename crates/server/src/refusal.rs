@@ -60,6 +60,9 @@ pub(crate) enum Refusal {
     /// The token does not hold.
     #[error("{0}")]
     Token(#[from] TokenFault),
+    /// The token was used as often as it may be.
+    #[error("the entitlement token has been used as often as it may be")]
+    TokenUsedUp,
     /// The token is for other content.
     #[error("the entitlement token is not for content `{content_id}`")]
     TokenNotForContent {
@@ -126,6 +129,7 @@ impl Refusal {
             Self::Internal(error @ Error::KeyExists { .. }) => (error.code(), StatusCode::CONFLICT),
             Self::Internal(error @ Error::Header(_)) => (error.code(), StatusCode::BAD_REQUEST),
             Self::OtherToken => (Code::ADMIT_E_TOKEN_INVALID, StatusCode::FORBIDDEN),
+            Self::TokenUsedUp => (Code::ADMIT_E_TOKEN_USED_UP, StatusCode::FORBIDDEN),
             Self::TokenNotForContent { .. } => (Code::ADMIT_E_TOKEN_NOT_FOR_CONTENT, StatusCode::FORBIDDEN),
             Self::TokenBoundElsewhere => (Code::ADMIT_E_TOKEN_BOUND_ELSEWHERE, StatusCode::FORBIDDEN),
             Self::UnknownKeyId { .. } => (Code::ADMIT_E_UNKNOWN_KEY_ID, StatusCode::NOT_FOUND),

@@ -12,8 +12,10 @@ use crate::system::{SystemEntropy, now};
 
 /// Runs one of the commands.
 pub(crate) fn run(command: &AdminCommand, output: Output) -> Outcome<()> {
-    let AdminCommand::Token(command) = command;
-    super::runtime()?.block_on(token(command, output))
+    match command {
+        AdminCommand::Token(command) => super::runtime()?.block_on(token(command, output)),
+        AdminCommand::TokenKey(command) => super::runtime()?.block_on(super::token_key::run(command, output)),
+    }
 }
 
 async fn token(command: &OperatorTokenCommand, output: Output) -> Outcome<()> {

@@ -8,5 +8,6 @@ mod browser;
 mod packaging;
 mod refusals;
 mod remote;
+mod token_keys;
 mod tour;
 mod world;

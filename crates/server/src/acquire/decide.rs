@@ -66,7 +66,7 @@ pub(super) async fn check_client(server: &Server, request: AcquireRequest) -> Re
     }
 }
 
-pub(super) fn decide(
+pub(super) async fn decide(
     server: &Server,
     request: &ActiveRequest,
     contents: Vec<Option<Arc<ContentKeyRow>>>,
@@ -78,7 +78,7 @@ pub(super) fn decide(
     let rows = licensed(&request.key_ids, contents)?;
     let (token, client) = (request.token.as_deref(), request.opened.client().public_key());
     let contents = rows.iter().map(|row| &row.content);
-    let entitlement = entitlement::check(&server.home, token, Some(client), contents, now)?;
+    let entitlement = entitlement::check(&server.home, token, Some(client), contents, now).await?;
     let mut entropy = server.entropy.entropy();
     // Only now are keys opened: nobody who is not entitled gets that far.
     let plan = |row: &Arc<ContentKeyRow>| {

@@ -31,7 +31,7 @@ pub(crate) async fn acquire(
     if let Some(issued) = found.earlier {
         return Ok(answer::answer(&server.home, &request, write::repeat(issued, now)?));
     }
-    let decision = decide::decide(&server, &request, found.contents, now)?;
+    let decision = decide::decide(&server, &request, found.contents, now).await?;
     let licenses = write::write(&server, &request, decision, now).await?;
     Ok(answer::answer(&server.home, &request, licenses))
 }

@@ -1,20 +1,43 @@
 //! Recording what is issued: licenses, what a retry needs, and the audit entries, those of all requests that wait in
 //! one transaction. Nothing leaves before it is on the disk.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+
+use admit_crypto::{Digest, Provider};
 
 use crate::Error;
 use crate::audit::{self, NewEntry};
 use crate::batch::Work;
 use crate::home::Home;
 use crate::store::acquisition::{self, NewAcquisition};
+use crate::store::token_use;
+use crate::token::Claims;
 
 /// What one request was issued.
 #[derive(Debug)]
 pub(crate) struct Issue {
     /// The licenses for a challenge; none for ClearKey, whose keys are in the audit entry alone.
     pub(crate) acquisition: Option<NewAcquisition>,
+    /// The use of a token that may be used so often only.
+    pub(crate) token_use: Option<TokenUse>,
     pub(crate) entry: NewEntry,
+}
+
+/// A use of a token.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TokenUse {
+    /// SHA-256 of issuer and token id.
+    token: Digest,
+    limit: u32,
+}
+
+impl TokenUse {
+    /// The use of a token with a limit.
+    pub(crate) fn of(provider: &Provider, claims: &Claims) -> Option<Self> {
+        let length = (claims.iss.len() as u64).to_be_bytes();
+        let token = (provider.sha256)(&[&length, claims.iss.as_bytes(), claims.jti.as_bytes()]);
+        claims.uses.map(|limit| Self { token, limit: limit.get() })
+    }
 }
 
 /// Whether it was recorded.
@@ -24,6 +47,8 @@ pub(crate) enum Recorded {
     New,
     /// Another request with the same challenge came first; what it was issued holds.
     Repeated,
+    /// The token had no use left.
+    UsedUp,
 }
 
 /// Records.
@@ -39,9 +64,19 @@ impl Work for Record {
         let challenge = |job: &Issue| job.acquisition.as_ref().map(|acquisition| acquisition.challenge_hash);
         let challenges: Vec<_> = jobs.iter().filter_map(challenge).collect();
         let mut answered: HashSet<_> = acquisition::answered(&mut transaction, &challenges).await?;
-        let is_new = |job: &Issue| challenge(job).is_none_or(|challenge| answered.insert(challenge));
-        let recorded: Vec<Recorded> =
-            jobs.iter().map(is_new).map(|new| if new { Recorded::New } else { Recorded::Repeated }).collect();
+        let tokens: Vec<Digest> = jobs.iter().filter_map(|job| Some(job.token_use?.token)).collect();
+        let mut uses = Uses { used: token_use::find(&mut transaction, &tokens).await?, changed: HashSet::new() };
+        let mut record = |job: &Issue| {
+            if challenge(job).is_some_and(|challenge| answered.contains(&challenge)) {
+                return Recorded::Repeated;
+            }
+            if job.token_use.is_some_and(|token| !uses.take(token)) {
+                return Recorded::UsedUp;
+            }
+            answered.extend(challenge(job));
+            Recorded::New
+        };
+        let recorded: Vec<Recorded> = jobs.iter().map(&mut record).collect();
         let new = || jobs.iter().zip(&recorded).filter(|(_, recorded)| **recorded == Recorded::New).map(|(job, _)| job);
         let entries: Vec<NewEntry> = new().map(|job| job.entry.clone()).collect();
         if !entries.is_empty() {
@@ -50,8 +85,36 @@ impl Work for Record {
             let numbered: Vec<_> =
                 (first..).zip(new()).filter_map(|(seq, job)| Some((seq, job.acquisition.as_ref()?))).collect();
             acquisition::insert(&mut transaction, &numbered).await?;
+            token_use::set(&mut transaction, &uses.changed()).await?;
             transaction.commit().await?;
         }
         Ok(recorded)
+    }
+}
+
+/// Uses of tokens, counted while a transaction is under way.
+struct Uses {
+    used: HashMap<Digest, u32>,
+    changed: HashSet<Digest>,
+}
+
+impl Uses {
+    /// Takes a use, if there is one left.
+    fn take(&mut self, token: TokenUse) -> bool {
+        let used = self.used.entry(token.token).or_default();
+        let left = *used < token.limit;
+        if left {
+            *used += 1;
+            self.changed.insert(token.token);
+        }
+        left
+    }
+
+    fn changed(&self) -> Vec<(Digest, u32)> {
+        self.used
+            .iter()
+            .filter(|(token, _)| self.changed.contains(token))
+            .map(|(token, used)| (*token, *used))
+            .collect()
     }
 }

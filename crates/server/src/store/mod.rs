@@ -11,6 +11,7 @@ pub(crate) mod realm;
 pub(crate) mod rows;
 pub(crate) mod service_key;
 pub(crate) mod token_key;
+pub(crate) mod token_use;
 
 use admit_crypto::Digest;
 use admit_time::Timestamp;

@@ -12,3 +12,4 @@ mod mutation;
 mod package;
 mod serve;
 mod token;
+mod token_keys;
