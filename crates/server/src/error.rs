@@ -139,6 +139,12 @@ pub enum Error {
     /// A key for tokens is not taken, or not there.
     #[error("{0}")]
     TokenKey(#[from] TokenKeyFault),
+    /// A page could not be written.
+    #[error("page: {reason}")]
+    Page {
+        /// Why.
+        reason: String,
+    },
     /// A token would be valid for longer than the operator allows.
     #[error("the token would be valid for {asked_days} days, and the longest allowed is {limit_days}")]
     TokenLifetime {
@@ -184,7 +190,7 @@ impl Error {
             Self::Database(error) if is_busy(error) => Code::ADMIT_E_STORE_BUSY,
             Self::Overloaded => Code::ADMIT_E_STORE_BUSY,
             Self::Shared { code, .. } => *code,
-            Self::Database(_) => Code::ADMIT_E_SERVER,
+            Self::Database(_) | Self::Page { .. } => Code::ADMIT_E_SERVER,
             Self::Schema(_) => Code::ADMIT_E_STORE_VERSION,
             Self::Damaged { .. } => Code::ADMIT_E_STORE_TAMPERED,
             Self::KeyExists { .. } => Code::ADMIT_E_KEY_EXISTS,

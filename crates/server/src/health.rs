@@ -20,6 +20,6 @@ pub(crate) async fn health(State(server): State<Server>) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
 }
 
-async fn probe(server: &Server) -> Result<(), Error> {
+pub(crate) async fn probe(server: &Server) -> Result<(), Error> {
     store::realm::load(&mut *server.home.store().read().await?).await.map(drop)
 }

@@ -18,6 +18,7 @@ mod http;
 mod memory;
 pub mod operator;
 mod package;
+mod pages;
 pub mod policy;
 mod rate_limit;
 mod realm;

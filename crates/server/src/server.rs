@@ -23,7 +23,7 @@ use crate::rate_limit::RateLimit;
 use crate::refusal::Refusal;
 use crate::sources::{Clock, EntropySource};
 use crate::token::jwks;
-use crate::{acquire, clearkey, enrol, health, http, package, realm};
+use crate::{acquire, clearkey, enrol, health, http, package, pages, realm};
 
 /// A server of one realm.
 #[derive(Clone)]
@@ -81,6 +81,7 @@ impl Server {
             .route(HEADERS_PATH, post(package::header).layer(DefaultBodyLimit::max(MAX_PACKAGE_MESSAGE)))
             .route(&format!("{KEYS_PATH}/{{key_id}}"), keys)
             .route(jwks::JWKS_PATH, get(jwks::keys))
+            .merge(pages::routes())
             .route("/health", get(health::health))
             .fallback(async || Refusal::NotFound)
             .layer(axum::middleware::from_fn_with_state(self.clone(), http::in_time))

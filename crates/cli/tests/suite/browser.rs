@@ -48,3 +48,26 @@ fn chromium_plays_with_a_token_and_shows_nothing_with_a_wrong_one() {
     let given = world.events().iter().filter(|event| *event == "clearkey-keys-given").count();
     assert_eq!(given, 1);
 }
+
+#[test]
+fn pages_have_no_barriers_in_either_scheme() {
+    let world = World::new();
+    world.package("film.mp4", "film", &["--title", "A film", "--min-app-level", "150"]);
+    let header = &world.admit(&["inspect", "film.mp4", "--json"]).json()["header"];
+    let server = header["license_address"].as_str().unwrap().trim_end_matches("/v1/licenses").to_owned();
+    let license = format!("/license?kid={}", header["key_ids"][0].as_str().unwrap());
+    for (path, name) in
+        [(&*license, "license"), ("/license", "missing"), ("/privacy", "privacy"), ("/status", "status")]
+    {
+        let screenshots = artifact(name);
+        let seen = run("pages.mjs", &[&format!("{server}{path}"), screenshots.to_str().unwrap()]);
+        assert_eq!(seen["findings"], serde_json::json!([]), "{path}");
+        assert!(seen["passed"].as_u64().unwrap() >= 20, "{path}: {seen}");
+        let refused = name == "missing";
+        assert_eq!(seen["complaints"].as_array().unwrap().is_empty(), !refused, "{path}: {seen}");
+        assert_eq!(seen["backgrounds"], serde_json::json!(["rgb(255, 255, 255)", "rgb(23, 23, 27)"]));
+        for scheme in ["light", "dark"] {
+            assert!(artifact(&format!("{name}-{scheme}.png")).metadata().unwrap().len() > 0);
+        }
+    }
+}

@@ -10,6 +10,7 @@ mod harness;
 mod home;
 mod mutation;
 mod package;
+mod pages;
 mod serve;
 mod token;
 mod token_keys;
