@@ -1,5 +1,6 @@
-//! Durable licenses a second: a server with its database on disk and clients over TCP in one process. Challenges are
-//! made in advance, all distinct, signed and encrypted; every answer is a license that is on the disk.
+//! Durable licenses and ClearKey keys a second: a server with its database on disk and clients over TCP in one process.
+//! Challenges are made in advance, all distinct, signed and encrypted; every answer is a license, or the record of a key that
+//! was given, that is on the disk.
 //! Run by `cargo xtask bench licenses`.
 
 #![expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
@@ -12,9 +13,10 @@ mod harness;
 use std::time::{Duration, Instant};
 
 use admit_license::KeyId;
-use admit_protocol::acquire::SealedChallenge;
-use admit_trust::Role;
-use harness::{Running, TestClient, challenge, connect, send};
+use admit_protocol::acquire::LICENSES_PATH;
+use admit_server::CLEARKEY_PATH;
+use admit_server::content::{Content, KeyClass};
+use harness::{Running, START, Seeded, TestClient, challenge, connect, content, content_key, send};
 use tokio::task::JoinSet;
 
 #[tokio::main]
@@ -22,19 +24,30 @@ async fn main() {
     let running = Running::start().await;
     let client = running.enrol(1).await;
     let key_id = running.register(1, "film", true).await;
+    let shown = Content { class: KeyClass::ClearKey, ..content(2, "clip", true) };
+    running.home.register_content_key(&shown, &content_key(2), START, &mut Seeded::new(2)).await.unwrap();
+    let mut seed = 0;
+    println!("licenses");
+    table(&running, LICENSES_PATH, CHALLENGES, || make(&running, &client, key_id, &mut seed)).await;
+    println!("ClearKey");
+    let request = br#"{"kids":["AgICAgICAgICAgICAgICAg"],"type":"temporary"}"#;
+    table(&running, CLEARKEY_PATH, KEY_REQUESTS, || vec![request.to_vec(); KEY_REQUESTS]).await;
+}
+
+/// Sends so many requests at once, round after round, over more and more connections, and prints the distributions.
+async fn table(running: &Running, path: &'static str, count: usize, mut make: impl FnMut() -> Vec<Vec<u8>>) {
     println!(
         "{:<12} {:>9} {:>9} {:>9} {:>9}   latency ms: p50, p99",
         "connections", "min/s", "p50/s", "p90/s", "max/s"
     );
-    let mut seed = 0;
     for connections in [1, 4, 16, 64] {
         let mut rates = Vec::new();
         let mut latencies = Vec::new();
         for _ in 0..ROUNDS {
-            let challenges = make(&running, &client, key_id, &mut seed);
+            let requests = make();
             let started = Instant::now();
-            latencies.extend(round(&running, challenges, connections).await);
-            rates.push(f64::from(CHALLENGES) / started.elapsed().as_secs_f64());
+            latencies.extend(round(running, path, requests, connections).await);
+            rates.push(count as f64 / started.elapsed().as_secs_f64());
         }
         rates.sort_by(f64::total_cmp);
         latencies.sort();
@@ -54,32 +67,31 @@ async fn main() {
 }
 
 /// Distinct challenges for one key.
-fn make(running: &Running, client: &TestClient, key_id: KeyId, seed: &mut u64) -> Vec<SealedChallenge> {
+fn make(running: &Running, client: &TestClient, key_id: KeyId, seed: &mut u64) -> Vec<Vec<u8>> {
     let mut one = || {
         *seed += 1_u64;
         let mut challenge = challenge(&running.realm, &[key_id], None, 0);
         challenge.nonce[..8].copy_from_slice(&seed.to_be_bytes());
-        running.seal(client, &challenge)
+        running.seal(client, &challenge).as_bytes().to_vec()
     };
     (0..CHALLENGES).map(|_| one()).collect()
 }
 
-/// Sends the challenges over so many connections at once; how long each answer took.
-async fn round(running: &Running, challenges: Vec<SealedChallenge>, connections: usize) -> Vec<Duration> {
-    let path = running.realm.address(Role::License).expect("an address that the realm document names").to_owned();
+/// Sends the requests over so many connections at once; how long each answer took.
+async fn round(running: &Running, path: &'static str, requests: Vec<Vec<u8>>, connections: usize) -> Vec<Duration> {
     let mut tasks = JoinSet::new();
-    let mut shares: Vec<Vec<SealedChallenge>> = (0..connections).map(|_| Vec::new()).collect();
-    for (index, challenge) in challenges.into_iter().enumerate() {
-        shares[index % connections].push(challenge);
+    let mut shares: Vec<Vec<Vec<u8>>> = (0..connections).map(|_| Vec::new()).collect();
+    for (index, request) in requests.into_iter().enumerate() {
+        shares[index % connections].push(request);
     }
     for share in shares {
-        let (address, path) = (running.address, path.clone());
+        let address = running.address;
         tasks.spawn(async move {
             let mut connection = connect(address).await;
             let mut latencies = Vec::with_capacity(share.len());
-            for challenge in share {
+            for request in share {
                 let started = Instant::now();
-                let answer = send(&mut connection, "POST", &path, &[], challenge.as_bytes()).await;
+                let answer = send(&mut connection, "POST", path, &[], &request).await;
                 assert!(answer.status.is_success(), "{answer:?}");
                 latencies.push(started.elapsed());
             }
@@ -89,5 +101,6 @@ async fn round(running: &Running, challenges: Vec<SealedChallenge>, connections:
     tasks.join_all().await.concat()
 }
 
-const CHALLENGES: u32 = 1000;
+const CHALLENGES: usize = 1000;
+const KEY_REQUESTS: usize = 5000;
 const ROUNDS: u32 = 5;

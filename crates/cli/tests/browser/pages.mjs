@@ -14,7 +14,7 @@ for (const colorScheme of ["light", "dark"]) {
     page.on("requestfailed", (request) => complain(request.url()));
     await page.goto(address);
     seen.backgrounds.push(await page.evaluate(() => getComputedStyle(document.body).backgroundColor));
-    await page.screenshot({ path: `${screenshots}-${colorScheme}.png` });
+    await page.screenshot({ path: `${screenshots}-${colorScheme}.png`, fullPage: true });
     await page.evaluate(axe);
     const found = await page.evaluate(() => axe.run());
     seen.passed += found.passes.length;
