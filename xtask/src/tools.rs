@@ -58,6 +58,14 @@ pub(crate) fn ffmpeg(workspace: &Workspace) -> Option<PathBuf> {
     named.or_else(|| streamer_binary(workspace, "ffmpeg")).or_else(|| process::on_path("ffmpeg"))
 }
 
+/// The folder of the npm packages for the browser tests: what `ADMIT_NODE_MODULES` names, or ours.
+pub(crate) fn node_modules(workspace: &Workspace) -> Option<PathBuf> {
+    let named = env::var_os("ADMIT_NODE_MODULES").map(PathBuf::from);
+    let ours = folder(workspace).join("npm/node_modules");
+    let complete = ["playwright-core", "axe-core"].iter().all(|package| ours.join(package).is_dir());
+    named.or_else(|| complete.then_some(ours))
+}
+
 /// The path of a tool, or an error that says how to get it.
 pub(crate) fn required(tool: Option<PathBuf>, name: &str) -> Result<PathBuf> {
     tool.with_context(|| format!("{name} is not here; `cargo check-all --only installs` installs it"))

@@ -1,5 +1,6 @@
 //! The command line, as `docs/cli.md` says it.
 
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -163,6 +164,9 @@ pub(crate) struct PackageArgs {
     /// License this content to every client, without a token.
     #[arg(long)]
     pub(crate) open: bool,
+    /// For browsers' ClearKey instead of licenses: whoever is given the key sees it, and nothing limits what they do.
+    #[arg(long, conflicts_with_all = ["min_version", "min_app_level", "license_page"])]
+    pub(crate) clearkey: bool,
     /// The page where buyers get a license.
     #[arg(long, value_name = "URL")]
     pub(crate) license_page: Option<String>,
@@ -188,6 +192,9 @@ pub(crate) struct TokenArgs {
     /// How long the token is good for, such as `15m`, `24h` or `30d`.
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = parse_duration)]
     pub(crate) valid: Duration,
+    /// How often the token may be used; without it, as often as its time allows.
+    #[arg(long, value_name = "N")]
+    pub(crate) uses: Option<NonZeroU32>,
     /// Only the client with this signing key thumbprint may use it.
     #[arg(long, value_name = "THUMBPRINT", value_parser = parse_fingerprint)]
     pub(crate) bound_to: Option<Digest>,
@@ -216,6 +223,9 @@ pub(crate) enum AdminCommand {
     RotateKey(HomeArgs),
     /// Renew the license service's keys and certificate with the root key.
     Renew(RenewArgs),
+    /// Keys that sign buyers' entitlement tokens: this realm's, and those of shops.
+    #[command(subcommand)]
+    TokenKey(TokenKeyCommand),
 }
 
 /// `admit admin renew`.
@@ -227,6 +237,45 @@ pub(crate) struct RenewArgs {
     /// A file with the root key's passphrase; without it, it is asked for.
     #[arg(long, value_name = "FILE", requires = "root_key")]
     pub(crate) passphrase_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) home: HomeArgs,
+}
+
+/// `admit admin token-key`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenKeyCommand {
+    /// Make a new key of this realm, which signs from now on; or import the public key or shared secret of a shop.
+    Add(TokenKeyAddArgs),
+    /// List them.
+    List(#[command(flatten)] HomeArgs),
+    /// Retire one: it signs no more, and verifies for a while.
+    Retire {
+        /// The key's name.
+        kid: String,
+        /// How long it verifies what it signed, such as `30d`, or `0s` for a key that was stolen. Without it, the longest
+        /// lifetime of a token.
+        #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+        verify_for: Option<Duration>,
+        #[command(flatten)]
+        home: HomeArgs,
+    },
+}
+
+/// `admit admin token-key add`.
+#[derive(Debug, Args)]
+pub(crate) struct TokenKeyAddArgs {
+    /// The shop, as its tokens say it in `iss`.
+    #[arg(long, value_name = "ISS", requires = "import")]
+    pub(crate) issuer: Option<String>,
+    /// The key's name in tokens. Without it, the one in the JWK, or one made of a public key.
+    #[arg(long, requires = "import")]
+    pub(crate) kid: Option<String>,
+    /// The shop's public key, P-256 or Ed25519, in PEM or as a JWK.
+    #[arg(long, value_name = "FILE", group = "import", requires = "issuer")]
+    pub(crate) public_key: Option<PathBuf>,
+    /// A file with the secret for HS256 that is shared with the shop, 32 bytes or more.
+    #[arg(long, value_name = "FILE", group = "import", requires_all = ["issuer", "kid"])]
+    pub(crate) secret_file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) home: HomeArgs,
 }

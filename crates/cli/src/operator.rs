@@ -10,6 +10,7 @@ mod passphrase;
 mod registry;
 mod serve;
 mod token;
+mod token_key;
 mod upkeep;
 
 pub(crate) use admin::run as admin;

@@ -84,18 +84,22 @@ fn fragments_follow(movie: &Movie) -> Node<'static> {
     Node::container(fourcc::MVEX, Vec::new(), children.collect())
 }
 
-/// Our header, and the common one that lists the key.
-fn headers(protection: &Protection<'_>) -> [Node<'static>; 2] {
+/// Our header where there is one, and the common one that lists the key.
+fn headers(protection: &Protection<'_>) -> Vec<Node<'static>> {
     let key_ids = Some(vec![protection.key_id]);
-    let ours = Pssh { system_id: ADMIT_SYSTEM_ID, key_ids: key_ids.clone(), data: protection.pssh_data.to_vec() };
+    let ours = protection.pssh_data.map(|data| {
+        let key_ids = key_ids.clone();
+        Pssh { system_id: ADMIT_SYSTEM_ID, key_ids, data: data.to_vec() }
+    });
     let common = Pssh { system_id: COMMON_SYSTEM_ID, key_ids, data: Vec::new() };
-    [ours, common].map(|pssh| {
+    let build = |pssh: Pssh| {
         Node::build(fourcc::PSSH, |out| {
             let mut whole = Vec::new();
             pssh.write(&mut whole);
             out.extend_from_slice(&whole[8..]);
         })
-    })
+    };
+    ours.into_iter().chain([common]).map(build).collect()
 }
 
 /// Tables that describe samples by their number in the track, and so nothing once there are fragments.

@@ -22,8 +22,8 @@ pub struct Protection<'p> {
     pub key_id: KeyId,
     /// Encrypts all tracks.
     pub key: &'p ContentKey,
-    /// The data of our `pssh`: the content header.
-    pub pssh_data: &'p [u8],
+    /// The data of our `pssh`: the content header. Without it, the file has no such box, and says only its key id.
+    pub pssh_data: Option<&'p [u8]>,
     /// Replaces what the input says of itself, field by field.
     pub metadata: Metadata,
 }

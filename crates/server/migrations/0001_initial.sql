@@ -77,10 +77,21 @@ CREATE TABLE licenses (
 
 CREATE TABLE token_keys (
     kid TEXT PRIMARY KEY,
-    algorithm TEXT NOT NULL CHECK (algorithm IN ('ES256')),
+    algorithm TEXT NOT NULL CHECK (algorithm IN ('ES256', 'EdDSA', 'HS256')),
     issuer TEXT NOT NULL,
-    sealed_secret BLOB NOT NULL,
-    created_at BIGINT NOT NULL
+    -- Of somebody who signs for this operator.
+    public_key BLOB,
+    -- Of this realm, or shared with somebody.
+    sealed_secret BLOB,
+    created_at BIGINT NOT NULL,
+    verifies_until BIGINT,
+    CHECK ((public_key IS NULL) <> (sealed_secret IS NULL))
+);
+
+-- How often tokens with a limit were used: SHA-256 of issuer and token id.
+CREATE TABLE token_uses (
+    token BLOB PRIMARY KEY,
+    used BIGINT NOT NULL
 );
 
 CREATE TABLE audit (

@@ -25,6 +25,10 @@ pub enum Event {
     ContentKeyRegistered,
     /// An entitlement token was made.
     TokenMade,
+    /// A key for tokens was made or imported.
+    TokenKeyAdded,
+    /// A key for tokens was retired.
+    TokenKeyRetired,
     /// An operator token was made.
     OperatorTokenMade,
     /// An operator token was revoked.
@@ -35,6 +39,8 @@ pub enum Event {
     ClientRevoked,
     /// Licenses were issued for a challenge.
     LicensesIssued,
+    /// Content keys were given to a browser.
+    ClearKeysGiven,
 }
 
 impl Event {
@@ -47,11 +53,14 @@ impl Event {
             Self::SealingKeyRotated => "sealing-key-rotated",
             Self::ContentKeyRegistered => "content-key-registered",
             Self::TokenMade => "token-made",
+            Self::TokenKeyAdded => "token-key-added",
+            Self::TokenKeyRetired => "token-key-retired",
             Self::OperatorTokenMade => "operator-token-made",
             Self::OperatorTokenRevoked => "operator-token-revoked",
             Self::ClientEnrolled => "client-enrolled",
             Self::ClientRevoked => "client-revoked",
             Self::LicensesIssued => "licenses-issued",
+            Self::ClearKeysGiven => "clearkey-keys-given",
         }
     }
 }

@@ -78,6 +78,10 @@ impl Home {
         now: Timestamp,
         entropy: &mut (dyn Entropy + Send),
     ) -> Result<(), Error> {
+        let minimum = content.minimum_individualized_version.is_some() || content.minimum_application_level.is_some();
+        if content.class == KeyClass::ClearKey && minimum {
+            return Err(Error::ClearKeyMinimum);
+        }
         let mut transaction = self.store().write().await?;
         if let Some(existing) = content_key::find(&mut transaction, content.key_id).await? {
             let same_key: bool = self.open_content_key(&existing)?.expose().ct_eq(key.expose()).into();

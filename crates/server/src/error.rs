@@ -8,6 +8,7 @@ use admit_license::KeyId;
 use admit_protocol::Code;
 
 use crate::home::Mistake;
+use crate::token::TokenKeyFault;
 
 /// An operation on a home failed.
 #[derive(Debug, thiserror::Error)]
@@ -105,6 +106,9 @@ pub enum Error {
         /// The key id.
         key_id: KeyId,
     },
+    /// A key that browsers are shown cannot ask anything of who gets it.
+    #[error("a key of class clearkey has no least level or version: browsers have none to show")]
+    ClearKeyMinimum,
     /// The home does not say where clients reach it.
     #[error("the home has no public_address in admit.toml, which content headers carry")]
     NoPublicAddress,
@@ -143,6 +147,15 @@ pub enum Error {
     NoSealingKey {
         /// The key's name.
         id: admit_crypto::Digest,
+    },
+    /// A key for tokens is not taken, or not there.
+    #[error("{0}")]
+    TokenKey(#[from] TokenKeyFault),
+    /// A page could not be written.
+    #[error("page: {reason}")]
+    Page {
+        /// Why.
+        reason: String,
     },
     /// A token would be valid for longer than the operator allows.
     #[error("the token would be valid for {asked_days} days, and the longest allowed is {limit_days}")]
@@ -198,16 +211,18 @@ impl Error {
             Self::Database(error) if is_busy(error) => Code::ADMIT_E_STORE_BUSY,
             Self::Overloaded => Code::ADMIT_E_STORE_BUSY,
             Self::Shared { code, .. } => *code,
-            Self::Database(_) => Code::ADMIT_E_SERVER,
+            Self::Database(_) | Self::Page { .. } => Code::ADMIT_E_SERVER,
             Self::Schema(_) => Code::ADMIT_E_STORE_VERSION,
             Self::NoSealingKey { .. } => Code::ADMIT_E_FILE,
             Self::Damaged { .. } => Code::ADMIT_E_STORE_TAMPERED,
             Self::KeyExists { .. } => Code::ADMIT_E_KEY_EXISTS,
+            Self::ClearKeyMinimum => Code::ADMIT_E_NOT_FOR_CLEARKEY,
             Self::UnknownClient { .. } => Code::ADMIT_E_CLIENT_CERTIFICATE_UNKNOWN,
             Self::Trust(_) => Code::ADMIT_E_BAD_SIGNATURE,
             Self::Name { .. }
             | Self::RootKey
             | Self::OtherRootKey
+            | Self::TokenKey(_)
             | Self::TokenLifetime { .. }
             | Self::OperatorTokenName { .. }
             | Self::OperatorTokenExists { .. } => Code::ADMIT_E_USAGE,

@@ -44,7 +44,7 @@ fn answer(status: StatusCode, body: &serde_json::Value) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
 }
 
-async fn probe(server: &Server) -> Result<(), Error> {
+pub(crate) async fn probe(server: &Server) -> Result<(), Error> {
     store::realm::load(&mut *server.home.store().read().await?).await.map(drop)
 }
 

@@ -7,9 +7,11 @@
 mod acquire;
 pub mod audit;
 mod batch;
+mod clearkey;
 pub mod content;
 mod cors;
 mod enrol;
+mod entitlement;
 mod error;
 mod health;
 pub mod home;
@@ -19,6 +21,7 @@ mod metrics;
 mod observe;
 pub mod operator;
 mod package;
+mod pages;
 pub mod policy;
 mod rate_limit;
 mod realm;
@@ -31,6 +34,7 @@ mod store;
 pub mod tls;
 pub mod token;
 
+pub use clearkey::CLEARKEY_PATH;
 pub use error::Error;
 pub use server::Server;
 pub use sources::{Clock, EntropySource};

@@ -8,7 +8,7 @@ use admit_trust::SignatureMemory;
 use quick_cache::sync::Cache;
 
 use crate::metrics::CacheCounts;
-use crate::token::Claims;
+use crate::token::Verified;
 
 /// Certificates' signatures that hold.
 pub(crate) struct Signatures(Cache<Digest, ()>, CacheCounts);
@@ -30,19 +30,19 @@ impl SignatureMemory for Signatures {
 }
 
 /// What tokens say whose signatures hold, by the SHA-256 of their characters.
-pub(crate) struct Tokens(Cache<Digest, Arc<Claims>>, CacheCounts);
+pub(crate) struct Tokens(Cache<Digest, Arc<Verified>>, CacheCounts);
 
 impl Tokens {
     pub(crate) fn new(counts: CacheCounts) -> Self {
         Self(Cache::new(TOKENS), counts)
     }
 
-    pub(crate) fn get(&self, token: &Digest) -> Option<Arc<Claims>> {
+    pub(crate) fn get(&self, token: &Digest) -> Option<Arc<Verified>> {
         self.1.count(self.0.get(token))
     }
 
-    pub(crate) fn keep(&self, token: Digest, claims: Arc<Claims>) {
-        self.0.insert(token, claims);
+    pub(crate) fn keep(&self, token: Digest, verified: Arc<Verified>) {
+        self.0.insert(token, verified);
     }
 }
 

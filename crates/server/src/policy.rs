@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use admit_license::{RightsArray, Terms, final_rights};
+use admit_license::{Rights, RightsArray, Terms, final_rights};
 use admit_protocol::acquire::LicenseChallenge;
 use admit_time::Timestamp;
 use admit_trust::{Certificate, ClientProperties, Verified, role};
@@ -33,6 +33,12 @@ pub trait Policy: fmt::Debug + Send + Sync {
     /// The terms of the license, made from a draft that grants nothing. The draft's ids, realm, time and binding
     /// must stay as they are.
     fn terms(&self, request: &PolicyRequest<'_>, draft: Terms) -> Result<Terms, PolicyRefusal>;
+
+    /// The rights that every license of it has, where it gives the same to everybody without other limits: what the
+    /// license page says beforehand.
+    fn rights_for_everybody(&self) -> Option<Rights> {
+        None
+    }
 }
 
 /// A policy issued no license.
@@ -60,6 +66,10 @@ pub struct DefaultPolicy;
 impl Policy for DefaultPolicy {
     fn terms(&self, request: &PolicyRequest<'_>, draft: Terms) -> Result<Terms, PolicyRefusal> {
         Ok(Terms { rights: final_rights(request.challenge.rights(), Some(RightsArray::DEFAULT)), ..draft })
+    }
+
+    fn rights_for_everybody(&self) -> Option<Rights> {
+        Some(RightsArray::DEFAULT.apply(Rights::NONE))
     }
 }
 

@@ -61,6 +61,9 @@ pub(crate) enum Refusal {
     /// The token does not hold.
     #[error("{0}")]
     Token(#[from] TokenFault),
+    /// The token was used as often as it may be.
+    #[error("the entitlement token has been used as often as it may be")]
+    TokenUsedUp,
     /// The token is for other content.
     #[error("the entitlement token is not for content `{content_id}`")]
     TokenNotForContent {
@@ -76,6 +79,15 @@ pub(crate) enum Refusal {
         /// The key id.
         key_id: KeyId,
     },
+    /// The key is for licenses and never shown to a browser.
+    #[error("the key {key_id} is for licenses only, and is not given by ClearKey")]
+    NotForClearKey {
+        /// The key id.
+        key_id: KeyId,
+    },
+    /// ClearKey gives no keys to keep.
+    #[error("ClearKey gives keys for temporary sessions only")]
+    ClearKeyPersistent,
     /// The policy said no, or does not work.
     #[error("{0}")]
     Policy(#[from] PolicyRefusal),
@@ -136,9 +148,14 @@ impl Refusal {
             Self::Internal(error @ Error::KeyExists { .. }) => (error.code(), StatusCode::CONFLICT),
             Self::Internal(error @ Error::Header(_)) => (error.code(), StatusCode::BAD_REQUEST),
             Self::OtherToken => (Code::ADMIT_E_TOKEN_INVALID, StatusCode::FORBIDDEN),
+            Self::TokenUsedUp => (Code::ADMIT_E_TOKEN_USED_UP, StatusCode::FORBIDDEN),
             Self::TokenNotForContent { .. } => (Code::ADMIT_E_TOKEN_NOT_FOR_CONTENT, StatusCode::FORBIDDEN),
             Self::TokenBoundElsewhere => (Code::ADMIT_E_TOKEN_BOUND_ELSEWHERE, StatusCode::FORBIDDEN),
             Self::UnknownKeyId { .. } => (Code::ADMIT_E_UNKNOWN_KEY_ID, StatusCode::NOT_FOUND),
+            Self::NotForClearKey { .. } | Self::ClearKeyPersistent => {
+                (Code::ADMIT_E_NOT_FOR_CLEARKEY, StatusCode::FORBIDDEN)
+            }
+            Self::Internal(error @ Error::ClearKeyMinimum) => (error.code(), StatusCode::BAD_REQUEST),
             Self::Policy(PolicyRefusal::Refused { .. }) => (Code::ADMIT_E_POLICY_REFUSED, StatusCode::FORBIDDEN),
             Self::Policy(PolicyRefusal::Failed { .. }) => {
                 (Code::ADMIT_E_POLICY_FAILED, StatusCode::INTERNAL_SERVER_ERROR)

@@ -28,7 +28,8 @@ use crate::rate_limit::RateLimit;
 use crate::refusal::Refusal;
 use crate::sources::{Clock, EntropySource};
 use crate::tls::Tls;
-use crate::{acquire, cors, enrol, health, http, observe, package, realm};
+use crate::token::jwks;
+use crate::{acquire, clearkey, cors, enrol, health, http, observe, package, pages, realm};
 
 /// A server of one realm.
 #[derive(Clone)]
@@ -120,7 +121,11 @@ impl Server {
     /// What pages of other origins may use. A page sees no answer, a refusal neither, that does not say so.
     fn players(&self) -> Router<Self> {
         let licenses = post(acquire::acquire).layer(DefaultBodyLimit::max(MAX_CHALLENGE));
-        let players = Router::new().route(REALM_PATH, get(realm::document)).route(LICENSES_PATH, licenses);
+        let clearkey = post(clearkey::keys).layer(DefaultBodyLimit::max(clearkey::MAX_REQUEST));
+        let players = Router::new()
+            .route(REALM_PATH, get(realm::document))
+            .route(LICENSES_PATH, licenses)
+            .route(clearkey::CLEARKEY_PATH, clearkey);
         let players = self.within_limits(players);
         match cors::layer(&self.home.config().origins) {
             Some(cors) => players.layer(cors),
@@ -147,6 +152,8 @@ fn operators_and_clients() -> Router<Server> {
         .route(ENROL_PATH, enrolment)
         .route(HEADERS_PATH, headers)
         .route(&format!("{KEYS_PATH}/{{key_id}}"), keys)
+        .route(jwks::JWKS_PATH, get(jwks::keys))
+        .merge(pages::routes())
 }
 
 impl std::fmt::Debug for Server {

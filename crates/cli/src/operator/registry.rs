@@ -5,6 +5,7 @@ use admit_protocol::Code;
 use admit_protocol::package::{
     HEADERS_PATH, HeaderRequest, KEYS_PATH, KeyRegistration, MAX_SIGNED_HEADER, SignedHeader,
 };
+use admit_server::CLEARKEY_PATH;
 use admit_server::content::Content;
 use admit_server::home::Home;
 use tokio::runtime::Runtime;
@@ -34,6 +35,15 @@ impl Registry {
         })?;
         let token = token_text(args.token.as_deref())?.unwrap_or_default();
         Ok(Self::Server { http: Http::new(), address: address.to_owned(), token })
+    }
+
+    /// The address at which browsers ask for keys of class `clearkey`, where it is known.
+    pub(super) fn clearkey_address(&self) -> Option<String> {
+        let address = match self {
+            Self::Home { home, .. } => home.config().public_address.as_deref(),
+            Self::Server { address, .. } => Some(address.as_str()),
+        };
+        address.map(|address| format!("{}{CLEARKEY_PATH}", address.trim_end_matches('/')))
     }
 
     /// The signed header, as the data of a `pssh` box.

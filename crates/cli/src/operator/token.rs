@@ -14,6 +14,7 @@ pub(crate) fn run(args: &TokenArgs, output: Output) -> Outcome<()> {
         subject: args.subject.clone(),
         content: args.content.clone(),
         lifetime: args.valid,
+        uses: args.uses,
         bound_to: args.bound_to,
         policy: serde_json::Map::new(),
     };

@@ -4,14 +4,16 @@
 
 mod acquisition;
 mod bad_input;
+mod browser;
+mod doctor;
 mod documents;
 mod exact_lines;
-mod doctor;
 mod keys;
 mod packaging;
 mod refusals;
 mod remote;
 mod serving;
 mod slow_server;
+mod token_keys;
 mod tour;
 mod world;

@@ -30,6 +30,30 @@ fn a_file_packaged_through_the_server_plays_like_one_packaged_at_home() {
 }
 
 #[test]
+fn a_file_for_browsers_names_its_key_only_and_gets_no_license() {
+    let world = World::new();
+    world.package("at-home.mp4", "film", &["--open"]);
+    let server = server_of(&world);
+    let token = world.admit(&["admin", "token", "make", "encoder", "--home", "home"]).succeeded();
+    let clip = clip();
+    let words = ["package", clip.to_str().unwrap(), "--clearkey", "--open", "--json", "-o"];
+    for (file, registry) in
+        [("local.mp4", &["--home", "home"][..]), ("remote.mp4", &["--server", &server, "--token", token.trim()])]
+    {
+        let document = world.admit(&[&words[..], &[file], registry].concat()).json();
+        assert_eq!(document["clearkey_address"], format!("{server}/v1/clearkey"));
+        let inspected = world.admit(&["inspect", file, "--json"]).json();
+        let systems = inspected["protection_systems"].as_array().unwrap();
+        assert_eq!(systems.len(), 1, "{inspected}");
+        assert_eq!(systems[0]["key_ids"][0], document["key_id"]);
+        assert_eq!(world.admit(&["play", file, "-o", "clear.mp4"]).code, Some(1));
+    }
+    for more in [["--min-version", "2.4.0.1"], ["--min-app-level", "100"], ["--license-page", "https://shop.example"]] {
+        assert_eq!(world.admit(&[&words[..], &["other.mp4", "--home", "home"], &more].concat()).code, Some(2));
+    }
+}
+
+#[test]
 fn what_the_server_refuses_leaves_no_file() {
     let mut world = World::new();
     world.package("at-home.mp4", "film", &["--open"]);

@@ -31,6 +31,17 @@ impl World {
         world
     }
 
+    /// A home with a line of its settings replaced, served.
+    pub(crate) fn with_settings(line: &str, other: &str) -> Self {
+        let mut world = Self::unserved();
+        let path = world.path("home/admit.toml");
+        let settings = fs::read_to_string(&path).unwrap();
+        assert!(settings.contains(line), "{settings}");
+        fs::write(path, settings.replace(line, other)).unwrap();
+        world.start_server();
+        world
+    }
+
     /// A home that is not served yet.
     pub(crate) fn unserved() -> Self {
         let folder = tempfile::tempdir().unwrap();

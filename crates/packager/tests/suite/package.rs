@@ -2,11 +2,15 @@
 
 use std::io::Cursor;
 
-use crate::support::{CLIPS, HEADER, KEY, KEY_ID, clip, decrypt_with, package_with, packaged, samples, top_boxes};
+use crate::support::{
+    CLIPS, HEADER, KEY, KEY_ID, Seeded, clip, decrypt_with, package_with, packaged, samples, top_boxes,
+};
+use admit_crypto::{ContentKey, rustcrypto};
 use admit_media::{
     ADMIT_SYSTEM_ID, COMMON_SYSTEM_ID, FourCc, KeyId, Metadata, Node, Pssh, Summary, SystemId, fourcc, frame::put_box,
     inspect, protections,
 };
+use admit_packager::Protection;
 
 fn summary(file: &[u8]) -> Summary {
     inspect(Cursor::new(file)).unwrap()
@@ -60,6 +64,18 @@ fn the_head_names_every_key_once_that_entries_groups_and_systems_name() {
         [KEY_ID, KeyId::from_bytes([6; 16]), KeyId::from_bytes([5; 16]), KeyId::from_bytes([7; 16])]
     );
     assert_eq!(found.pssh.len(), 3);
+}
+
+#[test]
+fn without_a_header_the_file_names_its_key_and_nothing_else() {
+    let key = ContentKey::from_bytes(KEY);
+    let protection = Protection { key_id: KEY_ID, key: &key, pssh_data: None, metadata: Metadata::default() };
+    let (mut file, input) = (Cursor::new(Vec::new()), Cursor::new(clip("high-progressive")));
+    let (entropy, provider) = (&mut Seeded(0x5a), &rustcrypto::PROVIDER);
+    admit_packager::package(input, &mut file, &protection, entropy, provider, &mut |_, _| ()).unwrap();
+    let pssh = summary(file.get_ref()).pssh;
+    let systems: Vec<_> = pssh.into_iter().map(|pssh| (pssh.system_id, pssh.key_ids, pssh.data.len())).collect();
+    assert_eq!(systems, [(COMMON_SYSTEM_ID, Some(vec![KEY_ID]), 0)]);
 }
 
 #[test]

@@ -43,7 +43,7 @@ pub(crate) fn clip(name: &str) -> Vec<u8> {
 
 pub(crate) fn package_with(input: &[u8], metadata: Metadata) -> Result<(Vec<u8>, Report), Error> {
     let key = ContentKey::from_bytes(KEY);
-    let protection = Protection { key_id: KEY_ID, key: &key, pssh_data: HEADER, metadata };
+    let protection = Protection { key_id: KEY_ID, key: &key, pssh_data: Some(HEADER), metadata };
     let mut output = Cursor::new(Vec::new());
     let (entropy, provider) = (&mut Seeded(0x5a), &rustcrypto::PROVIDER);
     let report = package(Cursor::new(input), &mut output, &protection, entropy, provider, &mut |_, _| ())?;

@@ -194,6 +194,10 @@ macro_rules! own_codes {
         "The operator token is missing, unknown, expired or revoked."
         "Make one with `admit admin token make` on the server's machine, and pass it with `--token`."
 
+    ADMIT_E_NOT_FOR_CLEARKEY = 0xA0AD0030, AskUser:
+        "The key may not be shown to a browser, or not to keep."
+        "Play the content with Admit's own client, or package it with `--clearkey` and no minimum."
+
         } }
     };
 }

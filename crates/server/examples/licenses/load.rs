@@ -63,6 +63,7 @@ impl Clients {
                 subject: format!("buyer-{number}"),
                 content: vec!["film".to_owned()],
                 lifetime: DAY,
+                uses: None,
                 bound_to: None,
                 policy: serde_json::Map::new(),
             };

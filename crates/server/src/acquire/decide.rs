@@ -9,13 +9,12 @@ use admit_time::Timestamp;
 
 use super::lookup::{Found, Wanted};
 use super::parse::AcquireRequest;
-use crate::Server;
 use crate::content::{Content, KeyClass};
-use crate::home::Home;
 use crate::policy::{self, PolicyRequest};
 use crate::refusal::Refusal;
 use crate::store::content_key::ContentKeyRow;
 use crate::token::Claims;
+use crate::{Server, entitlement};
 
 /// What will be issued.
 #[derive(Debug)]
@@ -59,7 +58,7 @@ pub(super) async fn check_client(server: &Server, request: AcquireRequest) -> Re
         }
     }
     let client = request.opened.client().fingerprint(server.home.provider());
-    let wanted = Wanted { client, challenge_hash: request.opened.hash(), key_ids: key_ids.clone() };
+    let wanted = Wanted { challenge: Some((client, request.opened.hash())), key_ids: key_ids.clone() };
     let found = server.lookups.ask(wanted).await?;
     match found.client.ok_or(Refusal::UnknownClient)? {
         Some(_) => Err(Refusal::ClientRevoked),
@@ -67,7 +66,7 @@ pub(super) async fn check_client(server: &Server, request: AcquireRequest) -> Re
     }
 }
 
-pub(super) fn decide(
+pub(super) async fn decide(
     server: &Server,
     request: &ActiveRequest,
     contents: Vec<Option<Arc<ContentKeyRow>>>,
@@ -77,7 +76,9 @@ pub(super) fn decide(
         return Ok(Decision { entitlement: None, licenses: Vec::new() });
     }
     let rows = licensed(&request.key_ids, contents)?;
-    let entitlement = entitlement(&server.home, request, &rows, now)?;
+    let (token, client) = (request.token.as_deref(), request.opened.client().public_key());
+    let contents = rows.iter().map(|row| &row.content);
+    let entitlement = entitlement::check(&server.home, token, Some(client), contents, now).await?;
     let mut entropy = server.entropy.entropy();
     // Only now are keys opened: nobody who is not entitled gets that far.
     let plan = |row: &Arc<ContentKeyRow>| {
@@ -98,28 +99,6 @@ fn licensed(key_ids: &[KeyId], contents: Vec<Option<Arc<ContentKeyRow>>>) -> Res
         row.filter(|row| row.content.class == KeyClass::Licensed).ok_or(Refusal::UnknownKeyId { key_id })
     };
     contents.into_iter().zip(key_ids).map(licensed).collect()
-}
-
-/// The buyer's entitlement. A token that is there must hold, also where none is needed.
-fn entitlement(
-    home: &Home,
-    request: &ActiveRequest,
-    rows: &[Arc<ContentKeyRow>],
-    now: Timestamp,
-) -> Result<Option<Arc<Claims>>, Refusal> {
-    let mut closed = rows.iter().map(|row| &row.content).filter(|content| !content.open);
-    let Some(token) = &request.token else {
-        let needed = closed.next().map(|content| content.content_id.clone());
-        return needed.map_or(Ok(None), |content_id| Err(Refusal::TokenRequired { content_id }));
-    };
-    let claims = home.token_rules().verify(token, now)?;
-    if !claims.may_be_used_by(home.provider(), request.opened.client().public_key()) {
-        return Err(Refusal::TokenBoundElsewhere);
-    }
-    match closed.find(|content| !claims.covers(&content.content_id)) {
-        Some(content) => Err(Refusal::TokenNotForContent { content_id: content.content_id.clone() }),
-        None => Ok(Some(claims)),
-    }
 }
 
 fn terms(

@@ -17,8 +17,8 @@ use crate::store::{client, content_key};
 /// What is looked up.
 #[derive(Debug)]
 pub(crate) struct Wanted {
-    pub(crate) client: Digest,
-    pub(crate) challenge_hash: Digest,
+    /// The client's certificate and the hash of its challenge, where there is one.
+    pub(crate) challenge: Option<(Digest, Digest)>,
     pub(crate) key_ids: Vec<KeyId>,
 }
 
@@ -42,14 +42,15 @@ impl Work for Lookup {
 
     async fn all(&self, jobs: &[Wanted]) -> Result<Vec<Found>, Error> {
         let mut connection = self.0.store().licenses().read().await?;
-        let clients = client::find_all(&mut connection, &distinct(jobs.iter().map(|job| job.client))).await?;
-        let challenges: Vec<Digest> = jobs.iter().map(|job| job.challenge_hash).collect();
+        let asked = || jobs.iter().filter_map(|job| job.challenge);
+        let clients = client::find_all(&mut connection, &distinct(asked().map(|(client, _)| client))).await?;
+        let challenges: Vec<Digest> = asked().map(|(_, challenge)| challenge).collect();
         let earlier = acquisition::find(&mut connection, &challenges).await?;
         let key_ids = distinct(jobs.iter().flat_map(|job| job.key_ids.iter().copied()));
         let contents = content_key::find_all(&mut connection, &key_ids).await?;
         let found = |job: &Wanted| Found {
-            client: clients.get(&job.client).copied(),
-            earlier: earlier.get(&job.challenge_hash).cloned(),
+            client: job.challenge.and_then(|(client, _)| clients.get(&client).copied()),
+            earlier: job.challenge.and_then(|(_, challenge)| earlier.get(&challenge).cloned()),
             contents: job.key_ids.iter().map(|key_id| contents.get(key_id).cloned()).collect(),
         };
         Ok(jobs.iter().map(found).collect())

@@ -40,7 +40,7 @@ pub(crate) async fn acquire(
         server.metrics.repeats.inc();
         return Ok(answer::answer(&server.home, &request, write::repeat(issued, now)?));
     }
-    let decision = decide::decide(&server, &request, found.contents, now)?;
+    let decision = decide::decide(&server, &request, found.contents, now).await?;
     let licenses = write::write(&server, &request, decision, now).await?;
     Ok(answer::answer(&server.home, &request, licenses))
 }

@@ -1,19 +1,43 @@
 //! Recording what is issued: licenses, what a retry needs, and the audit entries, those of all requests that wait in
 //! one transaction. Nothing leaves before it is on the disk.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+
+use admit_crypto::{Digest, Provider};
 
 use crate::Error;
 use crate::audit::{self, NewEntry};
 use crate::batch::Work;
 use crate::home::Home;
 use crate::store::acquisition::{self, NewAcquisition};
+use crate::store::token_use;
+use crate::token::Claims;
 
 /// What one request was issued.
 #[derive(Debug)]
 pub(crate) struct Issue {
-    pub(crate) acquisition: NewAcquisition,
+    /// The licenses for a challenge; none for ClearKey, whose keys are in the audit entry alone.
+    pub(crate) acquisition: Option<NewAcquisition>,
+    /// The use of a token that may be used so often only.
+    pub(crate) token_use: Option<TokenUse>,
     pub(crate) entry: NewEntry,
+}
+
+/// A use of a token.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TokenUse {
+    /// SHA-256 of issuer and token id.
+    token: Digest,
+    limit: u32,
+}
+
+impl TokenUse {
+    /// The use of a token with a limit.
+    pub(crate) fn of(provider: &Provider, claims: &Claims) -> Option<Self> {
+        let length = (claims.iss.len() as u64).to_be_bytes();
+        let token = (provider.sha256)(&[&length, claims.iss.as_bytes(), claims.jti.as_bytes()]);
+        claims.uses.map(|limit| Self { token, limit: limit.get() })
+    }
 }
 
 /// Whether it was recorded.
@@ -23,6 +47,8 @@ pub(crate) enum Recorded {
     New,
     /// Another request with the same challenge came first; what it was issued holds.
     Repeated,
+    /// The token had no use left.
+    UsedUp,
 }
 
 /// Records.
@@ -35,21 +61,60 @@ impl Work for Record {
 
     async fn all(&self, jobs: &[Issue]) -> Result<Vec<Recorded>, Error> {
         let mut transaction = self.0.store().licenses().write().await?;
-        let challenges: Vec<_> = jobs.iter().map(|job| job.acquisition.challenge_hash).collect();
+        let challenge = |job: &Issue| job.acquisition.as_ref().map(|acquisition| acquisition.challenge_hash);
+        let challenges: Vec<_> = jobs.iter().filter_map(challenge).collect();
         let mut answered: HashSet<_> = acquisition::answered(&mut transaction, &challenges).await?;
-        let recorded: Vec<Recorded> = challenges
-            .into_iter()
-            .map(|challenge| if answered.insert(challenge) { Recorded::New } else { Recorded::Repeated })
-            .collect();
+        let tokens: Vec<Digest> = jobs.iter().filter_map(|job| Some(job.token_use?.token)).collect();
+        let mut uses = Uses { used: token_use::find(&mut transaction, &tokens).await?, changed: HashSet::new() };
+        let mut record = |job: &Issue| {
+            if challenge(job).is_some_and(|challenge| answered.contains(&challenge)) {
+                return Recorded::Repeated;
+            }
+            if job.token_use.is_some_and(|token| !uses.take(token)) {
+                return Recorded::UsedUp;
+            }
+            answered.extend(challenge(job));
+            Recorded::New
+        };
+        let recorded: Vec<Recorded> = jobs.iter().map(&mut record).collect();
         let new = || jobs.iter().zip(&recorded).filter(|(_, recorded)| **recorded == Recorded::New).map(|(job, _)| job);
         let entries: Vec<NewEntry> = new().map(|job| job.entry.clone()).collect();
         if !entries.is_empty() {
             let (provider, realm) = (self.0.provider(), self.0.realm());
             let first = audit::append_all(provider, realm, &mut transaction, entries).await?;
-            let numbered: Vec<_> = (first..).zip(new().map(|job| &job.acquisition)).collect();
+            let numbered: Vec<_> =
+                (first..).zip(new()).filter_map(|(seq, job)| Some((seq, job.acquisition.as_ref()?))).collect();
             acquisition::insert(&mut transaction, &numbered).await?;
+            token_use::set(&mut transaction, &uses.changed()).await?;
             transaction.commit().await?;
         }
         Ok(recorded)
+    }
+}
+
+/// Uses of tokens, counted while a transaction is under way.
+struct Uses {
+    used: HashMap<Digest, u32>,
+    changed: HashSet<Digest>,
+}
+
+impl Uses {
+    /// Takes a use, if there is one left.
+    fn take(&mut self, token: TokenUse) -> bool {
+        let used = self.used.entry(token.token).or_default();
+        let left = *used < token.limit;
+        if left {
+            *used += 1;
+            self.changed.insert(token.token);
+        }
+        left
+    }
+
+    fn changed(&self) -> Vec<(Digest, u32)> {
+        self.used
+            .iter()
+            .filter(|(token, _)| self.changed.contains(token))
+            .map(|(token, used)| (*token, *used))
+            .collect()
     }
 }

@@ -7,7 +7,7 @@ use admit_license::{KeyMaterial, LicenseSigner};
 use admit_time::Timestamp;
 
 use super::decide::{ActiveRequest, Decision, Planned};
-use super::record::{Issue, Recorded};
+use super::record::{Issue, Recorded, TokenUse};
 use crate::audit::NewEntry;
 use crate::policy::PolicyRefusal;
 use crate::refusal::Refusal;
@@ -37,11 +37,13 @@ pub(super) async fn write(
     };
     let (event, subject) = (audit::Event::LicensesIssued, client.to_string());
     let entry = NewEntry { at: now, event, subject, detail_json: detail(&acquisition, &decision).to_string() };
-    match server.records.ask(Issue { acquisition, entry }).await? {
+    let token_use = decision.entitlement.as_deref().and_then(|claims| TokenUse::of(home.provider(), claims));
+    match server.records.ask(Issue { acquisition: Some(acquisition), token_use, entry }).await? {
         Recorded::New => {
             server.metrics.licenses.inc_by(decision.licenses.len() as u64);
             Ok(signed)
         }
+        Recorded::UsedUp => Err(Refusal::TokenUsedUp),
         Recorded::Repeated => {
             let mut connection = home.store().licenses().read().await?;
             let issued = acquisition::find(&mut connection, &[opened.hash()]).await?.remove(&opened.hash());

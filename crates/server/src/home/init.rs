@@ -11,7 +11,7 @@ use super::genesis::{FIRST_DOCUMENT, Genesis, NewService};
 use super::partial::Partial;
 use super::{
     CONFIG_FILE, Config, DATABASE_FILE, KEY_FILE, Mistake, Origin, ROOT_FILE, ROOT_KEY_FILE, SECRETS_FOLDER, config,
-    key_file, root_key, service_key_place, token_key_place,
+    key_file, root_key, service_key_place,
 };
 use crate::sealing::{Place, SealingKey};
 use crate::store::realm::{RealmRow, Sealing};
@@ -161,13 +161,7 @@ impl Rows {
             created_at: options.now,
         };
         let services = new.services.iter().map(|service| service_row(service, options.now, &sealer, entropy)).collect();
-        let kid = new.token_key.public_key().thumbprint(provider).to_string()[..KID_DIGITS].to_owned();
-        let token_key = TokenKeyRow {
-            sealed_secret: sealer.seal(token_key_place(&kid), new.token_key.expose(), entropy),
-            kid,
-            algorithm: token::ALGORITHM.to_owned(),
-            issuer: format!("admit:{fingerprint}"),
-        };
+        let token_key = token::own_row(provider, &sealer, &fingerprint, &new.token_key, options.now, entropy);
         Self { realm, services, token_key }
     }
 }
@@ -205,7 +199,7 @@ async fn write_database(
     for row in &rows.services {
         store::service_key::insert(&mut transaction, row).await?;
     }
-    store::token_key::insert(&mut transaction, &rows.token_key, options.now).await?;
+    store::token_key::insert(&mut transaction, &rows.token_key).await?;
     let realm = rows.realm.fingerprint;
     let detail = serde_json::json!({ "name": options.name, "enrol_level": options.enrol_level });
     let (event, subject) = (audit::Event::HomeMade, realm.to_string());
@@ -246,4 +240,3 @@ fn sync_parent(path: &Path) -> Result<(), Error> {
 pub(super) const ROOT_KEY_PLACE: Place<'static> =
     Place { table: store::realm::TABLE, row: b"1", column: "sealed_root_key" };
 const MAX_NAME: usize = 40;
-const KID_DIGITS: usize = 16;

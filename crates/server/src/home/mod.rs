@@ -25,7 +25,7 @@ use crate::memory::{Signatures, Tokens};
 use crate::metrics::CacheCounts;
 use crate::sealing::{Place, Sealer};
 use crate::store::{self, Location, Store};
-use crate::token::{TokenKey, TokenRules};
+use crate::token::{self, TokenKeys};
 use crate::{Error, audit};
 
 pub(crate) use config::all_mistakes;
@@ -53,7 +53,7 @@ struct Inner {
     enrol_level: u32,
     is_demonstration: bool,
     keys: RwLock<Arc<Keys>>,
-    token_keys: Vec<TokenKey>,
+    token_keys: TokenKeys,
     tokens: Tokens,
     signatures_counts: CacheCounts,
     tokens_counts: CacheCounts,
@@ -226,18 +226,12 @@ impl Home {
         Arc::clone(&self.0.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub(crate) fn token_keys(&self) -> &[TokenKey] {
+    pub(crate) fn token_key_memory(&self) -> &TokenKeys {
         &self.0.token_keys
     }
 
-    pub(crate) fn token_rules(&self) -> TokenRules<'_> {
-        TokenRules {
-            provider: self.provider(),
-            realm: self.realm(),
-            keys: self.token_keys(),
-            verified: &self.0.tokens,
-            maximum_lifetime: self.config().token_maximum_lifetime,
-        }
+    pub(crate) fn verified_tokens(&self) -> &Tokens {
+        &self.0.tokens
     }
 }
 
@@ -255,7 +249,7 @@ async fn load(
     let root = root.with_memory(Signatures::new(signatures_counts.clone()));
     let load = LoadKeys { provider, sealer: &sealer };
     let keys = RwLock::new(Arc::new(load.keys(&mut connection, &row).await?));
-    let token_keys = load.token_keys(&mut connection).await?;
+    let token_keys = TokenKeys::new(token::load(provider, &sealer, &mut connection).await?);
     drop(connection);
     Ok(Inner {
         path,
@@ -320,19 +314,6 @@ impl LoadKeys<'_> {
         Ok((Signer { key, certificate }, encryption))
     }
 
-    async fn token_keys(&self, connection: &mut store::Connection) -> Result<Vec<TokenKey>, Error> {
-        let rows = store::token_key::all(connection).await?;
-        let load = |row: store::token_key::TokenKeyRow| {
-            let place = token_key_place(&row.kid);
-            let secret = self.scalar(place, &row.sealed_secret)?;
-            if row.algorithm != crate::token::ALGORITHM {
-                return Err(place.damaged());
-            }
-            Ok(TokenKey::load(self.provider, row.kid.clone(), row.issuer, &secret))
-        };
-        rows.into_iter().map(load).collect()
-    }
-
     fn scalar(&self, place: Place<'_>, sealed: &[u8]) -> Result<SecretScalar, Error> {
         let opened = self.sealer.open(place, sealed)?;
         SecretScalar::from_slice(opened.bytes()).map_err(|_| place.damaged())
@@ -345,10 +326,6 @@ impl LoadKeys<'_> {
 
 const fn service_key_place<'a>(row: &'a str, column: &'static str) -> Place<'a> {
     Place { table: store::service_key::TABLE, row: row.as_bytes(), column }
-}
-
-const fn token_key_place(kid: &str) -> Place<'_> {
-    Place { table: store::token_key::TABLE, row: kid.as_bytes(), column: "sealed_secret" }
 }
 
 const fn challenge_key_place(thumbprint: &Digest) -> Place<'_> {

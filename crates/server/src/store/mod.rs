@@ -13,6 +13,7 @@ pub(crate) mod rows;
 pub(crate) mod sealed;
 pub(crate) mod service_key;
 pub(crate) mod token_key;
+pub(crate) mod token_use;
 
 use admit_crypto::Digest;
 use admit_time::Timestamp;
@@ -20,7 +21,7 @@ use admit_time::Timestamp;
 use crate::Error;
 
 pub use backend::Location;
-pub(crate) use backend::Store;
+pub(crate) use backend::{Store, Transaction};
 
 /// Either database.
 pub(crate) type Database = sqlx::Any;

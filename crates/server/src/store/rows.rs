@@ -18,11 +18,23 @@ pub(crate) async fn insert<T>(
     rows: &[T],
     bind: impl for<'q> Fn(Bound<'q>, &'q T) -> Bound<'q>,
 ) -> Result<(), Error> {
+    insert_or(connection, statement, "", columns, rows, bind).await
+}
+
+/// The same, with an end behind the values that says what becomes of rows that are there already.
+pub(crate) async fn insert_or<T>(
+    connection: &mut Connection,
+    statement: &'static str,
+    end: &'static str,
+    columns: usize,
+    rows: &[T],
+    bind: impl for<'q> Fn(Bound<'q>, &'q T) -> Bound<'q>,
+) -> Result<(), Error> {
     let mut rest = rows;
     while let Some(size) = SIZES.into_iter().find(|size| *size <= rest.len()) {
         let (now, later) = rest.split_at(size);
         let row = |row: usize| format!("({})", list(row * columns, columns));
-        let text = format!("{statement} {}", (0..size).map(row).collect::<Vec<_>>().join(", "));
+        let text = format!("{statement} {} {end}", (0..size).map(row).collect::<Vec<_>>().join(", "));
         let query = now.iter().fold(sqlx::query(AssertSqlSafe(text)), &bind);
         query.execute(&mut *connection).await?;
         rest = later;

@@ -9,7 +9,7 @@ const PAGE: &str = "https://player.example.org";
 #[tokio::test]
 async fn a_page_of_an_origin_on_the_list_may_ask_and_reads_refusals() {
     let running = with_origins(&format!("[{PAGE:?}, \"http://127.0.0.1:8000\"]")).await;
-    for path in ["/v1/licenses", "/.well-known/admit"] {
+    for path in ["/v1/licenses", "/v1/clearkey", "/.well-known/admit"] {
         let preflight = preflight(&running, path, PAGE).await;
         assert_eq!(preflight.status, StatusCode::OK);
         assert_eq!(preflight.headers["access-control-allow-origin"], PAGE);

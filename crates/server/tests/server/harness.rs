@@ -225,6 +225,7 @@ impl Running {
             subject: "buyer-1".into(),
             content: content.iter().map(|id| (*id).to_owned()).collect(),
             lifetime: DAY,
+            uses: None,
             bound_to,
             policy: serde_json::Map::new(),
         };

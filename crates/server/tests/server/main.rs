@@ -4,6 +4,7 @@
 
 mod acquire;
 mod audit;
+mod clearkey;
 mod config;
 mod cors;
 mod enrol;
@@ -14,6 +15,8 @@ mod limits;
 mod mutation;
 mod observe;
 mod package;
+mod pages;
 mod serve;
 mod tls;
 mod token;
+mod token_keys;

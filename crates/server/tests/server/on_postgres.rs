@@ -4,6 +4,7 @@
 
 mod acquire;
 mod audit;
+mod clearkey;
 mod config;
 mod enrol;
 mod harness;
@@ -13,5 +14,7 @@ mod limits;
 mod mutation;
 mod observe;
 mod package;
+mod pages;
 mod serve;
 mod token;
+mod token_keys;

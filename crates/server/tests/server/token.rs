@@ -59,6 +59,7 @@ async fn a_token_lives_no_longer_than_the_operator_allows() {
         subject: "buyer-1".into(),
         content: vec!["*".into()],
         lifetime,
+        uses: None,
         bound_to: None,
         policy: serde_json::Map::new(),
     };

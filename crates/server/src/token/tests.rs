@@ -1,0 +1,129 @@
+//! Every changed, added and missing character of a token, and every claim behind a true signature.
+
+use std::sync::Arc;
+
+use admit_crypto::SecretScalar;
+use admit_crypto::rustcrypto::PROVIDER;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use proptest::prelude::*;
+
+use super::key::Material;
+use super::verify::TokenRules;
+use super::*;
+use crate::memory::Tokens;
+use crate::metrics::CacheCounts;
+
+const NOW: Timestamp = Timestamp::from_unix_secs(1_767_225_600);
+const DAY: Duration = Duration::from_secs(86_400);
+
+fn key() -> TokenKey {
+    let secret = SecretScalar::from_slice(&[7; 32]).unwrap();
+    let info = TokenKeyInfo {
+        kid: "key-1".into(),
+        issuer: "issuer".into(),
+        algorithm: "ES256",
+        is_own: true,
+        created_at: NOW,
+        verifies_until: None,
+    };
+    TokenKey::new(info, Material::own(&PROVIDER, &secret))
+}
+
+fn verify(token: &str) -> Result<Claims, TokenFault> {
+    let rules = TokenRules {
+        provider: &PROVIDER,
+        realm: Digest::from_bytes([5; 32]),
+        keys: Arc::from([key()]),
+        verified: &Tokens::new(CacheCounts::default()),
+        maximum_lifetime: DAY,
+    };
+    rules.verify(token, NOW).map(Arc::unwrap_or_clone)
+}
+
+fn claims() -> Claims {
+    Claims {
+        iss: "issuer".into(),
+        aud: Digest::from_bytes([5; 32]).to_string(),
+        sub: "buyer".into(),
+        iat: None,
+        nbf: None,
+        exp: NOW.saturating_add(DAY).unix_secs(),
+        jti: "1".into(),
+        content: OneOrMany::One("*".into()),
+        uses: None,
+        cnf: None,
+        policy: serde_json::Map::new(),
+    }
+}
+
+/// A token with this header and these claims under a true signature.
+fn signed(header: &serde_json::Value, claims: &serde_json::Value) -> String {
+    let part = |json: &serde_json::Value| URL_SAFE_NO_PAD.encode(json.to_string());
+    let signed = format!("{}.{}", part(header), part(claims));
+    let signature = key().signing_key().unwrap().sign(signed.as_bytes());
+    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature.as_bytes()))
+}
+
+#[test]
+fn no_token_with_a_character_changed_added_or_taken_away_is_accepted() {
+    let token = key().sign(&claims()).unwrap();
+    assert_eq!(verify(&token), Ok(claims()));
+    for at in 0..=token.len() {
+        let (before, after) = token.split_at(at);
+        let mut altered: Vec<_> =
+            ["A", ".", "=", "-", "\u{e9}"].map(|added| [before, added, after].concat()).into();
+        if let Some(character) = after.chars().next() {
+            let rest = &after[1..];
+            altered.push([before, rest].concat());
+            let flips = (0..8).map(|bit| char::from(u8::try_from(character).unwrap() ^ (1 << bit)));
+            altered.extend(flips.map(|flipped| format!("{before}{flipped}{rest}")));
+        }
+        for altered in altered {
+            assert!(verify(&altered).is_err(), "{altered}");
+        }
+    }
+}
+
+#[test]
+fn no_claim_and_no_member_of_the_header_can_be_left_out_or_be_of_another_kind() {
+    let header = serde_json::json!({ "alg": "ES256", "kid": "key-1", "typ": "JWT" });
+    let whole = serde_json::to_value(claims()).unwrap();
+    assert_eq!(verify(&signed(&header, &whole)), Ok(claims()));
+    for (is_header, name) in [(true, "alg"), (true, "kid")]
+        .into_iter()
+        .chain(["iss", "aud", "sub", "exp", "jti", "content"].map(|name| (false, name)))
+    {
+        for value in [None, Some(serde_json::Value::Null), Some((-1).into()), Some(serde_json::json!({}))] {
+            let (mut header, mut claims) = (header.clone(), whole.clone());
+            let object = if is_header { &mut header } else { &mut claims };
+            match &value {
+                None => drop(object.as_object_mut().unwrap().remove(name)),
+                Some(value) => object[name] = value.clone(),
+            }
+            assert_eq!(verify(&signed(&header, &claims)), Err(TokenFault::Malformed), "{name} {value:?}");
+        }
+    }
+    let bound = serde_json::json!({ "kid": "00", "jkt": "a binding that is not checked here" });
+    let mut claims = whole;
+    claims["cnf"] = bound;
+    assert_eq!(verify(&signed(&header, &claims)), Err(TokenFault::Malformed));
+}
+
+proptest! {
+    /// Behind the signature: whatever an issuer signs is read or refused, and is never accepted past its dates.
+    #[test]
+    fn what_an_issuer_signs_does_not_panic(payload: Vec<u8>, exp: u64, kid in "[ -~]{0,8}") {
+        let header = serde_json::json!({ "alg": "ES256", "kid": kid });
+        prop_assert!(verify(&signed(&header, &serde_json::json!(String::from_utf8_lossy(&payload)))).is_err());
+        let claims = serde_json::to_value(Claims { exp, ..claims() }).unwrap();
+        let header = serde_json::json!({ "alg": "ES256", "kid": "key-1" });
+        let dates = NOW.unix_secs() + 1..=NOW.saturating_add(DAY).unix_secs();
+        prop_assert_eq!(verify(&signed(&header, &claims)).is_ok(), dates.contains(&exp));
+    }
+
+    #[test]
+    fn random_texts_are_refused(token in "[a-zA-Z0-9_.=-]{0,200}", other: String) {
+        prop_assert!(verify(&token).is_err() && verify(&other).is_err());
+    }
+}

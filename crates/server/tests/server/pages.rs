@@ -1,0 +1,99 @@
+//! Pages: what they say, and the headers they say it with.
+
+use admit_license::{KeyId, Terms};
+use admit_server::content::{Content, KeyClass};
+use admit_server::policy::{Policy, PolicyRefusal, PolicyRequest};
+
+use crate::harness::{Answer, Running, START, Seeded, connect, content, content_key, send};
+
+async fn get(running: &Running, path: &str) -> Answer {
+    send(&mut connect(running.address).await, "GET", path, &[], b"").await
+}
+
+async fn text(running: &Running, path: &str, status: u16) -> String {
+    let answer = get(running, path).await;
+    assert_eq!(answer.status, status, "{path}");
+    assert_eq!(answer.headers["content-type"], "text/html; charset=utf-8");
+    assert!(answer.headers["content-security-policy"].to_str().unwrap().starts_with("default-src 'none';"));
+    assert_eq!(answer.headers["referrer-policy"], "no-referrer");
+    let text = String::from_utf8(answer.body).unwrap();
+    assert!(!text.contains("<script") && !text.contains("style="), "{text}");
+    text
+}
+
+async fn register(running: &Running, content: &Content) {
+    let (key, entropy) = (content_key(1), &mut Seeded::new(2));
+    running.home.register_content_key(content, &key, START, entropy).await.unwrap();
+}
+
+fn path_of(content: &Content) -> String {
+    format!("/license?kid={}", content.key_id)
+}
+
+#[tokio::test]
+async fn the_license_page_says_what_a_license_will_allow() {
+    let running = Running::start().await;
+    let plain = Content { title: Some("<b>Tom & Jerry</b>".into()), ..content(1, "film", false) };
+    let (version, level) = (Some("2.4.0.1".parse().unwrap()), Some(1000));
+    let strict = Content {
+        title: None,
+        minimum_individualized_version: version,
+        minimum_application_level: level,
+        ..content(2, "strict", true)
+    };
+    let shown = Content { class: KeyClass::ClearKey, ..content(3, "clip", true) };
+    for content in [&plain, &strict, &shown] {
+        register(&running, content).await;
+    }
+    let page = text(&running, &path_of(&plain), 200).await;
+    assert!(page.contains("Play it.") && page.contains("does not keep to SDMI"), "{page}");
+    assert!(!page.contains("Burn it") && !page.contains("Save it"), "{page}");
+    assert!(page.contains("does not expire") && page.contains("An entitlement token"), "{page}");
+    assert!(!page.contains("<b>") && page.contains("Tom &#38; Jerry"), "{page}");
+    assert!(!page.contains("film"), "what the operator calls it is not told");
+    let page = text(&running, &path_of(&strict), 200).await;
+    assert!(page.contains("Untitled content") && page.contains("2.4.0.1") && page.contains("level 1000"), "{page}");
+    assert!(page.contains("everybody is given it"), "{page}");
+    let page = text(&running, &path_of(&shown), 200).await;
+    assert!(page.contains("for web browsers") && !page.contains("What a license will allow"), "{page}");
+}
+
+#[tokio::test]
+async fn the_license_page_of_unknown_content_is_missing() {
+    let running = Running::start().await;
+    let unknown = format!("/license?kid={}", KeyId::from_bytes([9; 16]));
+    for path in ["/license", "/license?kid=", "/license?kid=%3Cscript%3E", &unknown] {
+        let page = text(&running, path, 404).await;
+        assert!(page.contains("No such content"), "{page}");
+    }
+}
+
+#[derive(Debug)]
+struct Own;
+
+impl Policy for Own {
+    fn terms(&self, _: &PolicyRequest<'_>, draft: Terms) -> Result<Terms, PolicyRefusal> {
+        Ok(draft)
+    }
+}
+
+#[tokio::test]
+async fn with_rules_of_the_operators_own_the_page_promises_nothing() {
+    let running = Running::with_policy(Own).await;
+    let content = content(1, "film", false);
+    register(&running, &content).await;
+    let page = text(&running, &path_of(&content), 200).await;
+    assert!(page.contains("decides it for each request") && !page.contains("Play it."), "{page}");
+}
+
+#[tokio::test]
+async fn status_and_privacy_are_there_and_status_says_when_the_database_is_gone() {
+    let running = Running::start().await;
+    assert!(text(&running, "/privacy", 200).await.contains("kept for good"));
+    let page = text(&running, "/status", 200).await;
+    assert!(page.contains("The service works") && page.contains(&running.home.realm().to_string()), "{page}");
+    let style = get(&running, "/pages.css").await;
+    assert_eq!(style.headers["content-type"], "text/css; charset=utf-8");
+    running.home.close().await;
+    assert!(text(&running, "/status", 503).await.contains("does not work"));
+}
