@@ -25,7 +25,11 @@ async fn main() {
     let client = running.enrol(1).await;
     let key_id = running.register(1, "film", true).await;
     let shown = Content { class: KeyClass::ClearKey, ..content(2, "clip", true) };
-    running.home.register_content_key(&shown, &content_key(2), START, &mut Seeded::new(2)).await.unwrap();
+    running
+        .home
+        .register_content_key(&shown, &content_key(2), START, &mut Seeded::new(2))
+        .await
+        .expect("a new key is registered");
     let mut seed = 0;
     println!("licenses");
     table(&running, LICENSES_PATH, CHALLENGES, || make(&running, &client, key_id, &mut seed)).await;
