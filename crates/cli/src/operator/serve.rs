@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use admit_crypto::Entropy;
 use admit_protocol::Code;
 use admit_server::Server;
+use listenfd::ListenFd;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -29,14 +30,21 @@ async fn serve(args: &ServeArgs, memory: Memory, output: Output) -> Outcome<()> 
     if memory == Memory::Limited {
         tracing::warn!("keys can reach the swap: this process may not lock its memory (LimitMEMLOCK=infinity)");
     }
-    let address = listen_address(args, home.config().listen)?;
+    let inherited = inherited(args)?;
+    let address = match &inherited {
+        Some(listener) => listener.local_addr().map_err(|error| inherited_failed(&error))?,
+        None => listen_address(args, home.config().listen)?,
+    };
     if !address.ip().is_loopback() {
         let sentence = format!("{address} is not on this machine, and this version serves plain HTTP only");
         return Err(Failure::new(Code::ADMIT_E_PLAIN_HTTP_REFUSED, sentence)
             .with_action("Listen on 127.0.0.1 and put a server that speaks TLS in front"));
     }
     let failed = |error: std::io::Error| Failure::new(Code::ADMIT_E_SERVER, format!("{address}: {error}"));
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let listener = match inherited {
+        Some(listener) => TcpListener::from_std(listener).map_err(failed)?,
+        None => TcpListener::bind(address).await.map_err(failed)?,
+    };
     if home.is_demonstration() {
         eprintln!("warning: the trust root's key is in this home; use such a realm for demonstrations only");
     }
@@ -70,6 +78,22 @@ fn raise_file_limit() {
     {
         eprintln!("warning: the limit of open files stays at {soft}: {error}");
     }
+}
+
+/// The socket that systemd opened for this process (sd_listen_fds(3)), unless an address was given.
+fn inherited(args: &ServeArgs) -> Outcome<Option<std::net::TcpListener>> {
+    if args.listen.is_some() {
+        return Ok(None);
+    }
+    let taken = ListenFd::from_env().take_tcp_listener(0).map_err(|error| inherited_failed(&error))?;
+    if let Some(listener) = &taken {
+        listener.set_nonblocking(true).map_err(|error| inherited_failed(&error))?;
+    }
+    Ok(taken)
+}
+
+fn inherited_failed(error: &std::io::Error) -> Failure {
+    Failure::new(Code::ADMIT_E_SERVER, format!("the socket that was handed over cannot be used: {error}"))
 }
 
 fn listen_address(args: &ServeArgs, configured: SocketAddr) -> Outcome<SocketAddr> {

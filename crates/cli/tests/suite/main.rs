@@ -9,5 +9,6 @@ mod keys;
 mod packaging;
 mod refusals;
 mod remote;
+mod running;
 mod tour;
 mod world;
