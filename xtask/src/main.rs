@@ -6,6 +6,7 @@ mod advisories;
 mod arrows;
 mod bench;
 mod check_all;
+mod deb;
 mod demo;
 mod dependencies;
 mod distribution;
@@ -43,6 +44,7 @@ fn run(workspace: &Workspace, command: &Command) -> Result<()> {
         Command::Advisories => advisories::run(workspace),
         Command::Bench(arguments) => bench::run(workspace, arguments),
         Command::Measured(arguments) => measured::run(arguments),
+        Command::Deb(arguments) => deb::run(workspace, arguments),
     }
 }
 
@@ -55,6 +57,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Builds the Debian package.
+    Deb(deb::Arguments),
     /// Runs the main job on a real clip.
     Demo,
     /// Installs what the checks need and runs every one of them.
