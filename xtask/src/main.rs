@@ -6,6 +6,7 @@ mod advisories;
 mod arrows;
 mod bench;
 mod check_all;
+mod deb;
 mod demo;
 mod dependencies;
 mod distribution;
@@ -45,6 +46,7 @@ fn run(workspace: &Workspace, command: &Command) -> Result<()> {
         Command::Fuzz(arguments) => fuzz::run(workspace, arguments),
         Command::Bench(arguments) => bench::run(workspace, arguments),
         Command::Measured(arguments) => measured::run(arguments),
+        Command::Deb(arguments) => deb::run(workspace, arguments),
     }
 }
 
@@ -57,6 +59,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Builds the Debian package.
+    Deb(deb::Arguments),
     /// Runs the main job on a real clip.
     Demo,
     /// Installs what the checks need and runs every one of them.

@@ -221,6 +221,28 @@ pub(crate) enum AdminCommand {
     /// Seal everything at rest under a new key-encryption key. Servers of the home may run meanwhile; an attempt that was
     /// interrupted is finished by the next.
     RotateKey(HomeArgs),
+    /// Copy a home on SQLite while servers use it: database, settings and root certificate.
+    Backup {
+        /// The folder to make.
+        #[arg(value_name = "OUT")]
+        out: PathBuf,
+        /// Put the key-encryption key in as well. Whoever has such a backup has everything but the root key.
+        #[arg(long)]
+        with_key: bool,
+        #[command(flatten)]
+        home: HomeArgs,
+    },
+    /// Make a home of a backup.
+    Restore {
+        /// The backup.
+        #[arg(value_name = "IN")]
+        backup: PathBuf,
+        /// The home to make.
+        dir: PathBuf,
+        /// The key-encryption key, for a backup without it.
+        #[arg(long, value_name = "FILE")]
+        key: Option<PathBuf>,
+    },
     /// Renew the license service's keys and certificate with the root key.
     Renew(RenewArgs),
     /// Keys that sign buyers' entitlement tokens: this realm's, and those of shops.

@@ -2,6 +2,7 @@
 
 mod admin;
 mod audit;
+mod backup;
 mod doctor;
 mod init;
 mod keys;

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::Error;
 use crate::home::Home;
-use crate::store::{self, Connection};
+use crate::store::{self, Connection, Store};
 
 /// What is written down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -132,19 +132,7 @@ impl Home {
 
     /// Walks along the whole log.
     pub async fn verify_audit(&self) -> Result<AuditVerdict, Error> {
-        let (mut seq, mut head) = (0, self.realm());
-        loop {
-            let entries = self.audit(seq, PAGE).await?;
-            if entries.is_empty() {
-                return Ok(AuditVerdict::Whole { entries: seq, head });
-            }
-            for entry in entries {
-                if let Some(fault) = check_link(self.provider(), seq, &head, &entry) {
-                    return Ok(AuditVerdict::Broken { seq: seq + 1, fault });
-                }
-                (seq, head) = (entry.seq, entry.hash);
-            }
-        }
+        verify(self.provider(), self.realm(), self.store()).await
     }
 
     /// Appends an entry in the transaction of what it tells about.
@@ -158,6 +146,23 @@ impl Home {
     ) -> Result<(), Error> {
         let new = NewEntry { at, event, subject: subject.to_owned(), detail_json: detail.to_string() };
         append(self.provider(), self.realm(), transaction, new).await
+    }
+}
+
+/// Walks along the log of a database.
+pub(crate) async fn verify(provider: &Provider, realm: Digest, store: &Store) -> Result<AuditVerdict, Error> {
+    let (mut seq, mut head) = (0, realm);
+    loop {
+        let entries = store::audit::after(&mut *store.read().await?, seq, PAGE).await?;
+        if entries.is_empty() {
+            return Ok(AuditVerdict::Whole { entries: seq, head });
+        }
+        for entry in entries {
+            if let Some(fault) = check_link(provider, seq, &head, &entry) {
+                return Ok(AuditVerdict::Broken { seq: seq + 1, fault });
+            }
+            (seq, head) = (entry.seq, entry.hash);
+        }
     }
 }
 

@@ -139,6 +139,9 @@ pub enum Error {
     /// The root key does not open with this passphrase, or the file is no encrypted P-256 key.
     #[error("the root key is not an encrypted P-256 key, or the passphrase is wrong")]
     RootKey,
+    /// The database is not SQLite's.
+    #[error("the home's database is PostgreSQL's, which has backups of its own")]
+    NotSqlite,
     /// The root key is another realm's.
     #[error("the root key is not the one of this realm")]
     OtherRootKey,
@@ -223,6 +226,7 @@ impl Error {
             | Self::RootKey
             | Self::OtherRootKey
             | Self::TokenKey(_)
+            | Self::NotSqlite
             | Self::TokenLifetime { .. }
             | Self::OperatorTokenName { .. }
             | Self::OperatorTokenExists { .. } => Code::ADMIT_E_USAGE,

@@ -71,6 +71,8 @@ impl Server {
         }
         self.announce_stop();
         drop(listener);
+        // A connection that was just accepted has its request on the way: closed now, it would fail.
+        tokio::time::sleep(SETTLE).await;
         if tokio::time::timeout(Self::STOP_LIMIT, graceful.shutdown()).await.is_err() {
             tracing::warn!("requests still under way were cut off");
         }
@@ -168,6 +170,8 @@ async fn accept(
 /// After an error such as too many open files, so that the loop does not spin.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(50);
 const MAX_HEADERS: usize = 64;
+/// How long the requests of the last connections may take to come in.
+const SETTLE: Duration = Duration::from_millis(200);
 
 /// How long one connection may last, whatever it is used for.
 const CONNECTION_LIFETIME: Duration = Duration::from_secs(120);

@@ -5,7 +5,7 @@ use admit_server::operator::OperatorToken;
 use admit_time::Timestamp;
 use serde_json::json;
 
-use super::keys;
+use super::{backup, keys};
 use crate::args::{AdminCommand, OperatorTokenCommand};
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
@@ -18,6 +18,8 @@ pub(crate) fn run(command: &AdminCommand, output: Output) -> Outcome<()> {
             AdminCommand::Token(command) => token(command, output).await,
             AdminCommand::TokenKey(command) => super::token_key::run(command, output).await,
             AdminCommand::RotateKey(home) => keys::rotate(home, output).await,
+            AdminCommand::Backup { out, with_key, home } => backup::make(home, out, *with_key, output).await,
+            AdminCommand::Restore { backup, dir, key } => backup::restore(backup, dir, key.as_deref(), output).await,
             AdminCommand::Renew(args) => keys::renew(args, output).await,
         }
     })

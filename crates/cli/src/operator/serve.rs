@@ -9,6 +9,7 @@ use admit_protocol::Code;
 use admit_server::Server;
 use admit_server::home::{Home, TlsFiles};
 use admit_server::tls::Tls;
+use listenfd::ListenFd;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -31,13 +32,20 @@ async fn serve(args: &ServeArgs, memory: Memory, output: Output) -> Outcome<()> 
     if memory == Memory::Limited {
         tracing::warn!("keys can reach the swap: this process may not lock its memory (LimitMEMLOCK=infinity)");
     }
-    let address = listen_address(args, home.config().listen)?;
+    let inherited = inherited(args)?;
+    let address = match &inherited {
+        Some(listener) => listener.local_addr().map_err(|error| inherited_failed(&error))?,
+        None => listen_address(args, home.config().listen)?,
+    };
     let tls = load_tls(args, &home)?;
     for address in std::iter::once(address).chain(home.config().metrics_listen) {
         check_plain(address, tls.as_ref())?;
     }
     let failed = |error: std::io::Error| Failure::new(Code::ADMIT_E_SERVER, format!("{address}: {error}"));
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let listener = match inherited {
+        Some(listener) => TcpListener::from_std(listener).map_err(failed)?,
+        None => TcpListener::bind(address).await.map_err(failed)?,
+    };
     let metrics = match home.config().metrics_listen {
         Some(address) => Some(TcpListener::bind(address).await.map_err(failed)?),
         None => None,
@@ -122,6 +130,22 @@ fn raise_file_limit() {
     {
         eprintln!("warning: the limit of open files stays at {soft}: {error}");
     }
+}
+
+/// The socket that systemd opened for this process (sd_listen_fds(3)), unless an address was given.
+fn inherited(args: &ServeArgs) -> Outcome<Option<std::net::TcpListener>> {
+    if args.listen.is_some() {
+        return Ok(None);
+    }
+    let taken = ListenFd::from_env().take_tcp_listener(0).map_err(|error| inherited_failed(&error))?;
+    if let Some(listener) = &taken {
+        listener.set_nonblocking(true).map_err(|error| inherited_failed(&error))?;
+    }
+    Ok(taken)
+}
+
+fn inherited_failed(error: &std::io::Error) -> Failure {
+    Failure::new(Code::ADMIT_E_SERVER, format!("the socket that was handed over cannot be used: {error}"))
 }
 
 fn listen_address(args: &ServeArgs, configured: SocketAddr) -> Outcome<SocketAddr> {

@@ -218,7 +218,7 @@ fn check_name(name: &str) -> Result<(), Error> {
 }
 
 /// An empty folder may become a home; anything else that is there is left alone.
-fn refuse_existing(path: &Path) -> Result<(), Error> {
+pub(super) fn refuse_existing(path: &Path) -> Result<(), Error> {
     match fs::read_dir(path) {
         Ok(mut entries) => match entries.next() {
             None => Ok(()),
@@ -232,7 +232,7 @@ fn refuse_existing(path: &Path) -> Result<(), Error> {
     }
 }
 
-fn sync_parent(path: &Path) -> Result<(), Error> {
+pub(super) fn sync_parent(path: &Path) -> Result<(), Error> {
     let absolute = std::path::absolute(path).map_err(Error::io("find", path))?;
     absolute.parent().map_or(Ok(()), key_file::sync_folder)
 }

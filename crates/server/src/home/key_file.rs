@@ -81,5 +81,5 @@ pub(super) fn sync_folder(path: &Path) -> Result<(), Error> {
     fs::File::open(path).and_then(|folder| folder.sync_all()).map_err(Error::io("write", path))
 }
 
-const NEXT_KEY_FILE: &str = "key-encryption-key.next";
+pub(super) const NEXT_KEY_FILE: &str = "key-encryption-key.next";
 const PARTIAL_KEY_FILE: &str = ".key-encryption-key.partial";

@@ -1,6 +1,7 @@
 //! An operator's home: a folder with `admit.toml`, the database, and the secrets that open it. `docs/formats/home.md`
 //! describes every file.
 
+mod backup;
 mod config;
 mod genesis;
 mod init;
@@ -28,6 +29,7 @@ use crate::store::{self, Location, Store};
 use crate::token::{self, TokenKeys};
 use crate::{Error, audit};
 
+pub use backup::restore;
 pub(crate) use config::all_mistakes;
 pub use config::{
     Config, Described, Environment, LicenseLimits, Limit, Log, LogFormat, LogLevel, Mistake, Origin, Origins, TlsFiles,

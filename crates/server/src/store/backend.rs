@@ -123,6 +123,14 @@ impl Store {
         self.others.write().await
     }
 
+    /// Copies a SQLite database as it is at this moment into an empty file. Others go on writing.
+    pub(crate) async fn copy_to(&self, path: &Path) -> Result<(), Error> {
+        let mut connection = self.others.writer.acquire().await?;
+        let path = path.to_str().ok_or(sqlx::Error::Protocol("the path of the copy is not text".to_owned()))?;
+        sqlx::query("VACUUM INTO $1").bind(path).execute(&mut *connection).await?;
+        Ok(())
+    }
+
     /// Closes all connections; SQLite folds its write-ahead log into the file.
     pub(crate) async fn close(&self) {
         for lane in [&self.licenses, &self.others] {
