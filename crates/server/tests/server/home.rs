@@ -179,6 +179,17 @@ fn settings_are_read_and_wrong_ones_named_with_their_line() {
         ("[enrolment]\nper_address_per_hour = -1", 2, Some("enrolment.per_address_per_hour")),
         ("[tokens]\nmaximum_lifetime_days = 99999", 2, Some("tokens.maximum_lifetime_days")),
         ("[http]\nheader_timeout_secs = 0", 2, Some("http.header_timeout_secs")),
+        ("[http]\ndrain_secs = 601", 2, Some("http.drain_secs")),
+        ("[tls]\ncertificate = \"c.pem\"", 2, Some("tls.certificate")),
+        ("[tls]\nkey = \"k.pem\"", 2, Some("tls.key")),
+        ("[log]\nformat = \"xml\"", 2, Some("log.format")),
+        ("[log]\nlevel = \"loud\"", 2, Some("log.level")),
+        ("[metrics]\nlisten = \"here\"", 2, Some("metrics.listen")),
+        ("[cors]\norigins = [\n\"https://a.example\",\n\"b.example\"]", 4, Some("cors.origins")),
+        ("[cors]\norigins = [\"*\", \"https://a.example\"]", 2, Some("cors.origins")),
+        ("[cors]\norigins = [\"https://a.example/\"]", 2, Some("cors.origins")),
+        ("[licenses]\nclient_burst = 0", 2, Some("licenses.client_burst")),
+        ("[licenses]\nper_token_per_hour = -1", 2, Some("licenses.per_token_per_hour")),
         ("\nlisen = \"127.0.0.1:80\"", 2, None),
         ("[http]\nmaximum_connections = \"many\"", 2, None),
         ("listen = ", 1, None),
@@ -199,13 +210,17 @@ async fn the_written_settings_are_the_defaults() {
     let home = Home::open(&path, PROVIDER).await.unwrap();
     let expected = Config { public_address: address.map(str::to_owned), ..Config::default() };
     assert_eq!(*home.config(), expected);
-    // Every line that is commented out is a setting with its default, but for the database's address, which has none.
-    let is_default = |line: &&str| line.contains(" = ") && !line.trim_start_matches("# ").starts_with("url");
+    // Every line that is commented out is a setting with its default, but for those that have none.
+    let none = ["url", "certificate", "key", "listen = \"127.0.0.1:7448\""];
+    let is_default = |line: &&str| {
+        let line = line.trim_start_matches("# ");
+        line.contains(" = ") && !none.iter().any(|setting| line.starts_with(setting))
+    };
     let text = std::fs::read_to_string(path.join("admit.toml")).unwrap();
     let uncommented: Vec<&str> =
         text.lines().map(|line| line.strip_prefix("# ").filter(|rest| is_default(rest)).unwrap_or(line)).collect();
     assert_eq!(Config::parse(&uncommented.join("\n"), &path).unwrap(), expected);
-    assert_eq!(uncommented.iter().filter(|line| is_default(line)).count(), 8);
+    assert_eq!(uncommented.iter().filter(|line| is_default(line)).count(), 19);
 }
 
 #[tokio::test]
