@@ -26,7 +26,8 @@ fn the_log_is_json_with_the_requests_id_and_without_secrets() {
     let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let of_request: Vec<_> = lines.iter().filter(|line| line["span"]["id"] == id).collect();
     let [refused, answered] = of_request.as_slice() else { panic!("{log}") };
-    assert_eq!((&refused["message"], &refused["code"]), (&"request refused".into(), &"ADMIT_E_OPERATOR_TOKEN".into()));
+    assert_eq!(refused["message"], "request refused");
+    assert!(refused["code"].as_str().unwrap().starts_with("ADMIT_E_OPERATOR_TOKEN (0x"), "{log}");
     assert_eq!((&answered["message"], &answered["span"]["status"]), (&"answered".into(), &401.into()));
     assert_eq!(answered["span"]["route"], "/v1/keys/{key_id}");
     assert_eq!(answered["span"]["code"], "ADMIT_E_OPERATOR_TOKEN");

@@ -23,7 +23,7 @@ pub(crate) async fn insert<T>(
         let (now, later) = rest.split_at(size);
         let row = |row: usize| format!("({})", list(row * columns, columns));
         let text = format!("{statement} {}", (0..size).map(row).collect::<Vec<_>>().join(", "));
-        let query = now.iter().fold(sqlx::query(AssertSqlSafe(text)), |query, row| bind(query, row));
+        let query = now.iter().fold(sqlx::query(AssertSqlSafe(text)), &bind);
         query.execute(&mut *connection).await?;
         rest = later;
     }
