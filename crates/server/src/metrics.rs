@@ -89,9 +89,9 @@ impl Metrics {
 
     /// A request was answered.
     pub(crate) fn answered(&self, route: &str, status: u16, took: Duration) {
-        let route = ("route", route.to_owned());
-        self.durations.get_or_create(&[route.clone()]).observe(took.as_secs_f64());
-        self.requests.get_or_create(&[route, ("status", status.to_string())]).inc();
+        let route = || ("route", route.to_owned());
+        self.durations.get_or_create(&[route()]).observe(took.as_secs_f64());
+        self.requests.get_or_create(&[route(), ("status", status.to_string())]).inc();
     }
 
     /// A request was refused.

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use std::net::SocketAddr;
 use tokio::time::Instant;
 use tracing::Instrument as _;
-use tracing::field::{Empty, display};
+use tracing::field::Empty;
 
 use admit_protocol::Code;
 
@@ -41,7 +41,7 @@ pub(crate) async fn observe(
     server.metrics.answered(route, status, took);
     span.record("status", status);
     if let Some(refused) = response.extensions().get::<Refused>() {
-        span.record("code", display(refused.code));
+        span.record("code", refused.code.name());
         server.metrics.refused(refused.code);
         if refused.by_database {
             server.metrics.database_errors.inc();

@@ -26,9 +26,10 @@ pub(crate) fn run(args: &ServeArgs, memory: Memory, output: Output) -> Outcome<(
 }
 
 async fn serve(args: &ServeArgs, memory: Memory, output: Output) -> Outcome<()> {
-    raise_file_limit();
     let home = super::open_home_to_serve(&args.home).await?;
-    let log = ServerLog::start(home.config().log);
+    let no_log = |error| Failure::new(Code::ADMIT_E_SERVER, format!("the log does not start: {error}"));
+    let log = ServerLog::start(home.config().log).map_err(no_log)?;
+    raise_file_limit();
     if memory == Memory::Limited {
         tracing::warn!("keys can reach the swap: this process may not lock its memory (LimitMEMLOCK=infinity)");
     }
@@ -51,7 +52,7 @@ async fn serve(args: &ServeArgs, memory: Memory, output: Output) -> Outcome<()> 
         None => None,
     };
     if home.is_demonstration() {
-        eprintln!("warning: the trust root's key is in this home; use such a realm for demonstrations only");
+        tracing::warn!("the trust root's key is in this home; use such a realm for demonstrations only");
     }
     let scheme = if tls.is_some() { "https" } else { "http" };
     let url = format!("{scheme}://{}", listener.local_addr().map_err(failed)?);
@@ -128,7 +129,7 @@ fn raise_file_limit() {
         && soft < hard
         && let Err(error) = setrlimit(Resource::RLIMIT_NOFILE, hard, hard)
     {
-        eprintln!("warning: the limit of open files stays at {soft}: {error}");
+        tracing::warn!(%error, "the limit of open files stays at {soft}");
     }
 }
 

@@ -26,7 +26,8 @@ fn the_log_is_json_with_the_requests_id_and_without_secrets() {
     let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let of_request: Vec<_> = lines.iter().filter(|line| line["span"]["id"] == id).collect();
     let [refused, answered] = of_request.as_slice() else { panic!("{log}") };
-    assert_eq!((&refused["message"], &refused["code"]), (&"request refused".into(), &"ADMIT_E_OPERATOR_TOKEN".into()));
+    assert_eq!(refused["message"], "request refused");
+    assert!(refused["code"].as_str().unwrap().starts_with("ADMIT_E_OPERATOR_TOKEN (0x"), "{log}");
     assert_eq!((&answered["message"], &answered["span"]["status"]), (&"answered".into(), &401.into()));
     assert_eq!(answered["span"]["route"], "/v1/keys/{key_id}");
     assert_eq!(answered["span"]["code"], "ADMIT_E_OPERATOR_TOKEN");
@@ -40,8 +41,8 @@ fn a_reader_of_the_log_that_hangs_holds_up_no_request() {
     // Nobody reads the pipe: it is full after some hundred lines.
     let mut server = Server::start(&world, &[], Stdio::piped());
     let mut connection = server.connect();
-    for _ in 0..200 {
-        connection.write_all(REQUEST.repeat(100).as_bytes()).unwrap();
+    for _ in 0..100 {
+        connection.get_mut().write_all(REQUEST.repeat(100).as_bytes()).unwrap();
         for _ in 0..100 {
             assert!(read_answer(&mut connection).starts_with("HTTP/1.1 404"));
         }
@@ -99,8 +100,8 @@ impl Server {
         Self { child, scheme: scheme.to_owned(), address: address.to_owned() }
     }
 
-    fn connect(&self) -> TcpStream {
-        TcpStream::connect(&self.address).unwrap()
+    fn connect(&self) -> BufReader<TcpStream> {
+        BufReader::new(TcpStream::connect(&self.address).unwrap())
     }
 
     fn signal(&self, name: &str) {
@@ -142,21 +143,18 @@ fn subject(address: &str) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-fn exchange(connection: &mut TcpStream, method: &str, path: &str, headers: &str) -> String {
+fn exchange(connection: &mut BufReader<TcpStream>, method: &str, path: &str, headers: &str) -> String {
     let request = format!("{method} {path} HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n{headers}\r\n");
-    connection.write_all(request.as_bytes()).unwrap();
+    connection.get_mut().write_all(request.as_bytes()).unwrap();
     read_answer(connection)
 }
 
 /// One answer, its head and its body.
-fn read_answer(connection: &mut TcpStream) -> String {
-    let mut answer = Vec::new();
-    while !answer.ends_with(b"\r\n\r\n") {
-        let mut byte = [0];
-        connection.read_exact(&mut byte).unwrap();
-        answer.push(byte[0]);
+fn read_answer(connection: &mut BufReader<TcpStream>) -> String {
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        assert!(connection.read_line(&mut head).unwrap() > 0, "{head}");
     }
-    let head = String::from_utf8(answer).unwrap();
     let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
     let mut body = vec![0; length.parse().unwrap()];
     connection.read_exact(&mut body).unwrap();

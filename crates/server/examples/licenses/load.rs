@@ -80,7 +80,8 @@ impl Clients {
         let service = operator.realm.certificate::<role::License>(PROVIDER, DateCheck::At(now())).unwrap();
         let key = service.properties().encryption_key.unwrap();
         let one = |number: usize| {
-            let (client, token) = (&self.clients[number % self.clients.len()], &self.tokens[number % self.tokens.len()]);
+            let (client, token) =
+                (&self.clients[number % self.clients.len()], &self.tokens[number % self.tokens.len()]);
             let nonce = NONCE.fetch_add(1, Ordering::Relaxed);
             let mut challenge = challenge(&operator.realm, &[operator.key_id], Some(token), 0);
             challenge.nonce[..8].copy_from_slice(&nonce.to_be_bytes());

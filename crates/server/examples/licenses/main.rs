@@ -28,7 +28,9 @@ async fn main() {
     drop(sqlite);
     let full = Operator::start_with(&program, None, ROWS).await;
     let clients = Clients::enrol(&full, 64, 64).await;
-    Load { name: "SQLite, a million before", connections: 64, offered: Offered::AllTheyTake }.run(&full, &clients).await;
+    Load { name: "SQLite, a million before", connections: 64, offered: Offered::AllTheyTake }
+        .run(&full, &clients)
+        .await;
     drop(full);
     let postgres = Postgres::start("");
     let operator = Operator::start(&program, Some(&postgres.database())).await;

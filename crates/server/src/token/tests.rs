@@ -71,8 +71,7 @@ fn no_token_with_a_character_changed_added_or_taken_away_is_accepted() {
     assert_eq!(verify(&token), Ok(claims()));
     for at in 0..=token.len() {
         let (before, after) = token.split_at(at);
-        let mut altered: Vec<_> =
-            ["A", ".", "=", "-", "\u{e9}"].map(|added| [before, added, after].concat()).into();
+        let mut altered: Vec<_> = ["A", ".", "=", "-", "\u{e9}"].map(|added| [before, added, after].concat()).into();
         if let Some(character) = after.chars().next() {
             let rest = &after[1..];
             altered.push([before, rest].concat());

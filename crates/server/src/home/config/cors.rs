@@ -7,25 +7,23 @@ use super::setting::{Section, Setting};
 
 pub(super) const SECTION: Section = Section {
     name: "cors",
-    settings: &[
-        Setting {
-            key: "origins",
-            doc: "The origins whose pages may ask for licenses and keys, such as [\"https://player.example.org\"], or [\"*\"] for all.",
-            bounds: "list of origins",
-            example: "",
-            is_secret: false,
-            set: |config, value| {
-                config.origins = origins(value.texts()?)?;
-                Ok(())
-            },
-            show: |config| match &config.origins {
-                Origins::Any => Some("[\"*\"]".to_owned()),
-                Origins::Only(origins) => {
-                    Some(format!("[{}]", origins.iter().map(|origin| quoted(origin)).collect::<Vec<_>>().join(", ")))
-                }
-            },
+    settings: &[Setting {
+        key: "origins",
+        doc: "The origins whose pages may ask for licenses and keys, such as [\"https://player.example.org\"], or [\"*\"] for all.",
+        bounds: "list of origins",
+        example: "",
+        is_secret: false,
+        set: |config, value| {
+            config.origins = origins(value.texts()?)?;
+            Ok(())
         },
-    ],
+        show: |config| match &config.origins {
+            Origins::Any => Some("[\"*\"]".to_owned()),
+            Origins::Only(origins) => {
+                Some(format!("[{}]", origins.iter().map(|origin| quoted(origin)).collect::<Vec<_>>().join(", ")))
+            }
+        },
+    }],
 };
 
 fn origins(texts: Vec<String>) -> Result<Origins, String> {

@@ -67,7 +67,9 @@ impl Reader<'_> {
     fn finish(&mut self) {
         let home = self.home().to_owned();
         if let Some(TlsFiles { certificate, key }) = &mut self.config.tls {
-            for (file, name, other) in [(&*key, "tls.key", "tls.certificate"), (&*certificate, "tls.certificate", "tls.key")] {
+            for (file, name, other) in
+                [(&*key, "tls.key", "tls.certificate"), (&*certificate, "tls.certificate", "tls.key")]
+            {
                 if file.as_os_str().is_empty() {
                     let origin = Origin::File { path: self.path.to_owned(), line: 1 };
                     let reason = format!("missing: `{other}` is of no use without it");
