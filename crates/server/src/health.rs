@@ -1,10 +1,12 @@
-//! `GET /health`: whether the server can answer, which it can when its database does.
+//! `GET /health`: whether the server can answer, which it can when its database does and takes what is written.
+
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use crate::{Error, Server, store};
+use crate::{Error, Server};
 
 /// 200 with `{"status":"ok"}`, or 503.
 pub(crate) async fn health(State(server): State<Server>) -> Response {
@@ -21,5 +23,9 @@ pub(crate) async fn health(State(server): State<Server>) -> Response {
 }
 
 async fn probe(server: &Server) -> Result<(), Error> {
-    store::realm::load(&mut *server.home.store().read().await?).await.map(drop)
+    let probe = tokio::time::timeout(LIMIT.min(server.home.config().request_timeout / 2), server.home.store().probe());
+    probe.await.unwrap_or(Err(Error::Overloaded))
 }
+
+/// A database that takes longer to answer serves nobody.
+const LIMIT: Duration = Duration::from_secs(2);

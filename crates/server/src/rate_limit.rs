@@ -36,7 +36,11 @@ impl RateLimit {
                 return Err(UNITS.div_ceil(self.per_hour));
             }
         }
-        let used = buckets.get(&address).map_or(0, |bucket| self.used(*bucket, now));
+        let used = buckets.get_mut(&address).map_or(0, |bucket| {
+            // A clock that was ahead and is right again must not keep an address waiting until it is there again.
+            bucket.at = bucket.at.min(now);
+            self.used(*bucket, now)
+        });
         let limit = self.burst * UNITS;
         if used + UNITS > limit {
             return Err((used + UNITS - limit).div_ceil(self.per_hour));

@@ -40,10 +40,12 @@ impl Server {
     #[must_use]
     pub fn new(home: Home, clock: impl Clock + 'static, entropy: impl EntropySource + 'static) -> Self {
         let config = home.config();
+        // Half, so that requests hear of it before they are given up themselves.
+        let limit = config.request_timeout / 2;
         let enrolments = Arc::new(RateLimit::new(config.enrolments_per_hour, config.enrolment_burst));
         Self {
-            lookups: Arc::new(Batch::start(Lookup(home.clone()))),
-            records: Arc::new(Batch::start(Record(home.clone()))),
+            lookups: Arc::new(Batch::start(Lookup(home.clone()), limit)),
+            records: Arc::new(Batch::start(Record(home.clone()), limit)),
             home,
             clock: Arc::new(clock),
             entropy: Arc::new(entropy),
