@@ -16,7 +16,7 @@ fuzz_target!(init: seeds::offer(seeds::clips), |bytes: &[u8]| {
     let key = ContentKey::from_bytes([3; 16]);
     let title = Some("Title".to_owned());
     let metadata = Metadata { title, ..Metadata::default() };
-    let protection = Protection { key_id: KeyId::from_bytes([1; 16]), key: &key, pssh_data: b"header", metadata };
+    let protection = Protection { key_id: KeyId::from_bytes([1; 16]), key: &key, pssh_data: Some(b"header"), metadata };
     let mut out = Cursor::new(Vec::new());
     let entropy = &mut SeededEntropy::new(1);
     let report = match package(Cursor::new(bytes), &mut out, &protection, entropy, provider(), &mut |_, _| ()) {

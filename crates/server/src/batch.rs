@@ -2,6 +2,7 @@
 //! statement, many licenses in one wait for the disk. Alone, a request waits for nobody.
 
 use std::future::Future;
+use std::time::Duration;
 
 use prometheus_client::metrics::histogram::Histogram;
 use tokio::sync::{mpsc, oneshot};
@@ -39,10 +40,11 @@ struct Waiting<W: Work> {
 }
 
 impl<W: Work> Batch<W> {
-    /// Starts the task on the current runtime. How many jobs it did at once is measured.
-    pub(crate) fn start(work: W, sizes: Histogram) -> Self {
+    /// Starts the task on the current runtime. Work that takes longer than `limit` is given up, so that what hangs does
+    /// not hold up all that comes later. How many jobs it did at once is measured.
+    pub(crate) fn start(work: W, limit: Duration, sizes: Histogram) -> Self {
         let (jobs, queue) = mpsc::channel(QUEUE);
-        tokio::spawn(run(work, queue, sizes));
+        tokio::spawn(run(work, queue, limit, sizes));
         Self { jobs }
     }
 
@@ -54,13 +56,18 @@ impl<W: Work> Batch<W> {
     }
 }
 
-async fn run<W: Work>(work: W, mut queue: mpsc::Receiver<Waiting<W>>, sizes: Histogram) {
+async fn run<W: Work>(work: W, mut queue: mpsc::Receiver<Waiting<W>>, limit: Duration, sizes: Histogram) {
     let mut waiting = Vec::with_capacity(LARGEST);
     while queue.recv_many(&mut waiting, LARGEST).await > 0 {
+        // Whoever was told that it takes too long is not served before those who still wait.
+        waiting.retain(|waiting: &Waiting<W>| !waiting.answer.is_closed());
+        if waiting.is_empty() {
+            continue;
+        }
         sizes.observe(f64::from(u32::try_from(waiting.len()).unwrap_or(u32::MAX)));
-        let (jobs, answers): (Vec<_>, Vec<_>) =
-            waiting.drain(..).map(|waiting: Waiting<W>| (waiting.job, waiting.answer)).unzip();
-        let done = do_all(&work, &jobs).await;
+        let (jobs, answers): (Vec<_>, Vec<_>) = waiting.drain(..).map(|waiting| (waiting.job, waiting.answer)).unzip();
+        let done = tokio::time::timeout(limit, do_all(&work, &jobs)).await;
+        let done = done.unwrap_or_else(|_| to_all(Error::Overloaded, jobs.len()));
         for (answer, done) in answers.into_iter().zip(done) {
             // Whoever has stopped waiting finds what was done when they ask again.
             let _ = answer.send(done);
@@ -82,8 +89,12 @@ async fn do_all<W: Work>(work: &W, jobs: &[W::Job]) -> Vec<Result<W::Answer, Err
         }
         return done;
     }
+    to_all(error, jobs.len())
+}
+
+fn to_all<T>(error: Error, count: usize) -> Vec<Result<T, Error>> {
     let shared = error.shared();
-    std::iter::once(Err(error)).chain(shared.map(Err)).take(jobs.len()).collect()
+    std::iter::once(Err(error)).chain(shared.map(Err)).take(count).collect()
 }
 
 /// Jobs that wait at most; the rest is turned away.

@@ -60,7 +60,9 @@ fn usable(row: &ClientRow, now: Timestamp) -> Result<Option<Certificate>, Refusa
     if row.not_after <= now {
         return Ok(None);
     }
-    Ok(Some(Certificate::from_der(&row.certificate).map_err(Error::from)?))
+    let certificate = Certificate::from_der(&row.certificate).map_err(Error::from)?;
+    // Given out while the clock was ahead, it would be of no use until then.
+    Ok((certificate.not_before() <= now.saturating_add(CLOCKS_APART)).then_some(certificate))
 }
 
 /// The level is the realm's; a clock protected by hardware would need evidence that enrolment does not ask for.
@@ -125,5 +127,7 @@ async fn write(
 }
 
 const ENROLMENT_RESPONSE_TYPE: &str = "application/admit-enrolment-response+cbor";
+/// By how much the clocks of servers on one database may differ.
+const CLOCKS_APART: Duration = Duration::from_secs(60);
 /// Five years.
 const LIFETIME: Duration = Duration::from_secs(5 * 365 * 86_400 + 86_400);

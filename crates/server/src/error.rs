@@ -84,6 +84,8 @@ pub enum Error {
     Shared {
         /// The code of what went wrong.
         code: Code,
+        /// Whether it is over when the database can work again.
+        unavailable: bool,
         /// What went wrong.
         reason: String,
     },
@@ -196,10 +198,21 @@ impl Error {
         }
     }
 
+    /// Whether the cause is the database's state and not what was asked: the same request may succeed later.
+    #[must_use]
+    pub fn is_unavailable(&self) -> bool {
+        match self {
+            Self::Database(error) => is_busy(error) || is_out_of_order(error),
+            Self::Overloaded => true,
+            Self::Shared { unavailable, .. } => *unavailable,
+            _ => false,
+        }
+    }
+
     /// The same error for everybody else whom it concerns.
     pub(crate) fn shared(&self) -> impl Iterator<Item = Self> + use<> {
-        let (code, reason) = (self.code(), self.to_string());
-        std::iter::repeat_with(move || Self::Shared { code, reason: reason.clone() })
+        let (code, unavailable, reason) = (self.code(), self.is_unavailable(), self.to_string());
+        std::iter::repeat_with(move || Self::Shared { code, unavailable, reason: reason.clone() })
     }
 
     /// The code that stands for this error.
@@ -234,11 +247,32 @@ impl Error {
     }
 }
 
-/// SQLite's SQLITE_BUSY in any of its extended forms, or no free connection in time.
+/// The database is at work for others, and there was no turn or free connection in time.
 fn is_busy(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
-    let primary = code.and_then(|code| code.parse::<u32>().ok()).map(|code| code & 0xff);
-    matches!(error, sqlx::Error::PoolTimedOut) || primary == Some(SQLITE_BUSY)
+    matches!(error, sqlx::Error::PoolTimedOut) || is_one_of(error, &[SQLITE_BUSY], &[LOCK_NOT_AVAILABLE])
+}
+
+/// The database cannot be reached or cannot write, which passes without a change of what was asked.
+fn is_out_of_order(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed)
+        || is_one_of(error, SQLITE_OUT_OF_ORDER, POSTGRES_OUT_OF_ORDER)
+}
+
+/// Whether the database's code is among these: of SQLite the primary result code, which is the lowest byte of the
+/// extended one; of PostgreSQL the beginning of the five characters of SQLSTATE.
+fn is_one_of(error: &sqlx::Error, sqlite: &[u32], postgres: &[&str]) -> bool {
+    let Some(code) = error.as_database_error().and_then(sqlx::error::DatabaseError::code) else { return false };
+    if code.len() == SQLSTATE_LENGTH {
+        return postgres.iter().any(|class| code.starts_with(class));
+    }
+    code.parse::<u32>().is_ok_and(|code| sqlite.contains(&(code & 0xff)))
 }
 
 const SQLITE_BUSY: u32 = 5;
+/// SQLITE_READONLY, SQLITE_IOERR, SQLITE_FULL and SQLITE_CANTOPEN. No extended code has five digits.
+const SQLITE_OUT_OF_ORDER: &[u32] = &[8, 10, 13, 14];
+const LOCK_NOT_AVAILABLE: &str = "55P03";
+/// Connection exceptions, read-only transactions (of a standby), insufficient resources (a full disk among them),
+/// deadlocks and cancelled transactions, intervention of an operator, errors of the system.
+const POSTGRES_OUT_OF_ORDER: &[&str] = &["08", "25006", "53", "40", "57", "58"];
+const SQLSTATE_LENGTH: usize = 5;

@@ -9,7 +9,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use crate::{Error, Server, store};
+use crate::{Error, Server};
 
 /// 200, with the end of the first service certificate.
 pub(crate) async fn health(State(server): State<Server>) -> Response {
@@ -44,8 +44,9 @@ fn answer(status: StatusCode, body: &serde_json::Value) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
 }
 
+/// Whether the database answers, and takes what is written.
 pub(crate) async fn probe(server: &Server) -> Result<(), Error> {
-    store::realm::load(&mut *server.home.store().read().await?).await.map(drop)
+    server.home.store().probe().await
 }
 
 /// Who asks wants to know now, and not when the database is back.

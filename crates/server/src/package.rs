@@ -10,6 +10,7 @@ use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use serde_json::error::Category;
 
 use crate::content::{Content, KeyClass};
 use crate::home::Home;
@@ -80,5 +81,13 @@ impl Home {
 }
 
 fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(body).map_err(|error| Refusal::Json { reason: error.to_string() })
+    serde_json::from_slice(body).map_err(|error| {
+        // Its own text repeats what it found, which in the wrong place is a key.
+        let what = match error.classify() {
+            Category::Data => "a member is missing, unknown or of another type",
+            Category::Eof => "it ends too early",
+            Category::Syntax | Category::Io => "it is no JSON",
+        };
+        Refusal::Json { reason: format!("{what}, at line {}, column {}", error.line(), error.column()) }
+    })
 }

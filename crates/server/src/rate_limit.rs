@@ -37,7 +37,11 @@ impl<K: Hash + Eq + Copy> RateLimit<K> {
                 return Err(UNITS.div_ceil(self.per_hour));
             }
         }
-        let used = buckets.get(&key).map_or(0, |bucket| self.used(*bucket, now));
+        let used = buckets.get_mut(&key).map_or(0, |bucket| {
+            // A clock that was ahead and is right again must not keep anybody waiting until it is there again.
+            bucket.at = bucket.at.min(now);
+            self.used(*bucket, now)
+        });
         let limit = self.burst * UNITS;
         if used + UNITS > limit {
             return Err((used + UNITS - limit).div_ceil(self.per_hour));

@@ -167,6 +167,7 @@ impl Refusal {
             Self::Internal(error) if error.code() == Code::ADMIT_E_STORE_BUSY => {
                 (Code::ADMIT_E_OVERLOADED, StatusCode::SERVICE_UNAVAILABLE)
             }
+            Self::Internal(error) if error.is_unavailable() => (Code::ADMIT_E_SERVER, StatusCode::SERVICE_UNAVAILABLE),
             Self::Internal(_) => (Code::ADMIT_E_SERVER, StatusCode::INTERNAL_SERVER_ERROR),
         }
     }

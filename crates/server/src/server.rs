@@ -55,13 +55,15 @@ impl Server {
     #[must_use]
     pub fn new(home: Home, clock: impl Clock + 'static, entropy: impl EntropySource + 'static) -> Self {
         let config = home.config();
+        // Half, so that requests hear of it before they are given up themselves.
+        let limit = config.request_timeout / 2;
         let enrolments = Arc::new(RateLimit::new(config.enrolments_per_hour, config.enrolment_burst));
         let metrics = Metrics::new(&home);
         Self {
             limits: Arc::new(Limits::new(&config.licenses)),
             places: Arc::new(Semaphore::new(config.maximum_requests)),
-            lookups: Arc::new(Batch::start(Lookup(home.clone()), metrics.batches("lookup"))),
-            records: Arc::new(Batch::start(Record(home.clone()), metrics.batches("record"))),
+            lookups: Arc::new(Batch::start(Lookup(home.clone()), limit, metrics.batches("lookup"))),
+            records: Arc::new(Batch::start(Record(home.clone()), limit, metrics.batches("record"))),
             metrics: Arc::new(metrics),
             dropped_lines: Arc::new(|| 0),
             stopping: Arc::default(),

@@ -8,12 +8,13 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::pool::PoolConnection;
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _, SqlSafeStr as _};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, SqlSafeStr as _};
 
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
@@ -43,12 +44,20 @@ pub(crate) struct Lane {
     readers: sqlx::Pool<Database>,
     writer: sqlx::Pool<Database>,
     turn: Arc<Mutex<()>>,
+    last_write_failed: Arc<AtomicBool>,
 }
 
 /// A transaction in which nobody else writes. Dropped before [`Self::commit`], it changes nothing.
 pub(crate) struct Transaction {
     inner: sqlx::Transaction<'static, Database>,
+    outcome: Outcome,
     _turn: OwnedMutexGuard<()>,
+}
+
+/// Notes that a write failed, unless it is told before it goes that it did not.
+struct Outcome {
+    failed: Arc<AtomicBool>,
+    committed: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +79,7 @@ impl Location {
             Self::Sqlite(path) => format!("sqlite:{}?mode={mode}", percent_encoded(path)),
             Self::Postgres(url) => url.clone(),
         };
-        Ok(url.parse::<AnyConnectOptions>()?.disable_statement_logging())
+        Ok(url.parse::<AnyConnectOptions>().map_err(without_url)?.disable_statement_logging())
     }
 }
 
@@ -97,12 +106,12 @@ impl Store {
 
     async fn connect(location: &Location, mode: &str) -> Result<Self, Error> {
         sqlx::any::install_default_drivers();
-        let (backend, turn) = (location.backend(), Arc::default());
-        let writer = backend.pool(1).connect_with(location.options(mode)?).await?;
+        let (backend, turn, last_write_failed) = (location.backend(), Arc::default(), Arc::default());
+        let writer = backend.pool(1).connect_with(location.options(mode)?).await.map_err(without_url)?;
         backend.migrations().run(&writer).await?;
         let readers =
             |connections| Ok::<_, Error>(backend.pool(connections).connect_lazy_with(location.options("ro")?));
-        let others = Lane { backend, readers: readers(READERS)?, writer, turn };
+        let others = Lane { backend, readers: readers(READERS)?, writer, turn, last_write_failed };
         let writer = backend.pool(1).connect_lazy_with(location.options("rw")?);
         let licenses = Lane { readers: readers(1)?, writer, ..others.clone() };
         Ok(Self { licenses, others })
@@ -131,6 +140,18 @@ impl Store {
         Ok(())
     }
 
+    /// Whether the database answers, and takes changes if it did not take the last one: a disk that is full is read as
+    /// before.
+    pub(crate) async fn probe(&self) -> Result<(), Error> {
+        super::realm::load(&mut *self.read().await?).await?;
+        if self.others.last_write_failed.load(Ordering::Relaxed) {
+            let mut transaction = self.write().await?;
+            super::realm::touch(&mut transaction).await?;
+            transaction.commit().await?;
+        }
+        Ok(())
+    }
+
     /// Closes all connections; SQLite folds its write-ahead log into the file.
     pub(crate) async fn close(&self) {
         for lane in [&self.licenses, &self.others] {
@@ -149,6 +170,7 @@ impl Lane {
     /// A transaction in which nobody else writes, so that what it reads stays true until it ends. Writers of this
     /// process take turns in the order in which they came; those of others are waited for by the database.
     pub(crate) async fn write(&self) -> Result<Transaction, Error> {
+        let outcome = Outcome { failed: Arc::clone(&self.last_write_failed), committed: false };
         let turn = tokio::time::timeout(BUSY_TIMEOUT, Arc::clone(&self.turn).lock_owned());
         let turn = turn.await.map_err(|_| sqlx::Error::PoolTimedOut)?;
         let inner = match self.backend {
@@ -159,14 +181,24 @@ impl Lane {
                 transaction
             }
         };
-        Ok(Transaction { inner, _turn: turn })
+        Ok(Transaction { inner, outcome, _turn: turn })
     }
 }
 
 impl Transaction {
     /// Makes the changes, down to the disk.
     pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {
-        self.inner.commit().await
+        let Self { inner, mut outcome, _turn: turn } = self;
+        inner.commit().await?;
+        outcome.committed = true;
+        drop(turn);
+        Ok(())
+    }
+}
+
+impl Drop for Outcome {
+    fn drop(&mut self) {
+        self.failed.store(!self.committed, Ordering::Relaxed);
     }
 }
 
@@ -187,7 +219,15 @@ impl DerefMut for Transaction {
 impl Backend {
     fn pool(self, connections: u32) -> AnyPoolOptions {
         let pool = AnyPoolOptions::new().max_connections(connections).acquire_timeout(BUSY_TIMEOUT);
-        pool.after_connect(move |connection, _| Box::pin(self.settings(connection)))
+        let pool = pool.after_connect(move |connection, _| Box::pin(self.settings(connection)));
+        match self {
+            Self::Sqlite => pool.after_release(|connection, _| Box::pin(is_settled(connection))),
+            // The pool's own test waits for ever where the network swallows what is sent.
+            Self::Postgres => pool
+                .test_before_acquire(false)
+                .before_acquire(|connection, _| Box::pin(answers(connection)))
+                .after_release(|connection, _| Box::pin(answers(connection))),
+        }
     }
 
     async fn settings(self, connection: &mut Connection) -> Result<(), sqlx::Error> {
@@ -215,6 +255,27 @@ impl Backend {
     }
 }
 
+/// Whether the other end answers soon; a connection whose end does not is closed.
+async fn answers(connection: &mut Connection) -> Result<bool, sqlx::Error> {
+    let answered = tokio::time::timeout(ANSWER_TIMEOUT, connection.ping()).await;
+    answered.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|()| true)
+}
+
+/// Whether a connection has left its transaction. A disk error makes SQLite undo one by itself, after which it can neither
+/// be undone nor another begun: the connection is closed.
+async fn is_settled(connection: &mut Connection) -> Result<bool, sqlx::Error> {
+    connection.ping().await?;
+    if connection.is_in_transaction() { Err(sqlx::Error::BeginFailed) } else { Ok(true) }
+}
+
+/// What the driver says of a URL repeats parts of it, and it may hold a password.
+fn without_url(error: sqlx::Error) -> sqlx::Error {
+    match error {
+        sqlx::Error::Configuration(_) => sqlx::Error::Configuration("the database's URL is not as it must be".into()),
+        error => error,
+    }
+}
+
 /// The part of a SQLite URL behind its scheme: percent signs, question marks and number signs have a meaning there.
 fn percent_encoded(path: &Path) -> String {
     let path = path.to_string_lossy();
@@ -230,9 +291,14 @@ const SQLITE_SETTINGS: &[&str] = &[
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
 ];
-const POSTGRES_SETTINGS: &[&str] = &["SET synchronous_commit = on", "SET lock_timeout = '10s'"];
+/// PostgreSQL ends a transaction whose connection was lost without a word; else its lock would stay for hours. None of
+/// ours waits for anything but the database.
+const POSTGRES_SETTINGS: &[&str] =
+    &["SET synchronous_commit = on", "SET lock_timeout = '10s'", "SET idle_in_transaction_session_timeout = '2s'"];
 
 /// Held to the end of the transaction. Any number would do; this is `admit` in ASCII.
 const LOCK_WRITERS: &str = "SELECT pg_advisory_xact_lock(418296719732)";
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// A connection is given up that does not answer for so long while nothing is asked of it.
+const ANSWER_TIMEOUT: Duration = Duration::from_millis(500);
 const READERS: u32 = 4;

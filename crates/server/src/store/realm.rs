@@ -65,6 +65,15 @@ pub(crate) async fn load(connection: &mut Connection) -> Result<RealmRow, Error>
     read(&row.ok_or_else(|| AT.damaged("row"))?)
 }
 
+/// Writes the row as it is. SQLite writes nothing for a change that is none, so there is one, forth and back.
+pub(crate) async fn touch(connection: &mut Connection) -> Result<(), Error> {
+    for change in ["+ 1", "- 1"] {
+        let statement = format!("UPDATE realm SET created_at = created_at {change} WHERE id = 1");
+        sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
 fn read(row: &Row) -> Result<RealmRow, Error> {
     Ok(RealmRow {
         name: row.try_get(0)?,

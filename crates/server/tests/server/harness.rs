@@ -46,7 +46,7 @@ const UNLIMITED: &str = "[enrolment]\nburst = 1000\n[licenses]\nper_client_per_h
 
 /// A clock that stands still until it is moved.
 #[derive(Clone)]
-pub(crate) struct SetClock(Arc<AtomicU64>);
+pub(crate) struct SetClock(pub(crate) Arc<AtomicU64>);
 
 impl SetClock {
     pub(crate) fn advance(&self, by: Duration) {
@@ -100,7 +100,7 @@ pub(crate) fn options(root: RootCustody<'_>) -> InitOptions<'_> {
 
 /// Whether this is the program that runs the tests on PostgreSQL.
 pub(crate) fn on_postgres() -> bool {
-    module_path!().starts_with("server_on_postgres")
+    module_path!().split("::").next().is_some_and(|program| program.ends_with("_on_postgres"))
 }
 
 /// A home whose root key stays in it, and the folder that goes when the test ends.
@@ -132,7 +132,7 @@ pub(crate) fn database_contains(path: &Path, bytes: &[u8]) -> bool {
     [bytes, digits.as_bytes()].iter().any(|wanted| all.windows(wanted.len()).any(|window| window == *wanted))
 }
 
-fn database_url(path: &Path) -> String {
+pub(crate) fn database_url(path: &Path) -> String {
     let settings: toml::Table = std::fs::read_to_string(path.join("admit.toml")).unwrap().parse().unwrap();
     let url = settings.get("database").and_then(|database| database.get("url")?.as_str());
     url.map_or_else(|| format!("sqlite:{}", path.join("admit.db").display()), str::to_owned)
