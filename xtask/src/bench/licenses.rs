@@ -1,4 +1,4 @@
-//! License issuance: the server's own benchmark program, built for release, on this disk.
+//! License issuance: the server's own benchmark, which runs the program built for release, on this disk.
 
 use std::process::Command;
 
@@ -12,7 +12,8 @@ use crate::workspace::Workspace;
 pub(super) fn run(workspace: &Workspace, _: &Arguments) -> Result<()> {
     let cargo = |words: &[&str]| process::run(Command::new("cargo").args(words).current_dir(&workspace.root));
     cargo(&["build", "--quiet", "--release", "--package", "admit-cli"])?;
-    cargo(&["build", "--quiet", "--release", "--package", "admit-server", "--example", "licenses"])?;
-    let release = workspace.target.join("release");
-    process::run(Command::new(release.join("examples/licenses")).arg(release.join("admit")))
+    let program = workspace.target.join("release/admit");
+    let mut bench = Command::new("cargo");
+    bench.args(["bench", "--quiet", "--package", "admit-server", "--bench", "licenses", "--"]).arg(program);
+    process::run(bench.current_dir(&workspace.root))
 }

@@ -58,7 +58,7 @@ const BENCHES: &[Bench] = &[
     },
     Bench {
         name: "licenses",
-        compares: "durable licenses and ClearKey keys a second over TCP, on SQLite",
+        compares: "durable licenses a second over TCP, on SQLite and PostgreSQL",
         run: licenses::run,
     },
 ];

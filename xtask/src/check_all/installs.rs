@@ -32,6 +32,7 @@ pub(super) fn run(workspace: &Workspace) -> Result<()> {
         }
     };
     attempt("Debian packages", debian_programs(&mut apt));
+    attempt("PostgreSQL", postgresql(&mut apt));
     attempt("a toolchain for wasm32", wasm_toolchain(&mut apt));
     attempt("cargo-deny", cargo_deny(workspace, &mut apt));
     attempt("Shaka Packager", shaka_packager(workspace, &mut apt));
@@ -45,6 +46,17 @@ pub(super) fn run(workspace: &Workspace) -> Result<()> {
 fn debian_programs(apt: &mut Apt) -> Result<()> {
     let missing = DEBIAN_PROGRAMS.iter().filter(|(program, _)| process::on_path(program).is_none());
     apt.install(&missing.map(|(_, package)| *package).collect::<Vec<_>>())
+}
+
+/// Its programs are not on the search path: the tests look for them where Debian puts them.
+fn postgresql(apt: &mut Apt) -> Result<()> {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let found = versions.map(|version| version.path().join("bin/initdb")).find(|program| program.is_file());
+    match found {
+        Some(program) => println!("PostgreSQL: {}", program.display()),
+        None => apt.install(&["postgresql"])?,
+    }
+    Ok(())
 }
 
 /// rustup first, which either answers soon or has no server to reach; then Debian.

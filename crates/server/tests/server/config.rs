@@ -75,14 +75,21 @@ fn the_environment_overrides_every_setting() {
         ("listen", "127.0.0.1:9"),
         ("public_address", "https://other.example.org"),
         ("database.url", "postgres://other"),
+        ("cors.origins", "https://a.example, https://b.example"),
+        ("log.format", "json"),
+        ("log.level", "warn"),
+        ("metrics.listen", "127.0.0.1:9"),
     ];
-    let file: Config = read("listen = \"127.0.0.1:8\"\n[database]\nurl = \"postgres://one\"", &[]).unwrap();
+    let text =
+        "listen = \"127.0.0.1:8\"\n[database]\nurl = \"postgres://one\"\n[tls]\ncertificate = \"c\"\nkey = \"k\"";
+    let file: Config = read(text, &[]).unwrap();
     for setting in Config::described() {
         let value = values.iter().find(|(key, _)| *key == setting.key).map_or("11", |(_, value)| value);
-        let text = "listen = \"127.0.0.1:8\"\n[database]\nurl = \"postgres://one\"";
         let changed = read(text, &[(&setting.variable, value)]).unwrap();
         assert_ne!(changed, file, "{}", setting.variable);
-        assert!(read("", &[(&setting.variable, value)]).is_ok(), "{}", setting.variable);
+        // Half a certificate is of no use.
+        let alone = read("", &[(&setting.variable, value)]);
+        assert_eq!(alone.is_ok(), !setting.key.starts_with("tls."), "{}", setting.variable);
     }
     // What is somebody else's is left alone; what can only be meant for settings is not.
     assert!(read("", &[("ADMIT_HOME", "/home"), ("ADMIT_OPERATOR_TOKEN", "x"), ("HOME", "/")]).is_ok());
@@ -136,9 +143,11 @@ async fn the_written_settings_are_the_defaults() {
     // Every line that is commented out is a setting with its default, or with an example where there is none.
     let text = std::fs::read_to_string(path.join("admit.toml")).unwrap();
     let setting = |line: &str| line.strip_prefix("# ").filter(|rest| rest.contains(" = ")).map(str::to_owned);
+    let examples = ["url", "certificate", "key", "listen = \"127.0.0.1:7448\""];
+    let is_example = |line: &str| examples.iter().any(|example| line.starts_with(example));
     let without_examples: Vec<String> = text
         .lines()
-        .map(|line| setting(line).filter(|rest| !rest.starts_with("url")).unwrap_or_else(|| line.to_owned()))
+        .map(|line| setting(line).filter(|rest| !is_example(rest)).unwrap_or_else(|| line.to_owned()))
         .collect();
     assert_eq!(read(&without_examples.join("\n"), &[]).unwrap(), expected);
     let with_examples: Vec<String> =
