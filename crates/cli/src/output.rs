@@ -1,5 +1,7 @@
 //! What commands print: text for people, or one JSON document with `--json`.
 
+use std::io::{ErrorKind, Write as _};
+
 use crate::failure::printable;
 
 /// Which of the two is wanted.
@@ -18,7 +20,7 @@ impl Output {
     pub(crate) fn line(self, text: impl FnOnce() -> String) {
         if self == Self::Text {
             for line in text().lines() {
-                println!("{}", printable(line));
+                print(&printable(line));
             }
         }
     }
@@ -26,7 +28,17 @@ impl Output {
     /// Prints the JSON document.
     pub(crate) fn json(self, document: impl FnOnce() -> serde_json::Value) {
         if self == Self::Json {
-            println!("{:#}", document());
+            print(&format!("{:#}", document()));
         }
+    }
+}
+
+/// Writes a line. Whoever reads may have heard enough, which is no failure: the work is done all the same.
+fn print(line: &str) {
+    let written = writeln!(std::io::stdout().lock(), "{line}");
+    if let Err(error) = written
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        eprintln!("standard output: {error}");
     }
 }

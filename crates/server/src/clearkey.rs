@@ -10,7 +10,7 @@ use admit_time::Timestamp;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::http::HeaderMap;
+use axum::http::{Extensions, HeaderMap};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::alphabet::URL_SAFE;
@@ -26,7 +26,7 @@ use crate::content::KeyClass;
 use crate::refusal::Refusal;
 use crate::store::content_key::ContentKeyRow;
 use crate::token::Claims;
-use crate::{Server, entitlement, http};
+use crate::{Server, entitlement, http, package};
 
 /// Where browsers ask.
 pub const CLEARKEY_PATH: &str = "/v1/clearkey";
@@ -68,16 +68,22 @@ struct Jwk {
 /// The endpoint. What the request's Content-Type says is not asked: players say anything or nothing.
 pub(crate) async fn keys(
     State(server): State<Server>,
+    extensions: Extensions,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
     let now = server.clock.now();
+    server.limits.take_address(http::peer_address(&extensions), now)?;
     let key_ids = read(&body?)?;
     let token = http::bearer_token(&headers)?;
     let wanted = Wanted { challenge: None, key_ids: key_ids.clone() };
     let rows = shown(&key_ids, server.lookups.ask(wanted).await?.contents)?;
     let contents = rows.iter().map(|row| &row.content);
     let claims = entitlement::check(&server.home, token, None, contents, now).await?;
+    if claims.is_some() {
+        let token = token.map(|token| (server.home.provider().sha256)(&[token.as_bytes()]));
+        token.map_or(Ok(()), |token| server.limits.take_token(token, now))?;
+    }
     // Only now are keys opened: nobody who is not entitled gets that far.
     let open = |row: &Arc<ContentKeyRow>| Ok(jwk(row.content.key_id, &server.home.open_content_key(row)?));
     let keys = rows.iter().map(open).collect::<Result<_, crate::Error>>()?;
@@ -92,7 +98,7 @@ pub(crate) async fn keys(
 
 /// The key ids asked for, once each.
 fn read(body: &[u8]) -> Result<Vec<KeyId>, Refusal> {
-    let request: KeyRequest = serde_json::from_slice(body).map_err(|error| wrong(error.to_string()))?;
+    let request: KeyRequest = package::read(body)?;
     if request.session == Session::PersistentLicense {
         return Err(Refusal::ClearKeyPersistent);
     }

@@ -102,6 +102,9 @@ async fn write(
     now: Timestamp,
 ) -> Result<Certificate, Refusal> {
     let mut transaction = server.home.store().write().await?;
+    if client::is_revoked(&mut transaction, &request.signing_key).await? {
+        return Err(Refusal::ClientRevoked);
+    }
     let newest = client::newest(&mut transaction, &request.signing_key, &request.encryption_key).await?;
     if let Some(row) = &newest
         && let Some(certificate) = usable(row, now)?

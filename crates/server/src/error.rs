@@ -35,6 +35,12 @@ pub enum Error {
         /// The home.
         path: PathBuf,
     },
+    /// Another process rotates the keys, or backs them up.
+    #[error("another process rotates or backs up the keys in {}", path.display())]
+    KeysInUse {
+        /// The folder of secrets.
+        path: PathBuf,
+    },
     /// A file of secrets can be read by others than its owner.
     #[error("{} can be read by others than its owner (mode {mode:04o})", path.display())]
     SecretReadable {
@@ -225,7 +231,7 @@ impl Error {
             Self::Header(error) => error.into(),
             Self::Io { .. } | Self::SecretReadable { .. } | Self::Tls { .. } => Code::ADMIT_E_FILE,
             Self::Database(error) if is_busy(error) => Code::ADMIT_E_STORE_BUSY,
-            Self::Overloaded => Code::ADMIT_E_STORE_BUSY,
+            Self::Overloaded | Self::KeysInUse { .. } => Code::ADMIT_E_STORE_BUSY,
             Self::Shared { code, .. } => *code,
             Self::Database(_) | Self::Page { .. } => Code::ADMIT_E_SERVER,
             Self::Schema(_) => Code::ADMIT_E_STORE_VERSION,

@@ -40,6 +40,9 @@ pub(crate) fn bearer_token(headers: &HeaderMap) -> Result<Option<&str>, Refusal>
     let Some(value) = values.next() else { return Ok(None) };
     let text = value.to_str().map_err(|_| Refusal::Authorization)?;
     let (scheme, token) = text.split_once(' ').ok_or(Refusal::Authorization)?;
+    if text.len() > LONGEST_AUTHORIZATION {
+        return Err(Refusal::Authorization);
+    }
     let one_token = scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty() && values.next().is_none();
     if one_token { Ok(Some(token.trim())) } else { Err(Refusal::Authorization) }
 }
@@ -49,3 +52,6 @@ pub(crate) fn peer_address(extensions: &Extensions) -> IpAddr {
     let peer = extensions.get::<ConnectInfo<SocketAddr>>();
     peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |ConnectInfo(address)| address.ip())
 }
+
+/// Tokens are a few hundred characters; what is verified once is remembered, so it must not be large.
+const LONGEST_AUTHORIZATION: usize = 8 * 1024;

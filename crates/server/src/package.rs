@@ -80,7 +80,7 @@ impl Home {
     }
 }
 
-fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+pub(crate) fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
     serde_json::from_slice(body).map_err(|error| {
         // Its own text repeats what it found, which in the wrong place is a key.
         let what = match error.classify() {

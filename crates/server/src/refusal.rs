@@ -186,11 +186,15 @@ impl Refusal {
 
     fn log(&self, code: Code, status: StatusCode) {
         match self {
-            Self::Internal(error) => tracing::error!(%code, status = status.as_u16(), %error, "request failed"),
+            Self::Internal(error) if status.is_server_error() => {
+                tracing::error!(%code, status = status.as_u16(), %error, "request failed")
+            }
             Self::Policy(PolicyRefusal::Failed { reason }) => {
                 tracing::error!(%code, status = status.as_u16(), %reason, "policy failed");
             }
-            refusal => tracing::info!(%code, status = status.as_u16(), reason = %refusal, "request refused"),
+            refusal => {
+                tracing::info!(%code, status = status.as_u16(), reason = ?refusal.to_string(), "request refused")
+            }
         }
     }
 }

@@ -150,6 +150,7 @@ impl Connection {
             .timer(TokioTimer::new())
             .header_read_timeout(self.head_limit)
             .max_headers(MAX_HEADERS)
+            .max_buf_size(LARGEST_HEAD)
             .serve_connection(TokioIo::new(stream), service);
         if let Err(error) = self.watcher.watch(connection).await {
             tracing::debug!(%error, %peer, "connection ended early");
@@ -170,6 +171,8 @@ async fn accept(
 /// After an error such as too many open files, so that the loop does not spin.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(50);
 const MAX_HEADERS: usize = 64;
+/// The longest head of a request, and what is read of a body at once.
+const LARGEST_HEAD: usize = 64 * 1024;
 /// How long the requests of the last connections may take to come in.
 const SETTLE: Duration = Duration::from_millis(200);
 

@@ -32,7 +32,6 @@ pub(super) struct Planned {
 }
 
 /// A request of a client that this server enrolled and has not revoked. The later steps take nothing else.
-#[derive(Debug)]
 pub(super) struct ActiveRequest {
     request: AcquireRequest,
     /// The keys that licenses are asked for, once each.

@@ -12,7 +12,6 @@ use crate::http;
 use crate::refusal::Refusal;
 
 /// A request that is authentic. Whether it is granted is the next step's question.
-#[derive(Debug)]
 pub(super) struct AcquireRequest {
     pub(super) opened: OpenedChallenge,
     /// The application's certificate, where the client sent one.

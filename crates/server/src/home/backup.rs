@@ -19,6 +19,8 @@ impl Home {
         if self.0.config.database.is_some() {
             return Err(Error::NotSqlite);
         }
+        // A rotation that ended in between would leave a copy that no key beside it opens.
+        let _lock = key_file::lock(&self.path().join(SECRETS_FOLDER))?;
         let partial = Partial::claim(out)?;
         let copied = self.copy(&partial.folder, with_key).await;
         match copied.and_then(|verdict| partial.rename(out).map(|()| verdict)) {

@@ -83,3 +83,14 @@ pub(super) fn sync_folder(path: &Path) -> Result<(), Error> {
 
 pub(super) const NEXT_KEY_FILE: &str = "key-encryption-key.next";
 const PARTIAL_KEY_FILE: &str = ".key-encryption-key.partial";
+
+/// Keeps others from changing the keys in a folder of secrets, and from copying them while they change, until it is
+/// dropped.
+pub(super) fn lock(secrets: &Path) -> Result<fs::File, Error> {
+    let folder = fs::File::open(secrets).map_err(Error::io("open", secrets))?;
+    match folder.try_lock() {
+        Ok(()) => Ok(folder),
+        Err(fs::TryLockError::WouldBlock) => Err(Error::KeysInUse { path: secrets.to_owned() }),
+        Err(fs::TryLockError::Error(error)) => Err(Error::io("lock", secrets)(error)),
+    }
+}

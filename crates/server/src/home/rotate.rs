@@ -5,6 +5,8 @@
 //!    is sealed under the old key is sealed again, some rows at a time. 4. The database says that this is done, with an
 //!    audit entry. 5. The new key's file takes the old one's name.
 
+use std::fs::File;
+
 use admit_crypto::{Digest, Entropy, RecordKey};
 use admit_time::Timestamp;
 
@@ -21,6 +23,8 @@ pub struct KeyRotation<'a> {
     column: usize,
     after: Option<Id>,
     done: bool,
+    /// Held from the first step on: two rotations at once would take each other's key away.
+    lock: Option<File>,
 }
 
 /// What a step did.
@@ -49,7 +53,7 @@ impl Home {
     /// Begins a rotation of the key-encryption key, or goes on with one that was interrupted.
     #[must_use]
     pub const fn rotate_key(&self) -> KeyRotation<'_> {
-        KeyRotation { home: self, column: 0, after: None, done: false }
+        KeyRotation { home: self, column: 0, after: None, done: false, lock: None }
     }
 }
 
@@ -64,6 +68,9 @@ impl KeyRotation<'_> {
             return Ok(None);
         }
         let secrets = self.home.path().join(SECRETS_FOLDER);
+        if self.lock.is_none() {
+            self.lock = Some(key_file::lock(&secrets)?);
+        }
         let sealing = store::realm::sealing(&mut *self.home.store().read().await?).await?;
         let Some(next) = key_file::read_next(&secrets)? else {
             if sealing.retiring.is_some() {

@@ -101,14 +101,13 @@ pub(crate) async fn is_revoked(connection: &mut Connection, signing_key: &Public
     Ok(row.is_some())
 }
 
-/// Marks a client as revoked, for good. Says whether there is such a client that was not revoked yet.
+/// Marks a client as revoked, for good, with every certificate of its signing key: a client cannot keep one in reserve
+/// under another encryption key. Says whether there was one that was not revoked yet.
 pub(crate) async fn revoke(connection: &mut Connection, fingerprint: &Digest, now: Timestamp) -> Result<bool, Error> {
-    let done = sqlx::query("UPDATE clients SET revoked_at = $1 WHERE fingerprint = $2 AND revoked_at IS NULL")
-        .bind(secs(now))
-        .bind(fingerprint.as_ref())
-        .execute(connection)
-        .await?;
-    Ok(done.rows_affected() == 1)
+    let statement = "UPDATE clients SET revoked_at = $1 WHERE revoked_at IS NULL \
+                     AND signing_key = (SELECT signing_key FROM clients WHERE fingerprint = $2)";
+    let done = sqlx::query(statement).bind(secs(now)).bind(fingerprint.as_ref()).execute(connection).await?;
+    Ok(done.rows_affected() > 0)
 }
 
 fn read(row: &Row) -> Result<ClientRow, Error> {

@@ -56,6 +56,12 @@ pub struct Confirmation {
 }
 
 impl Claims {
+    /// Whether the names are short and without control characters: they go into the audit record, for good.
+    pub(super) fn is_recordable(&self) -> bool {
+        let plain = |text: &str| text.len() <= LONGEST_NAME && !text.chars().any(char::is_control);
+        plain(&self.sub) && plain(&self.jti)
+    }
+
     /// Whether the token is for this content.
     #[must_use]
     pub fn covers(&self, content_id: &str) -> bool {
@@ -72,3 +78,6 @@ impl Claims {
         self.cnf.as_ref().is_none_or(|cnf| Digest::from_hex(&cnf.kid) == Some(key.thumbprint(provider)))
     }
 }
+
+/// Bytes of a buyer's name or a token's id.
+const LONGEST_NAME: usize = 256;

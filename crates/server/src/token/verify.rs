@@ -110,6 +110,9 @@ impl TokenRules<'_> {
         if claims.aud != self.realm.to_string() {
             return Err(TokenFault::Audience);
         }
+        if !claims.is_recordable() {
+            return Err(TokenFault::Malformed);
+        }
         Ok(Verified { kid: header.kid, claims: Arc::new(claims) })
     }
 

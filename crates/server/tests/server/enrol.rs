@@ -134,3 +134,19 @@ async fn a_revoked_client_does_not_come_back_with_another_encryption_key() {
     let answer = running.post(Role::Enrolment, &[], &request.sign(&keys.signing)).await;
     assert_eq!(answer.refusal().1, Code::DRM_E_DEVCERT_REVOKED);
 }
+
+#[tokio::test]
+async fn a_revoked_client_keeps_no_certificate_in_reserve() {
+    let running = Running::start().await;
+    let key_id = running.register(1, "song", true).await;
+    let (mut client, other) = (running.enrol(1).await, ClientKeys::new(2));
+    let mut request = client.keys.request(running.realm.root().realm(), 3);
+    request.encryption_key = *other.decryption.public_key();
+    let answer = running.post(Role::Enrolment, &[], &request.sign(&client.keys.signing)).await;
+    let dates = DateCheck::At(START);
+    let reserve = EnrolmentResponse::verify(PROVIDER, running.realm.root(), &request, &answer.body, dates).unwrap();
+    running.home.revoke_client(&client.fingerprint(), START).await.unwrap();
+    (client.certificate, client.chain) = (reserve.certificate, reserve.chain);
+    let answer = running.ask(&client, &[key_id], None).await;
+    assert_eq!(answer.refusal().1, Code::DRM_E_DEVCERT_REVOKED);
+}

@@ -34,6 +34,24 @@ async fn step(home: &Home, steps: usize, seed: u64) -> Vec<RotationStep> {
     done
 }
 
+#[tokio::test]
+async fn two_rotations_at_once_do_not_take_each_others_key_away() {
+    let (_folder, path, _) = new_home(1).await;
+    let (one, two) = (Home::open(&path, PROVIDER).await.unwrap(), Home::open(&path, PROVIDER).await.unwrap());
+    register(&one, 0..3).await;
+    let (mut first, mut second) = (one.rotate_key(), two.rotate_key());
+    assert_eq!(first.step(START, &mut Seeded::new(1)).await.unwrap(), Some(RotationStep::Written));
+    let refused = second.step(START, &mut Seeded::new(2)).await;
+    assert!(matches!(refused, Err(Error::KeysInUse { .. })), "{refused:?}");
+    let out = path.with_file_name("backup");
+    let refused = one.backup(&out, true).await;
+    assert!(on_postgres() || matches!(refused, Err(Error::KeysInUse { .. })), "{refused:?}");
+    while first.step(START, &mut Seeded::new(3)).await.unwrap().is_some() {}
+    drop(first);
+    assert!(!step(&two, usize::MAX, 4).await.is_empty());
+    register(&Home::open(&path, PROVIDER).await.unwrap(), 0..3).await;
+}
+
 fn key_files(path: &Path) -> Vec<String> {
     let names = std::fs::read_dir(path.join("secrets")).unwrap();
     let mut names: Vec<String> = names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
