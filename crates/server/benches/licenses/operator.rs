@@ -36,15 +36,16 @@ impl Operator {
         let mut init = Command::new(program);
         init.arg("init").arg(&home).args(["--demo-root-online"]).args(database.map(|url| format!("--database={url}")));
         assert!(init.stdout(Stdio::null()).status().unwrap().success());
-        let settings = fs::read_to_string(home.join("admit.toml")).unwrap();
-        let unlimited = "[enrolment]\nper_address_per_hour = 1000000\nburst = 1000000\n";
-        fs::write(home.join("admit.toml"), settings.replace("[enrolment]\n", unlimited)).unwrap();
         let key_id = register(&home).await;
         if rows > 0 {
             fill(&home, rows).await;
         }
         let mut serve = Command::new(program);
         serve.arg("serve").arg("--home").arg(&home).args(["--listen", "127.0.0.1:0"]);
+        serve.env("ADMIT_ENROLMENT__PER_ADDRESS_PER_HOUR", "1000000").env("ADMIT_ENROLMENT__BURST", "1000000");
+        for who in ["CLIENT", "TOKEN", "ADDRESS"] {
+            serve.env(format!("ADMIT_LICENSES__PER_{who}_PER_HOUR"), "0");
+        }
         let mut server = serve.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut said = String::new();
         BufReader::new(server.stdout.take().unwrap()).read_line(&mut said).unwrap();
