@@ -43,7 +43,7 @@ pub(crate) struct Load<'a> {
 impl Clients {
     pub(crate) async fn enrol(operator: &Operator, clients: usize, tokens: usize) -> Self {
         static SEED: AtomicU64 = AtomicU64::new(10);
-        let (dates, realm) = (DateCheck::At(now()), &operator.realm);
+        let realm = &operator.realm;
         let mut connection = connect(operator.address).await;
         let mut enrolled = Vec::with_capacity(clients);
         for _ in 0..clients {
@@ -52,6 +52,7 @@ impl Clients {
             let request = keys.request(realm.root().realm(), seed);
             let path = realm.address(Role::Enrolment).unwrap();
             let answer = send(&mut connection, "POST", path, &[], &request.sign(&keys.signing)).await;
+            let dates = DateCheck::At(now());
             let verified = EnrolmentResponse::verify(PROVIDER, realm.root(), &request, &answer.body, dates).unwrap();
             let (certificate, properties, chain) = (verified.certificate, verified.properties, verified.chain);
             enrolled.push(TestClient { keys, certificate, properties, chain });

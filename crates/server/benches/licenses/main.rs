@@ -42,7 +42,7 @@ async fn main() {
 async fn warm(operator: &Operator, database: &str) {
     let clients = Clients::enrol(operator, 64, 64).await;
     let name = format!("{database}, known clients");
-    for connections in [1, 16, 64] {
+    for connections in [16, 64] {
         Load { name: &name, connections, offered: Offered::AllTheyTake }.run(operator, &clients).await;
     }
     for rate in [1500, 2000] {
