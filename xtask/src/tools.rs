@@ -16,6 +16,18 @@ pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
 /// The Debian packages that build `WASM_TARGET`, std included, without rustup.
 pub(crate) const DEBIAN_WASM_PACKAGES: [&str; 3] = ["rustc-web", "rust-web-src", "cargo-web"];
 
+/// The npm packages of the browser tests: what drives the browser, what looks for barriers in pages, and players.
+/// Versions are pinned, as `docs/operate/players.md` names them.
+pub(crate) const NPM_PACKAGES: [(&str, &str); 7] = [
+    ("playwright-core", "1.65.1"),
+    ("axe-core", "4.14.1"),
+    ("shaka-player", "5.2.12"),
+    ("dashjs", "5.2.1"),
+    ("hls.js", "1.7.4"),
+    ("video.js", "8.24.1"),
+    ("videojs-contrib-eme", "5.5.2"),
+];
+
 /// What can build for wasm32 here.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum WasmToolchain {
@@ -60,10 +72,13 @@ pub(crate) fn ffmpeg(workspace: &Workspace) -> Option<PathBuf> {
 
 /// The folder of the npm packages for the browser tests: what `ADMIT_NODE_MODULES` names, or ours.
 pub(crate) fn node_modules(workspace: &Workspace) -> Option<PathBuf> {
-    let named = env::var_os("ADMIT_NODE_MODULES").map(PathBuf::from);
+    env::var_os("ADMIT_NODE_MODULES").map(PathBuf::from).or_else(|| npm_folder(workspace))
+}
+
+/// Ours, if no package is missing in it.
+fn npm_folder(workspace: &Workspace) -> Option<PathBuf> {
     let ours = folder(workspace).join("npm/node_modules");
-    let complete = ["playwright-core", "axe-core"].iter().all(|package| ours.join(package).is_dir());
-    named.or_else(|| complete.then_some(ours))
+    NPM_PACKAGES.iter().all(|(package, _)| ours.join(package).is_dir()).then_some(ours)
 }
 
 /// The path of a tool, or an error that says how to get it.
@@ -120,6 +135,26 @@ mod tests {
         }
         let found = streamer_binary(&workspace, "packager").unwrap();
         assert_eq!(found.parent().unwrap(), package);
+    }
+
+    #[test]
+    fn the_npm_packages_are_there_when_none_is_missing() {
+        let target = tempfile::tempdir().unwrap();
+        let workspace = Workspace { root: target.path().to_owned(), target: target.path().to_owned() };
+        let ours = target.path().join("tools/npm/node_modules");
+        for (package, _) in NPM_PACKAGES {
+            assert_eq!(npm_folder(&workspace), None);
+            fs::create_dir_all(ours.join(package)).unwrap();
+        }
+        assert_eq!(npm_folder(&workspace), Some(ours));
+    }
+
+    #[test]
+    fn the_page_about_players_names_their_versions() {
+        let page = include_str!("../../docs/operate/players.md");
+        for (package, version) in &NPM_PACKAGES[2..] {
+            assert!(page.contains(&format!("`{package}` {version}")), "{package} {version}");
+        }
     }
 
     #[test]

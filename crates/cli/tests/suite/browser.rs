@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::world::World;
 
 /// Runs a script and reads what it prints.
-fn run(script: &str, arguments: &[&str]) -> Value {
+pub(crate) fn run(script: &str, arguments: &[&str]) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser").join(script);
     let output = Command::new("node").arg(path).args(arguments).output().expect("node is installed");
     assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
@@ -17,7 +17,7 @@ fn run(script: &str, arguments: &[&str]) -> Value {
 }
 
 /// Where screenshots are kept.
-fn artifact(name: &str) -> PathBuf {
+pub(crate) fn artifact(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("browser");
     std::fs::create_dir_all(&folder).unwrap();
     folder.join(name)

@@ -145,10 +145,9 @@ impl World {
         entries.iter().map(|entry| entry["event"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// Runs ffmpeg (`ADMIT_FFMPEG`, else `ffmpeg`) in the folder, and gives what it printed.
+    /// Runs ffmpeg in the folder, and gives what it printed.
     pub(crate) fn ffmpeg(&self, words: &[&str]) -> String {
-        let program = std::env::var("ADMIT_FFMPEG").unwrap_or_else(|_| "ffmpeg".into());
-        let mut command = Command::new(program);
+        let mut command = Command::new(ffmpeg());
         let output = command.args(["-v", "error"]).args(words).current_dir(self.folder.path()).output().unwrap();
         Done::from(&output).succeeded()
     }
@@ -212,6 +211,11 @@ impl Done {
         let text = self.succeeded();
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
     }
+}
+
+/// The ffmpeg to use: `ADMIT_FFMPEG`, else `ffmpeg`.
+pub(crate) fn ffmpeg() -> String {
+    std::env::var("ADMIT_FFMPEG").unwrap_or_else(|_| "ffmpeg".into())
 }
 
 /// A clip that the project carries: H.264 and AAC, progressive.
