@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use axum::http::{HeaderValue, Method, header};
-use tower_http::cors::{AllowOrigin, Any, CorsLayer};
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use crate::home::Origins;
 use crate::observe::REQUEST_ID;
@@ -18,12 +18,10 @@ pub(crate) fn layer(origins: &Origins) -> Option<CorsLayer> {
             AllowOrigin::list(origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()))
         }
     };
-    // Players add headers of their own. None of them means anything here, and tokens are no ambient authority.
     let layer = CorsLayer::new().allow_origin(origin).allow_methods([Method::GET, Method::POST]);
-    let layer = match origins {
-        Origins::Any => layer.allow_headers(Any),
-        Origins::Only(_) => layer.allow_headers(tower_http::cors::AllowHeaders::mirror_request()),
-    };
+    // Players add headers of their own. None of them means anything here, and tokens are no ambient authority. They are
+    // named one by one, because `*` does not cover Authorization (Fetch, "non-wildcard request-header name").
+    let layer = layer.allow_headers(AllowHeaders::mirror_request());
     Some(layer.expose_headers([header::RETRY_AFTER, REQUEST_ID]).max_age(KEPT_FOR))
 }
 

@@ -32,6 +32,48 @@ async fn ask(running: &Running, key_ids: &[[u8; 16]], token: Option<&str>) -> An
     post(running, &headers, body.as_bytes()).await
 }
 
+/// What Chromium sends for a player in a page of [`PAGE`]; the CLI's tests see the players themselves send it.
+struct Player {
+    name: &'static str,
+    content_type: Option<&'static str>,
+    /// What the preflight asks for.
+    named_headers: &'static str,
+}
+
+impl Player {
+    async fn preflight(&self, running: &Running, origin: &str) -> Answer {
+        let headers = [
+            ("accept", "*/*"),
+            ("access-control-request-headers", self.named_headers),
+            ("access-control-request-method", "POST"),
+            ("origin", origin),
+            ("sec-fetch-mode", "cors"),
+        ];
+        send(&mut connect(running.address).await, "OPTIONS", CLEARKEY_PATH, &headers, b"").await
+    }
+
+    async fn ask(&self, running: &Running, kid: &str, session: &str, token: Option<&str>) -> Answer {
+        let body = format!(r#"{{"kids":["{kid}"],"type":"{session}"}}"#);
+        let bearer = token.map(|token| format!("Bearer {token}"));
+        let mut headers = vec![("accept", "*/*"), ("origin", PAGE), ("sec-fetch-mode", "cors")];
+        headers.extend(self.content_type.map(|value| ("content-type", value)));
+        headers.extend(bearer.iter().map(|bearer| ("authorization", bearer.as_str())));
+        post(running, &headers, body.as_bytes()).await
+    }
+}
+
+const PAGE: &str = "https://player.example.org";
+const PLAYERS: [Player; 4] = [
+    Player { name: "Shaka Player", content_type: None, named_headers: "authorization" },
+    Player { name: "dash.js", content_type: Some("application/json"), named_headers: "authorization,content-type" },
+    Player { name: "hls.js", content_type: None, named_headers: "authorization" },
+    Player {
+        name: "Video.js",
+        content_type: Some("application/octet-stream"),
+        named_headers: "authorization,content-type",
+    },
+];
+
 fn key_set(key_ids: &[[u8; 16]]) -> Value {
     let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
     let key = |id: &[u8; 16]| json!({ "kty": "oct", "kid": encode(id), "k": encode(content_key(id[15]).expose()) });
@@ -68,6 +110,38 @@ async fn every_form_that_players_send_is_answered_alike() {
         }
     }
     assert_eq!(running.count("clearkey-keys-given").await, asked);
+}
+
+#[tokio::test]
+async fn each_player_is_answered_as_it_asks_and_reads_why_where_one_thing_is_wrong() {
+    let settings = format!("[cors]\norigins = [{PAGE:?}]\n");
+    let running = Running::start_with(&settings, |server| server).await;
+    register(&running, KEY_ID, "film", false).await;
+    let (token, other) = (running.token(&["film"], None).await, running.token(&["other"], None).await);
+    let (kid, short) = (URL_SAFE_NO_PAD.encode(KEY_ID), URL_SAFE_NO_PAD.encode(&KEY_ID[1..]));
+    for player in &PLAYERS {
+        let name = player.name;
+        let preflight = player.preflight(&running, PAGE).await;
+        assert_eq!(preflight.headers["access-control-allow-origin"], PAGE, "{name}");
+        assert_eq!(preflight.headers["access-control-allow-headers"], player.named_headers, "{name}");
+        let stranger = player.preflight(&running, "https://evil.example").await;
+        assert!(!stranger.headers.contains_key("access-control-allow-origin"), "{name}");
+
+        let answer = player.ask(&running, &kid, "temporary", Some(&token)).await;
+        assert_eq!(json_of(&answer), key_set(&[KEY_ID]), "{name}");
+        assert_eq!(answer.headers["access-control-allow-origin"], PAGE, "{name}");
+        for (kid, session, token, refusal) in [
+            (&kid, "temporary", None, (401, Code::ADMIT_E_TOKEN_REQUIRED)),
+            (&kid, "temporary", Some(&other), (403, Code::ADMIT_E_TOKEN_NOT_FOR_CONTENT)),
+            (&kid, "persistent-license", Some(&token), (403, Code::ADMIT_E_NOT_FOR_CLEARKEY)),
+            (&short, "temporary", Some(&token), (400, Code::ADMIT_E_MALFORMED_MESSAGE)),
+        ] {
+            let answer = player.ask(&running, kid, session, token.map(String::as_str)).await;
+            assert_eq!(answer.refusal(), refusal, "{name}");
+            assert_eq!(answer.headers["access-control-allow-origin"], PAGE, "{name}");
+        }
+    }
+    assert_eq!(running.count("clearkey-keys-given").await, PLAYERS.len());
 }
 
 #[tokio::test]

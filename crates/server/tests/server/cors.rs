@@ -34,6 +34,15 @@ async fn a_page_of_an_origin_on_the_list_may_ask_and_reads_refusals() {
 }
 
 #[tokio::test]
+async fn where_every_origin_may_ask_the_token_may_be_sent_too() {
+    let running = with_origins("[\"*\"]").await;
+    let preflight = preflight(&running, "/v1/clearkey", PAGE).await;
+    assert_eq!(preflight.headers["access-control-allow-origin"], "*");
+    assert_eq!(preflight.headers["access-control-allow-headers"], "authorization,content-type,x-of-the-player");
+    assert!(!preflight.headers.contains_key("access-control-allow-credentials"));
+}
+
+#[tokio::test]
 async fn what_is_for_operators_is_for_no_page() {
     let running = with_origins("[\"*\"]").await;
     assert_eq!(ask(&running, "/v1/licenses", PAGE).await.headers["access-control-allow-origin"], "*");
