@@ -4,7 +4,7 @@ import { openSync, readSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const [clearkey, folder, name, ...files] = process.argv.slice(2);
-const tracks = files.map((file) => ({ file, ...track(read(join(folder, file))) }));
+const tracks = files.map((file) => ({ file, ...track(join(folder, file)) }));
 const write = (file, lines) => writeFileSync(join(folder, file), `${lines.flat().join("\n")}\n`);
 write(`${name}.mpd`, dash());
 write(`${name}.m3u8`, hls());
@@ -74,7 +74,7 @@ function playlist({ file, keyId, indexAt, end, fragments }) {
   ].flat(2);
 }
 
-/** The boxes before the fragments: all that a manifest needs to know. */
+/** The two boxes before the fragments that a manifest is made of. */
 function read(path) {
   const file = openSync(path);
   const bytes = (at, length) => {
@@ -86,17 +86,21 @@ function read(path) {
   for (let at = 0; !found.sidx; ) {
     const header = bytes(at, 8);
     const [size, type] = [header.readUInt32BE(0), header.toString("latin1", 4)];
-    if (size < 8 || type === "moof") throw new Error(`${path} is not of admit package`);
+    if (size < 8 || type === "moof") throw new Error(`${path} has no index`);
     if (type === "moov" || type === "sidx") found[type] = { at, body: bytes(at + 8, size - 8) };
     at += size;
   }
   return found;
 }
 
-function track({ moov, sidx }) {
+/** What the manifests say of a file. */
+function track(path) {
+  const { moov, sidx } = read(path);
+  if (boxes(moov.body).trak.length !== 1) throw new Error(`${path} has more than one track`);
   const description = inside(moov.body, "trak", "mdia", "minf", "stbl", "stsd");
-  const entries = boxes(description.subarray(8));
-  const entry = entries.encv ? picture(entries.encv[0]) : sound(entries.enca[0]);
+  const { encv, enca } = boxes(description.subarray(8));
+  if (!encv && !enca) throw new Error(`${path} is not protected`);
+  const entry = encv ? picture(encv[0]) : sound(enca[0]);
   const fragments = references(sidx.body);
   const { seconds, bytes } = fragments.reduce(joined);
   const end = sidx.at + 8 + sidx.body.length;
@@ -110,18 +114,28 @@ function joined(one, other) {
 /** What a sample entry says (ISO/IEC 14496-12, 12.1.3), and its codec's name (RFC 6381). */
 function picture(entry) {
   const inner = entry.subarray(78);
-  const codec = `avc1.${inside(inner, "avcC").toString("hex", 1, 4)}`;
+  const codec = `${inside(inner, "sinf", "frma")}.${inside(inner, "avcC").toString("hex", 1, 4)}`;
   return { kind: "video", codec, keyId: keyId(inner), size: [entry.readUInt16BE(24), entry.readUInt16BE(26)] };
 }
 
 function sound(entry) {
   const inner = entry.subarray(28);
-  return { kind: "audio", codec: "mp4a.40.2", keyId: keyId(inner) };
+  return { kind: "audio", codec: `mp4a.40.${audioObjectType(inside(inner, "esds"))}`, keyId: keyId(inner) };
 }
 
 /** The key id in `tenc` (ISO/IEC 23001-7, 8.2). */
 function keyId(inner) {
   return inside(inner, "sinf", "schi", "tenc").toString("hex", 8, 24);
+}
+
+/** The first five bits of the decoder's own description, in three descriptors (ISO/IEC 14496-1, 7.2.6). */
+function audioObjectType(esds) {
+  let at = 4;
+  for (const fields of [3, 13, 0]) {
+    do at += 1; while (esds[at] & 0x80);
+    at += 1 + fields;
+  }
+  return esds[at] >> 3;
 }
 
 /** Size and length of each fragment (ISO/IEC 14496-12, 8.16.3; version 1). */

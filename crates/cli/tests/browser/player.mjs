@@ -1,13 +1,13 @@
 // Serves a page of docs/operate/players.md with its media, and opens it with one token after the other. Prints for each what was
-// shown, what the page said, and what the player sent to the key server. Arguments: the heading above the page, the folder
-// of the media, the port of the page, the address of the key server, then each token and the screenshot to write.
+// shown, what the page said, and what the player sent to the key server. Standard input is the socket to serve on. Arguments:
+// the heading above the page, the folder of the media, the page's origin, the address of the key server, then each token
+// and the screenshot to write.
 import { createReadStream, readFileSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join } from "node:path";
 import { inBrowser } from "./browser.mjs";
 
-const [heading, folder, port, clearkey, ...plays] = process.argv.slice(2);
-const origin = `http://127.0.0.1:${port}`;
+const [heading, folder, origin, clearkey, ...plays] = process.argv.slice(2);
 const manual = readFileSync(new URL("../../../../docs/operate/players.md", import.meta.url), "utf8");
 const html = manual.split(`\n## ${heading}\n`)[1].split("\n```html\n")[1].split("```")[0];
 const answers = { "/": html.replace("https://drm.example.org/v1/clearkey", clearkey) };
@@ -23,7 +23,7 @@ const server = createServer((request, response) => {
     send(inPackages ? join(process.env.ADMIT_NODE_MODULES, inPackages) : join(folder, pathname), request, response);
   }
 });
-await new Promise((resolve) => server.listen(Number(port), "127.0.0.1", resolve));
+await new Promise((resolve) => server.listen({ fd: 0 }, resolve));
 try {
   const seen = await inBrowser(async (browser) => {
     const seen = [];

@@ -2,16 +2,16 @@
 //! Chromium and the packages in `ADMIT_NODE_MODULES` must be there, else these tests fail; `cargo check-all` sees to it.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
 use crate::world::World;
 
-/// Runs a script and reads what it prints.
-pub(crate) fn run(script: &str, arguments: &[&str]) -> Value {
+/// Runs a script with something at its standard input, and reads what it prints.
+pub(crate) fn run(script: &str, arguments: &[&str], input: Stdio) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser").join(script);
-    let output = Command::new("node").arg(path).args(arguments).output().expect("node is installed");
+    let output = Command::new("node").arg(path).args(arguments).stdin(input).output().expect("node is installed");
     assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }
@@ -34,7 +34,8 @@ fn chromium_plays_with_a_token_and_shows_nothing_with_a_wrong_one() {
     let play = |token: &str, name: &str| {
         let screenshot = artifact(name);
         let _ = std::fs::remove_file(&screenshot);
-        let seen = run("clearkey.mjs", &[film.to_str().unwrap(), address, token, screenshot.to_str().unwrap()]);
+        let seen =
+            run("clearkey.mjs", &[film.to_str().unwrap(), address, token, screenshot.to_str().unwrap()], Stdio::null());
         assert!(screenshot.metadata().unwrap().len() > 0);
         seen
     };
@@ -60,7 +61,7 @@ fn pages_have_no_barriers_in_either_scheme() {
         [(&*license, "license"), ("/license", "missing"), ("/privacy", "privacy"), ("/status", "status")]
     {
         let screenshots = artifact(name);
-        let seen = run("pages.mjs", &[&format!("{server}{path}"), screenshots.to_str().unwrap()]);
+        let seen = run("pages.mjs", &[&format!("{server}{path}"), screenshots.to_str().unwrap()], Stdio::null());
         assert_eq!(seen["findings"], serde_json::json!([]), "{path}");
         assert!(seen["passed"].as_u64().unwrap() >= 20, "{path}: {seen}");
         let refused = name == "missing";

@@ -3,8 +3,10 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::ops::Range;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
@@ -34,40 +36,95 @@ fn video_js_plays_with_a_token_and_shows_nothing_with_a_wrong_one() {
     plays("Video.js", "video-js", Some("application/octet-stream"));
 }
 
-/// Plays the film in the page below this heading of the manual. The player names its requests with this media type.
-fn plays(heading: &str, name: &str, content_type: Option<&str>) {
-    // The server has to know the page's origin before it starts, so its port is chosen here.
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+#[test]
+fn playlists_name_every_byte_of_the_fragments_and_no_segment_of_milliseconds() {
     let manual = fs::read_to_string(manual("players.md")).unwrap();
-    let origins = block(&manual, "toml").lines().nth(1).unwrap().to_owned();
-    let origins = origins.replace("https://player.example.org", &format!("http://127.0.0.1:{port}"));
-    let world = World::with_settings("# origins = []", &origins);
-    let address = format!("http://{}/v1/clearkey", world.address());
-    package(&world, &block(&manual, "sh").replace("https://drm.example.org/v1/clearkey", &address));
+    for (name, segments, duration) in [("long-progressive.mp4", 4, 7.0), ("high-progressive.mp4", 1, 2.0)] {
+        let world = World::unserved();
+        package(&world, &clip().with_file_name(name), block(&manual, "sh"));
+        for file in ["film-video.mp4", "film-audio.mp4"] {
+            let size = fs::metadata(world.path("site").join(file)).unwrap().len();
+            let playlist = fs::read_to_string(world.path("site").join(format!("{file}.m3u8"))).unwrap();
+            let ranges = ranges(&playlist);
+            assert_eq!(ranges.len(), segments, "{playlist}");
+            assert!(ranges.windows(2).all(|pair| pair[0].end == pair[1].start), "{playlist}");
+            assert_eq!(ranges.last().unwrap().end, size, "{playlist}");
+            let seconds = lines(&playlist, "#EXTINF:").map(|text| text.trim_end_matches(',').parse::<f64>().unwrap());
+            let (least, sum) = seconds.fold((f64::MAX, 0.0), |(least, sum), next| (next.min(least), sum + next));
+            assert!(least > 0.5 && (sum - duration).abs() < 0.1, "{playlist}");
+        }
+    }
+}
 
-    let screenshots = ["with-token", "with-wrong-token"].map(|end| artifact(&format!("{name}-{end}.png")));
-    let [shown, blank] = screenshots.each_ref().map(|path| path.to_str().unwrap());
-    screenshots.iter().for_each(|path| drop(fs::remove_file(path)));
-    let (site, token, wrong) = (world.path("site"), world.token("film"), world.token("another film"));
-    let words = [heading, site.to_str().unwrap(), &port, &address, &token, shown, &wrong, blank];
-    let seen = run("player.mjs", &words);
+#[test]
+fn manifests_are_of_protected_files_of_one_track_only() {
+    let world = World::unserved();
+    fs::copy(clip(), world.path("clear.mp4")).unwrap();
+    let words = ["package", "clear.mp4", "-o", "both.mp4", "--clearkey", "--home", "home"];
+    world.admit(&words).succeeded();
+    for (file, reason) in [("clear.mp4", "has no index"), ("both.mp4", "has more than one track")] {
+        let mut node = Command::new("node");
+        node.arg(manual("manifests.mjs")).args(["https://drm.example.org/v1/clearkey", ".", "film", file]);
+        let output = node.current_dir(world.folder.path()).output().unwrap();
+        assert!(!output.status.success());
+        assert!(String::from_utf8_lossy(&output.stderr).contains(reason), "{output:?}");
+        assert!(!world.path("film.mpd").exists());
+    }
+}
 
+/// Where each segment lies in its file.
+fn ranges(playlist: &str) -> Vec<Range<u64>> {
+    let range = |(size, at): (&str, &str)| {
+        let at: u64 = at.parse().unwrap();
+        at..at + size.parse::<u64>().unwrap()
+    };
+    lines(playlist, "#EXT-X-BYTERANGE:").map(|text| range(text.split_once('@').unwrap())).collect()
+}
+
+fn lines<'a>(playlist: &'a str, tag: &'a str) -> impl Iterator<Item = &'a str> {
+    playlist.lines().filter_map(move |line| line.strip_prefix(tag))
+}
+
+/// Opens the page below this heading of the manual with a right token and a wrong one. The player names its requests with
+/// this media type.
+fn plays(heading: &str, name: &str, content_type: Option<&str>) {
+    let (world, seen) = watch(heading, name);
     let key_ids = sorted(["video", "audio"].map(|kind| key_id(&world, &format!("site/film-{kind}.mp4"))).to_vec());
     let played = &seen[0];
     assert_eq!((&played["ended"], &played["said"]), (&true.into(), &"".into()), "{seen}");
     assert!(played["frames"].as_u64().unwrap() >= ENOUGH_FRAMES, "{seen}");
     assert_eq!(asked(played, content_type, 200), key_ids, "{seen}");
+
     let refused = &seen[1];
     assert_eq!((&refused["ended"], &refused["frames"]), (&false.into(), &0.into()), "{seen}");
     assert!(refused["said"].as_str().unwrap().starts_with("It cannot be played ("), "{seen}");
     assert!(!asked(refused, content_type, 403).is_empty(), "{seen}");
     assert_eq!(given(&world), key_ids, "each key once, and none for the wrong token");
+}
+
+/// Makes server and site as the manual says, and opens the page with each token. Says what was seen.
+fn watch(heading: &str, name: &str) -> (World, Value) {
+    let page = TcpListener::bind("127.0.0.1:0").unwrap();
+    let origin = format!("http://{}", page.local_addr().unwrap());
+    let manual = fs::read_to_string(manual("players.md")).unwrap();
+    let origins = block(&manual, "toml").lines().nth(1).unwrap();
+    let world = World::with_settings("# origins = []", &origins.replace("https://player.example.org", &origin));
+    let address = format!("http://{}/v1/clearkey", world.address());
+    package(&world, &clip(), &block(&manual, "sh").replace("https://drm.example.org/v1/clearkey", &address));
+
+    let screenshots = ["with-token", "with-wrong-token"].map(|end| artifact(&format!("{name}-{end}.png")));
+    screenshots.iter().for_each(|path| drop(fs::remove_file(path)));
+    let [shown, blank] = screenshots.each_ref().map(|path| path.to_str().unwrap());
+    let (site, token, wrong) = (world.path("site"), world.token("film"), world.token("another film"));
+    let words = [heading, site.to_str().unwrap(), &origin, &address, &token, shown, &wrong, blank];
+    let seen = run("player.mjs", &words, Stdio::from(OwnedFd::from(page)));
     assert!(screenshots.iter().all(|path| path.metadata().unwrap().len() > 0));
+    (world, seen)
 }
 
 /// Runs the manual's commands, in a folder with what they begin with.
-fn package(world: &World, script: &str) {
-    fs::copy(clip(), world.path("clip.mp4")).unwrap();
+fn package(world: &World, clip: &Path, script: &str) {
+    fs::copy(clip, world.path("clip.mp4")).unwrap();
     fs::copy(manual("manifests.mjs"), world.path("manifests.mjs")).unwrap();
     let script = format!("set -eu\nffmpeg() {{ command {:?} -v error \"$@\"; }}\n{script}", ffmpeg());
     let programs = Path::new(env!("CARGO_BIN_EXE_admit")).parent().unwrap();
