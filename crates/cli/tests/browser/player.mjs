@@ -61,6 +61,14 @@ async function play(page, screenshot) {
     const keyIds = body.kids.map((kid) => Buffer.from(kid, "base64url").toString("hex"));
     asked.push({ method: request.method(), contentType, body, keyIds, status: response.status() });
   });
+  // Only the browser's own protocol tells of preflights.
+  const network = await page.context().newCDPSession(page);
+  await network.send("Network.enable");
+  const preflights = new Set();
+  network.on("Network.requestWillBeSentExtraInfo", ({ headers }) => {
+    const named = headers["Access-Control-Request-Headers"];
+    if (named) preflights.add(named);
+  });
   await page.goto(origin);
   const over = await page.waitForFunction(() => {
     const video = document.querySelector("video");
@@ -69,5 +77,5 @@ async function play(page, screenshot) {
     return (video.ended || said) && { ended: video.ended, said, frames };
   }, undefined, { timeout: 120_000 });
   await page.screenshot({ path: screenshot });
-  return { ...await over.jsonValue(), asked };
+  return { ...await over.jsonValue(), asked, preflights: [...preflights] };
 }

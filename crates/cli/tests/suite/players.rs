@@ -94,6 +94,8 @@ fn plays(heading: &str, name: &str, content_type: Option<&str>) {
     assert_eq!((&played["ended"], &played["said"]), (&true.into(), &"".into()), "{seen}");
     assert!(played["frames"].as_u64().unwrap() >= ENOUGH_FRAMES, "{seen}");
     assert_eq!(asked(played, content_type, 200), key_ids, "{seen}");
+    let named = if content_type.is_some() { "authorization,content-type" } else { "authorization" };
+    assert_eq!(played["preflights"], json!([named]), "{seen}");
 
     let refused = &seen[1];
     assert_eq!((&refused["ended"], &refused["frames"]), (&false.into(), &0.into()), "{seen}");
