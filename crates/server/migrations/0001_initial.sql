@@ -1,5 +1,6 @@
 -- The first schema. Integers, text and blobs only; times are Unix seconds; `sealed_…` columns are sealed records
--- whose associated data is table, row and column. PostgreSQL runs the same text with BYTEA for BLOB.
+-- whose associated data is table, row and column. PostgreSQL runs the same text with BYTEA for BLOB and BIGINT for INTEGER,
+-- which SQLite wants in its place where a number is the key of the rows themselves.
 
 CREATE TABLE realm (
     id BIGINT PRIMARY KEY CHECK (id = 1),
@@ -57,22 +58,15 @@ CREATE TABLE clients (
     UNIQUE (signing_key, encryption_key, renewal)
 );
 
--- Challenges that were answered. The number is that of the audit entry, so that rows are appended in order.
+-- Challenges that were answered, with the licenses as a CBOR array of byte strings. The number is that of the audit entry,
+-- so that rows are appended in order.
 CREATE TABLE acquisitions (
-    seq BIGINT PRIMARY KEY,
+    seq INTEGER PRIMARY KEY,
     challenge_hash BLOB NOT NULL UNIQUE,
     client BLOB NOT NULL REFERENCES clients (fingerprint),
     token_id TEXT,
-    issued_at BIGINT NOT NULL
-);
-
-CREATE TABLE licenses (
-    acquisition BIGINT NOT NULL REFERENCES acquisitions (seq),
-    position BIGINT NOT NULL,
-    id BLOB NOT NULL,
-    key_id BLOB NOT NULL REFERENCES content_keys (key_id),
-    license BLOB NOT NULL,
-    PRIMARY KEY (acquisition, position)
+    issued_at BIGINT NOT NULL,
+    licenses BLOB NOT NULL
 );
 
 CREATE TABLE token_keys (
@@ -95,7 +89,7 @@ CREATE TABLE token_uses (
 );
 
 CREATE TABLE audit (
-    seq BIGINT PRIMARY KEY,
+    seq INTEGER PRIMARY KEY,
     at BIGINT NOT NULL,
     event TEXT NOT NULL,
     subject TEXT NOT NULL,

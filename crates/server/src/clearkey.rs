@@ -19,8 +19,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::acquire::lookup::Wanted;
-use crate::acquire::record::{Issue, Recorded, TokenUse};
+use crate::acquire::record::{Issue, TokenUse};
 use crate::audit::{self, NewEntry};
 use crate::content::KeyClass;
 use crate::refusal::Refusal;
@@ -76,8 +75,7 @@ pub(crate) async fn keys(
     server.limits.take_address(http::peer_address(&extensions), now)?;
     let key_ids = read(&body?)?;
     let token = http::bearer_token(&headers)?;
-    let wanted = Wanted { challenge: None, key_ids: key_ids.clone() };
-    let rows = shown(&key_ids, server.lookups.ask(wanted).await?.contents)?;
+    let rows = shown(&key_ids, server.registered(&key_ids).await?)?;
     let contents = rows.iter().map(|row| &row.content);
     let claims = entitlement::check(&server.home, token, None, contents, now).await?;
     if claims.is_some() {
@@ -85,14 +83,13 @@ pub(crate) async fn keys(
         token.map_or(Ok(()), |token| server.limits.take_token(token, now))?;
     }
     // Only now are keys opened: nobody who is not entitled gets that far.
-    let open = |row: &Arc<ContentKeyRow>| Ok(jwk(row.content.key_id, &server.home.open_content_key(row)?));
-    let keys = rows.iter().map(open).collect::<Result<_, crate::Error>>()?;
+    let mut keys = Vec::with_capacity(rows.len());
+    for row in &rows {
+        keys.push(jwk(row.content.key_id, &server.open_content_key(row).await?));
+    }
     let token_use = claims.as_deref().and_then(|claims| TokenUse::of(server.home.provider(), claims));
     let issue = Issue { acquisition: None, token_use, entry: entry(&rows, claims.as_deref(), now) };
-    match server.records.ask(issue).await? {
-        Recorded::UsedUp => return Err(Refusal::TokenUsedUp),
-        Recorded::New | Recorded::Repeated => {}
-    }
+    server.records.ask(issue).await?.or_refused()?;
     Ok(axum::Json(KeySet { keys, session: Session::Temporary }).into_response())
 }
 

@@ -26,6 +26,7 @@ pub mod policy;
 mod rate_limit;
 mod realm;
 mod refusal;
+mod registered;
 mod sealing;
 mod serve;
 mod server;

@@ -1,13 +1,16 @@
 //! What is remembered of verifications: which certificates' signatures hold, and what verified tokens say. Both are facts
-//! of the bytes. Whether they are valid now, and not revoked, is asked on every request.
+//! of the bytes. Whether they are valid now, and not revoked, is asked on every request. And what is registered for key
+//! ids, which nothing changes afterwards but a rotation of the key it is sealed under.
 
 use std::sync::Arc;
 
 use admit_crypto::Digest;
+use admit_license::KeyId;
 use admit_trust::SignatureMemory;
 use quick_cache::sync::Cache;
 
 use crate::metrics::CacheCounts;
+use crate::store::content_key::ContentKeyRow;
 use crate::token::Verified;
 
 /// Certificates' signatures that hold.
@@ -52,7 +55,32 @@ impl std::fmt::Debug for Tokens {
     }
 }
 
+/// What is registered for key ids. The keys stay sealed.
+pub(crate) struct ContentKeys(Cache<KeyId, Arc<ContentKeyRow>>, CacheCounts);
+
+impl ContentKeys {
+    pub(crate) fn new(counts: CacheCounts) -> Self {
+        Self(Cache::new(CONTENT_KEYS), counts)
+    }
+
+    pub(crate) fn get(&self, key_id: &KeyId) -> Option<Arc<ContentKeyRow>> {
+        self.1.count(self.0.get(key_id))
+    }
+
+    pub(crate) fn keep(&self, row: &Arc<ContentKeyRow>) {
+        self.0.insert(row.content.key_id, Arc::clone(row));
+    }
+}
+
+impl std::fmt::Debug for ContentKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ContentKeys").field("count", &self.0.len()).finish_non_exhaustive()
+    }
+}
+
 /// 32 bytes and some each: a few megabytes.
 const SIGNATURES: usize = 50_000;
 /// Some hundred bytes each.
 const TOKENS: usize = 10_000;
+/// Some hundred bytes each.
+const CONTENT_KEYS: usize = 10_000;

@@ -7,7 +7,7 @@ use admit_crypto::{Digest, Provider, PublicKey, Signature};
 use admit_time::Timestamp;
 use der::asn1::{BitString, ObjectIdentifier, OctetString};
 use der::pem::LineEnding;
-use der::{Decode, Encode, Enumerated, Sequence};
+use der::{Decode, Encode, Enumerated, Header, Reader as _, Sequence, SliceReader};
 use x509_cert::name::Name;
 use x509_cert::serial_number::SerialNumber;
 use x509_cert::spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
@@ -41,7 +41,7 @@ impl Certificate {
         if signed.to_der()? != der {
             return Err(Error::NotCanonical);
         }
-        let tbs = &signed.to_be_signed;
+        let tbs = signed.to_be_signed;
         if tbs.version != Version::V3 {
             return Err(Error::Field(Field::Version));
         }
@@ -54,11 +54,11 @@ impl Certificate {
         let extensions = ReadExtensions::read(&tbs.extensions)?;
         Ok(Self {
             der: der.to_vec(),
-            to_be_signed: tbs.to_der()?,
+            to_be_signed: first_element(der)?.to_vec(),
             signature: Signature::from_der(signature).map_err(|_| Error::Field(Field::Signature))?,
-            issuer: tbs.issuer.clone(),
-            subject: tbs.subject.clone(),
-            serial_number: tbs.serial_number.clone(),
+            issuer: tbs.issuer,
+            subject: tbs.subject,
+            serial_number: tbs.serial_number,
             not_before: timestamp(tbs.validity.not_before),
             not_after: timestamp(tbs.validity.not_after),
             public_key: read_public_key(&tbs.subject_public_key_info)?,
@@ -286,6 +286,13 @@ impl ReadExtensions {
 pub(crate) fn key_usage(is_authority: bool) -> der::Result<BitString> {
     let (bits, unused) = if is_authority { (0b0000_0110, 1) } else { (0b1000_0000, 7) };
     BitString::new(unused, [bits])
+}
+
+/// The first element of a sequence, as it stands there.
+fn first_element(sequence: &[u8]) -> Result<&[u8], Error> {
+    let mut reader = SliceReader::new(sequence)?;
+    Header::decode(&mut reader)?;
+    Ok(reader.tlv_bytes()?)
 }
 
 fn read_public_key(info: &SubjectPublicKeyInfoOwned) -> Result<PublicKey, Error> {

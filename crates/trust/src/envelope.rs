@@ -193,7 +193,8 @@ fn to_be_signed(protected: &[u8], payload: &[u8]) -> Vec<u8> {
 }
 
 fn protected_header(chain: &[Certificate], content_type: &str) -> Vec<u8> {
-    let mut encoder = Encoder::new(Vec::new());
+    let length: usize = chain.iter().map(|certificate| certificate.der().len() + 4).sum();
+    let mut encoder = Encoder::new(Vec::with_capacity(length + content_type.len() + 16));
     let written = (|| {
         encoder.map(if chain.is_empty() { 2 } else { 3 })?;
         encoder.u8(LABEL_ALGORITHM)?.i8(ALGORITHM_ES256)?.u8(LABEL_CONTENT_TYPE)?.str(content_type)?;
@@ -216,7 +217,8 @@ fn protected_header(chain: &[Certificate], content_type: &str) -> Vec<u8> {
 }
 
 fn encode(protected: &[u8], payload: Option<&[u8]>, signature: &Signature) -> Vec<u8> {
-    let mut encoder = Encoder::new(Vec::new());
+    let length = protected.len() + payload.map_or(0, <[u8]>::len) + signature.as_bytes().len();
+    let mut encoder = Encoder::new(Vec::with_capacity(length + 24));
     let written = (|| {
         encoder.tag(COSE_SIGN1)?.array(4)?.bytes(protected)?.map(0)?;
         match payload {

@@ -1,9 +1,8 @@
-//! Clients, the challenges they make in advance, and how fast and in what time they are answered.
+//! Clients, the requests they make in advance, and how fast and in what time they are answered.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
-use admit_protocol::acquire::SealedChallenge;
 use admit_protocol::enrol::EnrolmentResponse;
 use admit_server::home::Home;
 use admit_server::token::TokenRequest;
@@ -14,8 +13,8 @@ use tokio::task::JoinSet;
 use crate::harness::{ClientKeys, DAY, PROVIDER, Seeded, TestClient, challenge, connect, send};
 use crate::operator::Operator;
 
-/// Challenges in one round.
-pub(crate) const CHALLENGES: usize = 8000;
+/// Requests in one round.
+pub(crate) const REQUESTS: usize = 8000;
 const ROUNDS: usize = 3;
 
 /// Clients of a realm, and tokens for them.
@@ -24,7 +23,22 @@ pub(crate) struct Clients {
     tokens: Vec<String>,
 }
 
-/// How challenges are offered.
+/// What is asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// A license, by a challenge that nobody else sends.
+    License,
+    /// A key by ClearKey.
+    ClearKey,
+}
+
+/// One request.
+struct Made {
+    body: Vec<u8>,
+    authorization: String,
+}
+
+/// How requests are offered.
 #[derive(Clone, Copy)]
 pub(crate) enum Offered {
     /// Each connection sends the next one when it has an answer.
@@ -36,6 +50,7 @@ pub(crate) enum Offered {
 /// One measurement.
 pub(crate) struct Load<'a> {
     pub(crate) name: &'a str,
+    pub(crate) asked: Asked,
     pub(crate) connections: usize,
     pub(crate) offered: Offered,
 }
@@ -76,7 +91,7 @@ impl Clients {
     }
 
     /// Distinct challenges, with the token that belongs to each.
-    fn challenges(&self, operator: &Operator) -> Vec<(SealedChallenge, String)> {
+    fn challenges(&self, operator: &Operator) -> Vec<Made> {
         static NONCE: AtomicU64 = AtomicU64::new(1);
         let service = operator.realm.certificate::<role::License>(PROVIDER, DateCheck::At(now())).unwrap();
         let key = service.properties().encryption_key.unwrap();
@@ -88,15 +103,23 @@ impl Clients {
             challenge.nonce[..8].copy_from_slice(&nonce.to_be_bytes());
             let entropy = &mut Seeded::new(nonce);
             let sealed = challenge.seal(PROVIDER, &client.keys.signing, &client.chain, &key, entropy);
-            (sealed, format!("Bearer {token}"))
+            Made { body: sealed.as_bytes().to_vec(), authorization: format!("Bearer {token}") }
         };
-        (0..CHALLENGES).map(one).collect()
+        (0..REQUESTS).map(one).collect()
+    }
+
+    /// What a player sends for one key.
+    fn key_requests(&self) -> Vec<Made> {
+        let body = serde_json::json!({ "kids": [CLEARKEY_KID], "type": "temporary" }).to_string().into_bytes();
+        let token = |number: usize| &self.tokens[number % self.tokens.len()];
+        let one = |number| Made { body: body.clone(), authorization: format!("Bearer {}", token(number)) };
+        (0..REQUESTS).map(one).collect()
     }
 }
 
 impl Load<'_> {
-    pub(crate) const HEADING: &'static str = "                            connections    licenses/s: min    p50    max   \
-        latency ms: p50    p99   server us/license   server MiB";
+    pub(crate) const HEADING: &'static str = "                            connections    answers/s: min    p50    max   \
+        latency ms: p50    p99   server us/answer   server MiB";
 
     pub(crate) async fn run(&self, operator: &Operator, clients: &Clients) {
         self.rounds(operator, clients, ROUNDS).await;
@@ -110,10 +133,13 @@ impl Load<'_> {
     async fn rounds(&self, operator: &Operator, clients: &Clients, rounds: usize) {
         let (mut rates, mut latencies, mut used) = (Vec::new(), Vec::new(), Duration::ZERO);
         for _ in 0..rounds {
-            let challenges = clients.challenges(operator);
+            let made = match self.asked {
+                Asked::License => clients.challenges(operator),
+                Asked::ClearKey => clients.key_requests(),
+            };
             let (before, started) = (operator.usage().1, Instant::now());
-            latencies.extend(self.round(operator, challenges).await);
-            rates.push(CHALLENGES as f64 / started.elapsed().as_secs_f64());
+            latencies.extend(self.round(operator, made).await);
+            rates.push(REQUESTS as f64 / started.elapsed().as_secs_f64());
             used += operator.usage().1.saturating_sub(before);
         }
         rates.sort_by(f64::total_cmp);
@@ -128,16 +154,19 @@ impl Load<'_> {
             rates[rates.len() - 1],
             of(50),
             of(99),
-            used.as_micros() as f64 / (rounds * CHALLENGES) as f64,
+            used.as_micros() as f64 / (rounds * REQUESTS) as f64,
             operator.usage().0,
         );
     }
 
-    async fn round(&self, operator: &Operator, challenges: Vec<(SealedChallenge, String)>) -> Vec<Duration> {
-        let path = operator.realm.address(Role::License).unwrap().to_owned();
+    async fn round(&self, operator: &Operator, made: Vec<Made>) -> Vec<Duration> {
+        let path = match self.asked {
+            Asked::License => operator.realm.address(Role::License).unwrap().to_owned(),
+            Asked::ClearKey => "/v1/clearkey".to_owned(),
+        };
         let mut shares: Vec<Vec<_>> = (0..self.connections).map(|_| Vec::new()).collect();
-        for (index, challenge) in challenges.into_iter().enumerate() {
-            shares[index % self.connections].push((index, challenge));
+        for (index, request) in made.into_iter().enumerate() {
+            shares[index % self.connections].push((index, request));
         }
         let (mut tasks, started) = (JoinSet::new(), Instant::now());
         for share in shares {
@@ -147,29 +176,32 @@ impl Load<'_> {
     }
 }
 
-/// Latency counts from the moment a challenge was due, not from when there was time to send it.
+/// Latency counts from the moment a request was due, not from when there was time to send it.
 async fn one_connection(
     address: std::net::SocketAddr,
     path: String,
-    share: Vec<(usize, (SealedChallenge, String))>,
+    share: Vec<(usize, Made)>,
     offered: Offered,
     started: Instant,
 ) -> Vec<Duration> {
     let mut connection = connect(address).await;
     let mut latencies = Vec::with_capacity(share.len());
-    for (index, (challenge, token)) in share {
+    for (index, request) in share {
         let due = match offered {
             Offered::AllTheyTake => Instant::now(),
             Offered::PerSecond(rate) => started + Duration::from_secs_f64(index as f64 / f64::from(rate)),
         };
         tokio::time::sleep_until(due.into()).await;
-        let headers = [("authorization", token.as_str())];
-        let answer = send(&mut connection, "POST", &path, &headers, challenge.as_bytes()).await;
+        let headers = [("authorization", request.authorization.as_str())];
+        let answer = send(&mut connection, "POST", &path, &headers, &request.body).await;
         assert!(answer.status.is_success(), "{answer:?}");
         latencies.push(due.elapsed());
     }
     latencies
 }
+
+/// The id of the key for browsers, in base64url.
+const CLEARKEY_KID: &str = "AgICAgICAgICAgICAgICAg";
 
 fn now() -> Timestamp {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();

@@ -10,6 +10,7 @@ use std::time::Duration;
 use admit_crypto::Digest;
 use admit_license::KeyId;
 use admit_protocol::realm::{REALM_PATH, Realm};
+use admit_server::content::{Content, KeyClass};
 use admit_server::home::Home;
 
 use crate::harness::{PROVIDER, START, Seeded, connect, content, content_key, execute, send};
@@ -83,9 +84,14 @@ async fn register(home: &Path) -> KeyId {
     let opened = Home::open(home, PROVIDER).await.unwrap();
     let content = content(1, "film", false);
     opened.register_content_key(&content, &content_key(1), START, &mut Seeded::new(1)).await.unwrap();
+    let shown = Content { class: KeyClass::ClearKey, ..crate::harness::content(CLEARKEY, "film", false) };
+    opened.register_content_key(&shown, &content_key(CLEARKEY), START, &mut Seeded::new(2)).await.unwrap();
     opened.close().await;
     content.key_id
 }
+
+/// The byte of which the id of the key for browsers is made.
+const CLEARKEY: u8 = 2;
 
 /// Licenses of a client that is no more, each as long as a real one.
 async fn fill(home: &Path, rows: u32) {
@@ -95,8 +101,8 @@ async fn fill(home: &Path, rows: u32) {
     for insert in [
         "INSERT INTO audit SELECT i, 1900000000, 'licenses-issued', hex(randomblob(32)), hex(randomblob(160)), \
          randomblob(32), randomblob(32) FROM n",
-        "INSERT INTO acquisitions SELECT i, randomblob(32), zeroblob(32), hex(randomblob(16)), 1900000000 FROM n",
-        "INSERT INTO licenses SELECT i, 0, randomblob(16), (SELECT key_id FROM content_keys), randomblob(900) FROM n",
+        "INSERT INTO acquisitions SELECT i, randomblob(32), zeroblob(32), hex(randomblob(16)), 1900000000, \
+         randomblob(900) FROM n",
     ] {
         assert_eq!(execute(home, &format!("{numbers} {insert}")).await, u64::from(rows));
     }

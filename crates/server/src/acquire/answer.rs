@@ -3,14 +3,14 @@
 use admit_protocol::acquire::{LicenseResponse, RESPONSE_CONTENT_TYPE};
 use axum::response::Response;
 
-use super::decide::ActiveRequest;
+use super::parse::AcquireRequest;
 use crate::home::Home;
 use crate::http;
 
-pub(super) fn answer(home: &Home, request: &ActiveRequest, licenses: Vec<Vec<u8>>) -> Response {
+pub(super) fn answer(home: &Home, request: &AcquireRequest, licenses: Vec<Vec<u8>>) -> Response {
     let response = LicenseResponse {
         challenge_hash: request.opened.hash(),
-        client_hash: request.opened.client().fingerprint(home.provider()),
+        client_hash: request.client,
         licenses: licenses.into_iter().map(Into::into).collect(),
         revocation: None,
         time: None,

@@ -1,17 +1,17 @@
-//! Second step: is the client one of ours and not revoked, is the buyer entitled, and what does each license say.
+//! Second step: is the buyer entitled, and what does each license say.
 
-use core::ops::Deref;
 use std::sync::Arc;
 
 use admit_crypto::{ContentKey, Entropy};
 use admit_license::{KeyId, LicenseId, Rights, Terms};
 use admit_time::Timestamp;
 
-use super::lookup::{Found, Wanted};
+use super::lookup::Wanted;
 use super::parse::AcquireRequest;
 use crate::content::{Content, KeyClass};
 use crate::policy::{self, PolicyRequest};
 use crate::refusal::Refusal;
+use crate::store::acquisition::Issued;
 use crate::store::content_key::ContentKeyRow;
 use crate::token::Claims;
 use crate::{Server, entitlement};
@@ -31,61 +31,32 @@ pub(super) struct Planned {
     pub(super) content_id: String,
 }
 
-/// A request of a client that this server enrolled and has not revoked. The later steps take nothing else.
-pub(super) struct ActiveRequest {
-    request: AcquireRequest,
-    /// The keys that licenses are asked for, once each.
-    key_ids: Vec<KeyId>,
-}
-
-impl Deref for ActiveRequest {
-    type Target = AcquireRequest;
-
-    fn deref(&self) -> &AcquireRequest {
-        &self.request
-    }
-}
-
-/// Whether this server enrolled the client and has not revoked it, and what it knows of the rest of the request.
-/// Looked up on every request.
-pub(super) async fn check_client(server: &Server, request: AcquireRequest) -> Result<(ActiveRequest, Found), Refusal> {
-    let challenge = request.opened.challenge();
-    let mut key_ids: Vec<KeyId> = Vec::with_capacity(challenge.key_ids.len());
-    for key_id in challenge.key_ids.iter().filter(|_| challenge.license_requested) {
-        if !key_ids.contains(key_id) {
-            key_ids.push(*key_id);
-        }
-    }
-    let client = request.opened.client().fingerprint(server.home.provider());
-    let wanted = Wanted { challenge: Some((client, request.opened.hash())), key_ids: key_ids.clone() };
+/// Whether this server enrolled the client and has not revoked it; and what its challenge was answered with before.
+pub(super) async fn check_client(server: &Server, request: &AcquireRequest) -> Result<Option<Issued>, Refusal> {
+    let wanted = Wanted { challenge: Some((request.client, request.opened.hash())), key_ids: Vec::new() };
     let found = server.lookups.ask(wanted).await?;
     match found.client.ok_or(Refusal::UnknownClient)? {
         Some(_) => Err(Refusal::ClientRevoked),
-        None => Ok((ActiveRequest { request, key_ids }, found)),
+        None => Ok(found.earlier),
     }
 }
 
-pub(super) async fn decide(
-    server: &Server,
-    request: &ActiveRequest,
-    contents: Vec<Option<Arc<ContentKeyRow>>>,
-    now: Timestamp,
-) -> Result<Decision, Refusal> {
+pub(super) async fn decide(server: &Server, request: &AcquireRequest, now: Timestamp) -> Result<Decision, Refusal> {
     if !request.opened.challenge().license_requested {
         return Ok(Decision { entitlement: None, licenses: Vec::new() });
     }
-    let rows = licensed(&request.key_ids, contents)?;
+    let rows = licensed(&request.key_ids, server.registered(&request.key_ids).await?)?;
     let (token, client) = (request.token.as_deref(), request.opened.client().public_key());
     let contents = rows.iter().map(|row| &row.content);
     let entitlement = entitlement::check(&server.home, token, Some(client), contents, now).await?;
     let mut entropy = server.entropy.entropy();
-    // Only now are keys opened: nobody who is not entitled gets that far.
-    let plan = |row: &Arc<ContentKeyRow>| {
+    let mut licenses = Vec::with_capacity(rows.len());
+    for row in &rows {
         let terms = terms(server, request, &row.content, entitlement.as_deref(), now, &mut *entropy)?;
-        let key = server.home.open_content_key(row)?;
-        Ok(Planned { terms, key, content_id: row.content.content_id.clone() })
-    };
-    let licenses = rows.iter().map(plan).collect::<Result<_, Refusal>>()?;
+        // Only now are keys opened: nobody who is not entitled gets that far.
+        let key = server.open_content_key(row).await?;
+        licenses.push(Planned { terms, key, content_id: row.content.content_id.clone() });
+    }
     Ok(Decision { entitlement, licenses })
 }
 
@@ -102,7 +73,7 @@ fn licensed(key_ids: &[KeyId], contents: Vec<Option<Arc<ContentKeyRow>>>) -> Res
 
 fn terms(
     server: &Server,
-    request: &ActiveRequest,
+    request: &AcquireRequest,
     content: &Content,
     entitlement: Option<&Claims>,
     now: Timestamp,

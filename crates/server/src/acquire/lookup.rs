@@ -1,5 +1,5 @@
 //! What the database knows of a request: the client, what was issued for this challenge before, and the content of each
-//! key. Looked up on every request, for all requests that wait in one go.
+//! key. Looked up for all requests that wait in one go.
 
 use std::sync::Arc;
 
@@ -57,7 +57,8 @@ impl Work for Lookup {
     }
 }
 
-fn distinct<T: Ord>(values: impl Iterator<Item = T>) -> Vec<T> {
+/// The values, once each.
+pub(super) fn distinct<T: Ord>(values: impl Iterator<Item = T>) -> Vec<T> {
     let mut values: Vec<T> = values.collect();
     values.sort();
     values.dedup();

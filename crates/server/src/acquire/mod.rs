@@ -35,14 +35,33 @@ pub(crate) async fn acquire(
     server.limits.take_address(http::peer_address(&extensions), now)?;
     let request = parse::parse(&server.home, &headers, &body?, now)?;
     take(&server, &request, now)?;
-    let (request, found) = decide::check_client(&server, request).await?;
-    if let Some(issued) = found.earlier {
-        server.metrics.repeats.inc();
-        return Ok(answer::answer(&server.home, &request, write::repeat(issued, now)?));
-    }
-    let decision = decide::decide(&server, &request, found.contents, now).await?;
-    let licenses = write::write(&server, &request, decision, now).await?;
+    let licenses = match issue(&server, &request, now).await {
+        Ok(licenses) => licenses,
+        Err(refusal @ Refusal::Internal(_)) => return Err(refusal),
+        Err(refusal) => reconsider(&server, &request, refusal, now).await?,
+    };
     Ok(answer::answer(&server.home, &request, licenses))
+}
+
+/// Issues licenses. Whether the client is one of ours, not revoked, and has no answer yet, is asked in the transaction that
+/// records them: nothing that was looked up before can be out of date.
+async fn issue(server: &Server, request: &AcquireRequest, now: Timestamp) -> Result<Vec<Vec<u8>>, Refusal> {
+    let decision = decide::decide(server, request, now).await?;
+    write::write(server, request, decision, now).await
+}
+
+/// What a refusal comes to: whoever is no client of ours, or not any more, hears that and nothing else, and a challenge
+/// that was answered before is answered with the same licenses, whatever would be said to it now.
+async fn reconsider(
+    server: &Server,
+    request: &AcquireRequest,
+    refusal: Refusal,
+    now: Timestamp,
+) -> Result<Vec<Vec<u8>>, Refusal> {
+    let earlier = decide::check_client(server, request).await?;
+    let licenses = write::repeat(earlier.ok_or(refusal)?, now)?;
+    server.metrics.repeats.inc();
+    Ok(licenses)
 }
 
 /// The limits of the client and its token.

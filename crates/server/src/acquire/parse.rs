@@ -1,6 +1,7 @@
 //! First step: bytes become a challenge whose encryption, signature and chain hold, and the token beside it.
 
-use admit_crypto::DecryptionKey;
+use admit_crypto::{DecryptionKey, Digest};
+use admit_license::KeyId;
 use admit_protocol::Error;
 use admit_protocol::acquire::{OpenedChallenge, token_hash};
 use admit_time::Timestamp;
@@ -14,6 +15,10 @@ use crate::refusal::Refusal;
 /// A request that is authentic. Whether it is granted is the next step's question.
 pub(super) struct AcquireRequest {
     pub(super) opened: OpenedChallenge,
+    /// The fingerprint of the client's certificate.
+    pub(super) client: Digest,
+    /// The keys that licenses are asked for, once each.
+    pub(super) key_ids: Vec<KeyId>,
     /// The application's certificate, where the client sent one.
     pub(super) application: Option<Verified<Certificate, role::Application>>,
     /// The token whose hash the challenge carries.
@@ -38,7 +43,19 @@ pub(super) fn parse(home: &Home, headers: &HeaderMap, body: &[u8], now: Timestam
     if !matches {
         return Err(Refusal::OtherToken);
     }
-    Ok(AcquireRequest { opened, application, token: token.map(str::to_owned) })
+    let (client, key_ids) = (opened.client().fingerprint(provider), key_ids(&opened));
+    Ok(AcquireRequest { opened, client, key_ids, application, token: token.map(str::to_owned) })
+}
+
+fn key_ids(opened: &OpenedChallenge) -> Vec<KeyId> {
+    let challenge = opened.challenge();
+    let mut key_ids: Vec<KeyId> = Vec::with_capacity(challenge.key_ids.len());
+    for key_id in challenge.key_ids.iter().filter(|_| challenge.license_requested) {
+        if !key_ids.contains(key_id) {
+            key_ids.push(*key_id);
+        }
+    }
+    key_ids
 }
 
 /// Opens a challenge with the present key, or one that it followed not long ago.

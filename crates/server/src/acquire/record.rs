@@ -4,13 +4,16 @@
 use std::collections::{HashMap, HashSet};
 
 use admit_crypto::{Digest, Provider};
+use admit_time::Timestamp;
 
+use super::lookup::distinct;
 use crate::Error;
 use crate::audit::{self, NewEntry};
 use crate::batch::Work;
 use crate::home::Home;
+use crate::refusal::Refusal;
 use crate::store::acquisition::{self, NewAcquisition};
-use crate::store::token_use;
+use crate::store::{Connection, client, token_use};
 use crate::token::Claims;
 
 /// What one request was issued.
@@ -45,10 +48,27 @@ impl TokenUse {
 pub(crate) enum Recorded {
     /// It is on the disk.
     New,
-    /// Another request with the same challenge came first; what it was issued holds.
+    /// The challenge was answered before; what it was issued holds.
     Repeated,
     /// The token had no use left.
     UsedUp,
+    /// The client's certificate was not given out by this server.
+    UnknownClient,
+    /// The client's certificate was revoked.
+    ClientRevoked,
+}
+
+impl Recorded {
+    /// Whether what was to be recorded may leave.
+    pub(crate) fn or_refused(self) -> Result<(), Refusal> {
+        match self {
+            Self::New => Ok(()),
+            Self::Repeated => Err(Refusal::ChallengeUsed),
+            Self::UsedUp => Err(Refusal::TokenUsedUp),
+            Self::UnknownClient => Err(Refusal::UnknownClient),
+            Self::ClientRevoked => Err(Refusal::ClientRevoked),
+        }
+    }
 }
 
 /// Records.
@@ -61,22 +81,8 @@ impl Work for Record {
 
     async fn all(&self, jobs: &[Issue]) -> Result<Vec<Recorded>, Error> {
         let mut transaction = self.0.store().licenses().write().await?;
-        let challenge = |job: &Issue| job.acquisition.as_ref().map(|acquisition| acquisition.challenge_hash);
-        let challenges: Vec<_> = jobs.iter().filter_map(challenge).collect();
-        let mut answered: HashSet<_> = acquisition::answered(&mut transaction, &challenges).await?;
-        let tokens: Vec<Digest> = jobs.iter().filter_map(|job| Some(job.token_use?.token)).collect();
-        let mut uses = Uses { used: token_use::find(&mut transaction, &tokens).await?, changed: HashSet::new() };
-        let mut record = |job: &Issue| {
-            if challenge(job).is_some_and(|challenge| answered.contains(&challenge)) {
-                return Recorded::Repeated;
-            }
-            if job.token_use.is_some_and(|token| !uses.take(token)) {
-                return Recorded::UsedUp;
-            }
-            answered.extend(challenge(job));
-            Recorded::New
-        };
-        let recorded: Vec<Recorded> = jobs.iter().map(&mut record).collect();
+        let mut known = Known::read(&mut transaction, jobs).await?;
+        let recorded: Vec<Recorded> = jobs.iter().map(|job| known.record(job)).collect();
         let new = || jobs.iter().zip(&recorded).filter(|(_, recorded)| **recorded == Recorded::New).map(|(job, _)| job);
         let entries: Vec<NewEntry> = new().map(|job| job.entry.clone()).collect();
         if !entries.is_empty() {
@@ -85,10 +91,48 @@ impl Work for Record {
             let numbered: Vec<_> =
                 (first..).zip(new()).filter_map(|(seq, job)| Some((seq, job.acquisition.as_ref()?))).collect();
             acquisition::insert(&mut transaction, &numbered).await?;
-            token_use::set(&mut transaction, &uses.changed()).await?;
-            transaction.commit().await?;
+            token_use::set(&mut transaction, &known.uses.changed()).await?;
         }
+        transaction.commit().await?;
         Ok(recorded)
+    }
+}
+
+/// What a transaction knows, which nobody else changes until it ends.
+struct Known {
+    /// When each client was revoked; those that are not ours are not there.
+    clients: HashMap<Digest, Option<Timestamp>>,
+    answered: HashSet<Digest>,
+    uses: Uses,
+}
+
+impl Known {
+    async fn read(transaction: &mut Connection, jobs: &[Issue]) -> Result<Self, Error> {
+        let acquisitions = || jobs.iter().filter_map(|job| job.acquisition.as_ref());
+        let clients = distinct(acquisitions().map(|acquisition| acquisition.client));
+        let challenges: Vec<Digest> = acquisitions().map(|acquisition| acquisition.challenge_hash).collect();
+        let tokens: Vec<Digest> = jobs.iter().filter_map(|job| Some(job.token_use?.token)).collect();
+        Ok(Self {
+            clients: client::find_all(transaction, &clients).await?,
+            answered: acquisition::answered(transaction, &challenges).await?,
+            uses: Uses { used: token_use::find(transaction, &tokens).await?, changed: HashSet::new() },
+        })
+    }
+
+    fn record(&mut self, job: &Issue) -> Recorded {
+        if let Some(acquisition) = &job.acquisition {
+            match self.clients.get(&acquisition.client) {
+                None => return Recorded::UnknownClient,
+                Some(Some(_)) => return Recorded::ClientRevoked,
+                Some(None) if self.answered.contains(&acquisition.challenge_hash) => return Recorded::Repeated,
+                Some(None) => {}
+            }
+        }
+        if job.token_use.is_some_and(|token| !self.uses.take(token)) {
+            return Recorded::UsedUp;
+        }
+        self.answered.extend(job.acquisition.as_ref().map(|acquisition| acquisition.challenge_hash));
+        Recorded::New
     }
 }
 

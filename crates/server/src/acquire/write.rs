@@ -6,53 +6,45 @@ use std::time::Duration;
 use admit_license::{KeyMaterial, LicenseSigner};
 use admit_time::Timestamp;
 
-use super::decide::{ActiveRequest, Decision, Planned};
-use super::record::{Issue, Recorded, TokenUse};
+use super::decide::{self, Decision, Planned};
+use super::parse::AcquireRequest;
+use super::record::{Issue, TokenUse};
 use crate::audit::NewEntry;
 use crate::policy::PolicyRefusal;
 use crate::refusal::Refusal;
-use crate::store::acquisition::{self, Issued, NewAcquisition, NewLicense};
+use crate::store::acquisition::{Issued, NewAcquisition};
 use crate::{Server, audit};
 
 /// Signs the licenses and has them recorded with their audit entry.
 pub(super) async fn write(
     server: &Server,
-    request: &ActiveRequest,
+    request: &AcquireRequest,
     decision: Decision,
     now: Timestamp,
 ) -> Result<Vec<Vec<u8>>, Refusal> {
     if decision.licenses.is_empty() {
+        // Nothing is recorded, and that is where the client is looked up.
+        decide::check_client(server, request).await?;
         return Ok(Vec::new());
     }
     let (home, opened) = (&server.home, &request.opened);
-    let licenses = sign(server, request, &decision.licenses)?;
-    let signed = licenses.iter().map(|license| license.bytes.clone()).collect();
-    let client = opened.client().fingerprint(home.provider());
+    let signed = sign(server, request, &decision.licenses)?;
     let acquisition = NewAcquisition {
         challenge_hash: opened.hash(),
-        client,
+        client: request.client,
         token_id: decision.entitlement.as_ref().map(|claims| claims.jti.clone()),
         issued_at: now,
-        licenses,
+        licenses: signed.clone(),
     };
-    let (event, subject) = (audit::Event::LicensesIssued, client.to_string());
+    let (event, subject) = (audit::Event::LicensesIssued, request.client.to_string());
     let entry = NewEntry { at: now, event, subject, detail_json: detail(&acquisition, &decision).to_string() };
     let token_use = decision.entitlement.as_deref().and_then(|claims| TokenUse::of(home.provider(), claims));
-    match server.records.ask(Issue { acquisition: Some(acquisition), token_use, entry }).await? {
-        Recorded::New => {
-            server.metrics.licenses.inc_by(decision.licenses.len() as u64);
-            Ok(signed)
-        }
-        Recorded::UsedUp => Err(Refusal::TokenUsedUp),
-        Recorded::Repeated => {
-            let mut connection = home.store().licenses().read().await?;
-            let issued = acquisition::find(&mut connection, &[opened.hash()]).await?.remove(&opened.hash());
-            repeat(issued.ok_or(Refusal::ChallengeUsed)?, now)
-        }
-    }
+    server.records.ask(Issue { acquisition: Some(acquisition), token_use, entry }).await?.or_refused()?;
+    server.metrics.licenses.inc_by(signed.len() as u64);
+    Ok(signed)
 }
 
-fn sign(server: &Server, request: &ActiveRequest, planned: &[Planned]) -> Result<Vec<NewLicense>, Refusal> {
+fn sign(server: &Server, request: &AcquireRequest, planned: &[Planned]) -> Result<Vec<Vec<u8>>, Refusal> {
     let (home, mut entropy) = (&server.home, server.entropy.entropy());
     let keys = home.keys();
     let signer = &keys.license;
@@ -60,11 +52,10 @@ fn sign(server: &Server, request: &ActiveRequest, planned: &[Planned]) -> Result
     let recipient = &request.opened.properties().encryption_key;
     let mut issue = |planned: &Planned| {
         let (terms, key) = (planned.terms.clone(), KeyMaterial::Content(&planned.key));
-        let (id, key_id) = (terms.id, terms.key_id);
         let license = admit_license::issue(home.provider(), signer, terms, &key, recipient, &mut *entropy);
         // What a policy gives is checked here against the rules of every license: a broken one issues nothing.
         let license = license.map_err(|error| PolicyRefusal::Failed { reason: error.to_string() })?;
-        Ok(NewLicense { id, key_id, bytes: license.into_bytes() })
+        Ok(license.into_bytes())
     };
     planned.iter().map(&mut issue).collect()
 }

@@ -22,7 +22,7 @@ use admit_license::header::{ContentHeader, HeaderObject};
 use admit_time::Timestamp;
 use admit_trust::{Certificate, Role, TrustRoot};
 
-use crate::memory::{Signatures, Tokens};
+use crate::memory::{ContentKeys, Signatures, Tokens};
 use crate::metrics::CacheCounts;
 use crate::sealing::{Place, Sealer};
 use crate::store::{self, Location, Store};
@@ -57,8 +57,10 @@ struct Inner {
     keys: RwLock<Arc<Keys>>,
     token_keys: TokenKeys,
     tokens: Tokens,
+    content_keys: ContentKeys,
     signatures_counts: CacheCounts,
     tokens_counts: CacheCounts,
+    content_keys_counts: CacheCounts,
 }
 
 /// The services' keys, and the realm document that names their certificates.
@@ -163,8 +165,9 @@ impl Home {
     }
 
     /// What the caches counted.
-    pub(crate) fn caches(&self) -> [(&'static str, &CacheCounts); 2] {
-        [("signatures", &self.0.signatures_counts), ("tokens", &self.0.tokens_counts)]
+    pub(crate) fn caches(&self) -> [(&'static str, &CacheCounts); 3] {
+        let Inner { signatures_counts, tokens_counts, content_keys_counts, .. } = &*self.0;
+        [("signatures", signatures_counts), ("tokens", tokens_counts), ("content_keys", content_keys_counts)]
     }
 
     /// Signs a content header with the packaging key; the result is the data of a `pssh` box.
@@ -235,6 +238,10 @@ impl Home {
     pub(crate) fn verified_tokens(&self) -> &Tokens {
         &self.0.tokens
     }
+
+    pub(crate) fn content_key_memory(&self) -> &ContentKeys {
+        &self.0.content_keys
+    }
 }
 
 async fn load(
@@ -247,6 +254,7 @@ async fn load(
     let mut connection = store.read().await?;
     let row = store::realm::load(&mut connection).await?;
     let (signatures_counts, tokens_counts) = (CacheCounts::default(), CacheCounts::default());
+    let content_keys_counts = CacheCounts::default();
     let root = TrustRoot::pin(provider, Certificate::from_der(&row.root_certificate)?, row.fingerprint)?;
     let root = root.with_memory(Signatures::new(signatures_counts.clone()));
     let load = LoadKeys { provider, sealer: &sealer };
@@ -265,8 +273,10 @@ async fn load(
         keys,
         token_keys,
         tokens: Tokens::new(tokens_counts.clone()),
+        content_keys: ContentKeys::new(content_keys_counts.clone()),
         signatures_counts,
         tokens_counts,
+        content_keys_counts,
         sealer,
     })
 }

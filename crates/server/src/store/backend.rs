@@ -241,12 +241,12 @@ impl Backend {
         Ok(())
     }
 
-    /// The schema's steps. They are written for SQLite; PostgreSQL calls the type of bytes by another name.
+    /// The schema's steps. They are written for SQLite; PostgreSQL calls two types by other names.
     fn migrations(self) -> Migrator {
         let migration = |(version, name, sql): &(i64, &'static str, &'static str)| {
             let sql = match self {
                 Self::Sqlite => (*sql).to_owned(),
-                Self::Postgres => sql.replace(" BLOB", " BYTEA"),
+                Self::Postgres => sql.replace(" BLOB", " BYTEA").replace(" INTEGER", " BIGINT"),
             };
             let sql = AssertSqlSafe(sql).into_sql_str();
             Migration::new(*version, (*name).into(), MigrationType::Simple, sql, false)

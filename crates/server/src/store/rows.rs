@@ -67,4 +67,4 @@ fn list(after: usize, count: usize) -> String {
 }
 
 /// How many rows a statement takes, the largest number first.
-const SIZES: [usize; 4] = [64, 16, 4, 1];
+const SIZES: [usize; 7] = [64, 32, 16, 8, 4, 2, 1];

@@ -76,7 +76,7 @@ async fn the_page_names_every_metric_that_is_served_and_no_other() {
         "admit_requests_total{route=\"/v1/licenses\",status=\"401\"} 1",
         "admit_request_duration_seconds_count{route=\"/v1/licenses\"} 3",
         "admit_batch_size_count{queue=\"lookup\"} 3",
-        "admit_batch_size_count{queue=\"record\"} 1",
+        "admit_batch_size_count{queue=\"record\"} 2",
         "admit_queue_length{queue=\"record\"} 0",
         "admit_tokens_cache_misses_total 1",
         "admit_requests_under_way 1",
