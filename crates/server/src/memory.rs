@@ -6,29 +6,42 @@ use std::sync::Arc;
 
 use admit_crypto::Digest;
 use admit_license::KeyId;
-use admit_trust::SignatureMemory;
+use admit_trust::{Certificate, CertificateMemory};
 use quick_cache::sync::Cache;
 
 use crate::metrics::CacheCounts;
 use crate::store::content_key::ContentKeyRow;
 use crate::token::Verified;
 
-/// Certificates' signatures that hold.
-pub(crate) struct Signatures(Cache<Digest, ()>, CacheCounts);
+/// Certificates' signatures that hold, and fewer certificates as they were read, which take more room.
+pub(crate) struct Certificates {
+    signatures: Cache<Digest, ()>,
+    counts: CacheCounts,
+    read: Cache<Box<[u8]>, Certificate>,
+}
 
-impl Signatures {
+impl Certificates {
     pub(crate) fn new(counts: CacheCounts) -> Self {
-        Self(Cache::new(SIGNATURES), counts)
+        Self { signatures: Cache::new(SIGNATURES), counts, read: Cache::new(CERTIFICATES) }
     }
 }
 
-impl SignatureMemory for Signatures {
-    fn contains(&self, fact: &Digest) -> bool {
-        self.1.count(self.0.get(fact)).is_some()
+impl CertificateMemory for Certificates {
+    fn contains(&self, fact: &Digest, certificate: &Certificate) -> bool {
+        let holds = self.counts.count(self.signatures.get(fact)).is_some();
+        if holds && !self.read.contains_key(certificate.der()) {
+            self.read.insert(certificate.der().into(), certificate.clone());
+        }
+        holds
     }
 
-    fn keep(&self, fact: Digest) {
-        self.0.insert(fact, ());
+    fn keep(&self, fact: Digest, certificate: &Certificate) {
+        self.signatures.insert(fact, ());
+        self.read.insert(certificate.der().into(), certificate.clone());
+    }
+
+    fn find(&self, der: &[u8]) -> Option<Certificate> {
+        self.read.get(der)
     }
 }
 
@@ -80,6 +93,8 @@ impl std::fmt::Debug for ContentKeys {
 
 /// 32 bytes and some each: a few megabytes.
 const SIGNATURES: usize = 50_000;
+/// Some kilobytes each: some ten megabytes.
+const CERTIFICATES: usize = 4_000;
 /// Some hundred bytes each.
 const TOKENS: usize = 10_000;
 /// Some hundred bytes each.

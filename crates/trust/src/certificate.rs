@@ -2,6 +2,7 @@
 //! Admit's properties. Anything else is refused when it is read, not when it is used.
 
 use core::fmt;
+use std::sync::Arc;
 
 use admit_crypto::{Digest, Provider, PublicKey, Signature};
 use admit_time::Timestamp;
@@ -16,9 +17,12 @@ use x509_cert::time::Validity;
 use crate::oid::{self, Oid};
 use crate::{Error, Field, Properties, Role};
 
-/// A certificate that was read. Whether to believe it, only a verified chain says.
+/// A certificate that was read. Whether to believe it, only a verified chain says. Clones share what was read.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Certificate {
+pub struct Certificate(Arc<Inner>);
+
+#[derive(PartialEq, Eq)]
+struct Inner {
     der: Vec<u8>,
     to_be_signed: Vec<u8>,
     signature: Signature,
@@ -52,7 +56,7 @@ impl Certificate {
         }
         let signature = signed.signature.as_bytes().ok_or(Error::Field(Field::Signature))?;
         let extensions = ReadExtensions::read(&tbs.extensions)?;
-        Ok(Self {
+        Ok(Self(Arc::new(Inner {
             der: der.to_vec(),
             to_be_signed: first_element(der)?.to_vec(),
             signature: Signature::from_der(signature).map_err(|_| Error::Field(Field::Signature))?,
@@ -66,7 +70,7 @@ impl Certificate {
             path_length: extensions.path_length,
             role: extensions.role,
             properties: extensions.properties,
-        })
+        })))
     }
 
     /// Reads one certificate from PEM (RFC 7468).
@@ -78,91 +82,91 @@ impl Certificate {
     /// The certificate in PEM, with a line end behind it.
     #[must_use]
     pub fn to_pem(&self) -> String {
-        der::pem::encode_string(PEM_LABEL, LineEnding::LF, &self.der).expect("a label and bytes encode")
+        der::pem::encode_string(PEM_LABEL, LineEnding::LF, &self.0.der).expect("a label and bytes encode")
     }
 
     /// The certificate's bytes.
     #[must_use]
     pub fn der(&self) -> &[u8] {
-        &self.der
+        &self.0.der
     }
 
     /// SHA-256 of the certificate, as `openssl x509 -fingerprint -sha256` prints it.
     #[must_use]
     pub fn fingerprint(&self, provider: &Provider) -> Digest {
-        (provider.sha256)(&[&self.der])
+        (provider.sha256)(&[&self.0.der])
     }
 
     /// The subject's name in RFC 4514 form, such as `CN=Admit license service`.
     #[must_use]
     pub fn subject(&self) -> String {
-        self.subject.to_string()
+        self.0.subject.to_string()
     }
 
     /// The issuer's name in RFC 4514 form.
     #[must_use]
     pub fn issuer(&self) -> String {
-        self.issuer.to_string()
+        self.0.issuer.to_string()
     }
 
     /// The serial number, big-endian.
     #[must_use]
     pub fn serial_number(&self) -> &[u8] {
-        self.serial_number.as_bytes()
+        self.0.serial_number.as_bytes()
     }
 
     /// From when the certificate is valid.
     #[must_use]
-    pub const fn not_before(&self) -> Timestamp {
-        self.not_before
+    pub fn not_before(&self) -> Timestamp {
+        self.0.not_before
     }
 
     /// Until when the certificate is valid.
     #[must_use]
-    pub const fn not_after(&self) -> Timestamp {
-        self.not_after
+    pub fn not_after(&self) -> Timestamp {
+        self.0.not_after
     }
 
     /// The key the certificate is about: it verifies what the subject signs.
     #[must_use]
-    pub const fn public_key(&self) -> &PublicKey {
-        &self.public_key
+    pub fn public_key(&self) -> &PublicKey {
+        &self.0.public_key
     }
 
     /// Whether the subject may issue certificates.
     #[must_use]
-    pub const fn is_authority(&self) -> bool {
-        self.is_authority
+    pub fn is_authority(&self) -> bool {
+        self.0.is_authority
     }
 
     /// How many more authorities may stand below this one; none where there is no limit.
     #[must_use]
-    pub const fn path_length(&self) -> Option<u8> {
-        self.path_length
+    pub fn path_length(&self) -> Option<u8> {
+        self.0.path_length
     }
 
     /// What the certificate may be used for; none on a trust root.
     #[must_use]
-    pub const fn role(&self) -> Option<Role> {
-        self.role
+    pub fn role(&self) -> Option<Role> {
+        self.0.role
     }
 
     /// What the certificate says beside name, key and role.
     #[must_use]
-    pub const fn properties(&self) -> &Properties {
-        &self.properties
+    pub fn properties(&self) -> &Properties {
+        &self.0.properties
     }
 
-    pub(crate) const fn subject_name(&self) -> &Name {
-        &self.subject
+    pub(crate) fn subject_name(&self) -> &Name {
+        &self.0.subject
     }
 
     pub(crate) fn is_issued_by_name_of(&self, issuer: &Self) -> bool {
-        self.issuer == issuer.subject
+        self.0.issuer == issuer.0.subject
     }
 
     pub(crate) fn is_signed_by(&self, provider: &Provider, key: &PublicKey) -> bool {
-        (provider.verify)(key, &self.to_be_signed, &self.signature).is_ok()
+        (provider.verify)(key, &self.0.to_be_signed, &self.0.signature).is_ok()
     }
 }
 
@@ -170,10 +174,10 @@ impl fmt::Debug for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Certificate")
             .field("subject", &self.subject())
-            .field("role", &self.role)
-            .field("not_before", &self.not_before)
-            .field("not_after", &self.not_after)
-            .field("properties", &self.properties)
+            .field("role", &self.0.role)
+            .field("not_before", &self.0.not_before)
+            .field("not_after", &self.0.not_after)
+            .field("properties", &self.0.properties)
             .finish_non_exhaustive()
     }
 }

@@ -12,6 +12,9 @@ use crate::chain::MAX_CHAIN;
 use crate::role::Marker;
 use crate::{Certificate, DateCheck, Error, Field, TrustRoot, Verified, verify_chain};
 
+/// How certificates are read from DER.
+type ReadCertificate<'a> = &'a dyn Fn(&[u8]) -> Result<Certificate, Error>;
+
 /// A signed object that was read and not yet verified.
 #[derive(Debug, Clone)]
 pub struct Envelope {
@@ -94,6 +97,15 @@ pub fn sign_detached(key: &SigningKey, chain: &[Certificate], content_type: &str
 impl Envelope {
     /// Reads a signed object of the given kind.
     pub fn decode(bytes: &[u8], content_type: &'static str) -> Result<Self, Error> {
+        Self::decode_with(bytes, content_type, &Certificate::from_der)
+    }
+
+    /// Reads a signed object that is to be verified under a root, which may remember its certificates.
+    pub fn decode_below(root: &TrustRoot, bytes: &[u8], content_type: &'static str) -> Result<Self, Error> {
+        Self::decode_with(bytes, content_type, &|der| root.read(der))
+    }
+
+    fn decode_with(bytes: &[u8], content_type: &'static str, read: ReadCertificate<'_>) -> Result<Self, Error> {
         let mut decoder = Decoder::new(bytes);
         let at = |field, position| Error::Encoding { field, position };
         let start = decoder.position();
@@ -102,7 +114,7 @@ impl Envelope {
         }
         let position = decoder.position();
         let protected = decoder.bytes().map_err(|_| at(Field::ProtectedHeader, position))?;
-        let chain = read_protected_header(protected, content_type).map_err(|error| match error {
+        let chain = read_protected_header(protected, content_type, read).map_err(|error| match error {
             Error::Encoding { field, position: inner } => at(field, position + inner),
             other => other,
         })?;
@@ -233,7 +245,11 @@ fn encode(protected: &[u8], payload: Option<&[u8]>, signature: &Signature) -> Ve
 }
 
 /// Checks algorithm and content type and returns the chain. The parameters stand in the order we write them.
-fn read_protected_header(bytes: &[u8], content_type: &'static str) -> Result<Vec<Certificate>, Error> {
+fn read_protected_header(
+    bytes: &[u8],
+    content_type: &'static str,
+    read: ReadCertificate<'_>,
+) -> Result<Vec<Certificate>, Error> {
     let mut decoder = Decoder::new(bytes);
     let at = |field, position| Error::Encoding { field, position };
     let parameters = decoder.map().ok().flatten().filter(|&n| n == 2 || n == 3);
@@ -255,7 +271,7 @@ fn read_protected_header(bytes: &[u8], content_type: &'static str) -> Result<Vec
         if decoder.u8().ok() != Some(LABEL_X5CHAIN) {
             return Err(at(Field::CertificateChain, position));
         }
-        chain = read_x5chain(&mut decoder)?;
+        chain = read_x5chain(&mut decoder, read)?;
     }
     if decoder.position() != bytes.len() {
         return Err(at(Field::ProtectedHeader, decoder.position()));
@@ -264,7 +280,7 @@ fn read_protected_header(bytes: &[u8], content_type: &'static str) -> Result<Vec
 }
 
 /// One certificate as bytes, or an array of at least two.
-fn read_x5chain(decoder: &mut Decoder<'_>) -> Result<Vec<Certificate>, Error> {
+fn read_x5chain(decoder: &mut Decoder<'_>, read: ReadCertificate<'_>) -> Result<Vec<Certificate>, Error> {
     let position = decoder.position();
     let invalid = Error::Encoding { field: Field::CertificateChain, position };
     let count = match decoder.datatype() {
@@ -275,7 +291,7 @@ fn read_x5chain(decoder: &mut Decoder<'_>) -> Result<Vec<Certificate>, Error> {
     if count > MAX_CHAIN as u64 {
         return Err(Error::ChainTooLong { limit: MAX_CHAIN });
     }
-    (0..count).map(|_| Certificate::from_der(decoder.bytes().map_err(|_| invalid.clone())?)).collect()
+    (0..count).map(|_| read(decoder.bytes().map_err(|_| invalid.clone())?)).collect()
 }
 
 fn read_payload(decoder: &mut Decoder<'_>) -> Result<Option<Vec<u8>>, minicbor::decode::Error> {

@@ -25,5 +25,5 @@ pub use error::{Error, Field};
 pub use issue::{Issuer, Subject, issue, issue_root};
 pub use properties::{ClientProperties, ClockKind, Features, Properties, SdkGeneration};
 pub use role::Role;
-pub use root::{SignatureMemory, TrustRoot};
+pub use root::{CertificateMemory, TrustRoot};
 pub use verified::Verified;

@@ -21,17 +21,21 @@ use crate::{Certificate, Error, Field};
 pub struct TrustRoot {
     certificate: Certificate,
     fingerprint: Digest,
-    memory: Option<Arc<dyn SignatureMemory>>,
+    memory: Option<Arc<dyn CertificateMemory>>,
 }
 
-/// Remembers which certificates' signatures hold. That is a fact of the bytes and stays one; dates, names, roles and path
-/// lengths are checked every time. A server that sees the same clients again and again saves most of its work so.
-pub trait SignatureMemory: Send + Sync {
-    /// Whether this was kept.
-    fn contains(&self, fact: &Digest) -> bool;
+/// Remembers which certificates' signatures hold, and certificates as they were read. Both are facts of the bytes and stay
+/// so; dates, names, roles and path lengths are checked every time. A server that sees the same clients again and again
+/// saves most of its work so.
+pub trait CertificateMemory: Send + Sync {
+    /// Whether this fact of the certificate was kept.
+    fn contains(&self, fact: &Digest, certificate: &Certificate) -> bool;
 
-    /// Keeps it, as long as there is room.
-    fn keep(&self, fact: Digest);
+    /// Keeps a certificate whose signature holds, and the fact, as long as there is room.
+    fn keep(&self, fact: Digest, certificate: &Certificate);
+
+    /// A certificate that was kept, by its DER.
+    fn find(&self, der: &[u8]) -> Option<Certificate>;
 }
 
 impl TrustRoot {
@@ -53,10 +57,16 @@ impl TrustRoot {
         Ok(Self { certificate, fingerprint, memory: None })
     }
 
-    /// The same root with a memory of the signatures that were verified below it.
+    /// The same root with a memory of the certificates that were verified below it.
     #[must_use]
-    pub fn with_memory(self, memory: impl SignatureMemory + 'static) -> Self {
+    pub fn with_memory(self, memory: impl CertificateMemory + 'static) -> Self {
         Self { memory: Some(Arc::new(memory)), ..self }
+    }
+
+    /// Reads a certificate, or finds it read.
+    pub(crate) fn read(&self, der: &[u8]) -> Result<Certificate, Error> {
+        let known = self.memory.as_ref().and_then(|memory| memory.find(der));
+        known.map_or_else(|| Certificate::from_der(der), Ok)
     }
 
     /// Whether a certificate's signature holds under its issuer's key, from memory or anew.
@@ -64,12 +74,12 @@ impl TrustRoot {
         let Some(memory) = &self.memory else { return certificate.is_signed_by(provider, issuer) };
         // Domain, key and certificate: the key has one length, so that no two facts are the same bytes.
         let fact = (provider.sha256)(&[b"certificate", issuer.as_bytes(), certificate.der()]);
-        if memory.contains(&fact) {
+        if memory.contains(&fact, certificate) {
             return true;
         }
         let holds = certificate.is_signed_by(provider, issuer);
         if holds {
-            memory.keep(fact);
+            memory.keep(fact, certificate);
         }
         holds
     }

@@ -222,7 +222,7 @@ impl OpenedChallenge {
             .map_err(|_| Error::ChallengeCiphertext)?;
         let hash = (provider.sha256)(&[&signed]);
         let trust = Error::trust(MESSAGE);
-        let envelope = Envelope::decode(&signed, CHALLENGE_CONTENT_TYPE).map_err(&trust)?;
+        let envelope = Envelope::decode_below(root, &signed, CHALLENGE_CONTENT_TYPE).map_err(&trust)?;
         let signed = envelope.verify::<role::Client>(provider, root, dates).map_err(&trust)?;
         let challenge: LicenseChallenge = decode_all(MESSAGE, MAX_CHALLENGE, signed.payload())?;
         let client = signed.into_signer();

@@ -22,7 +22,7 @@ use admit_license::header::{ContentHeader, HeaderObject};
 use admit_time::Timestamp;
 use admit_trust::{Certificate, Role, TrustRoot};
 
-use crate::memory::{ContentKeys, Signatures, Tokens};
+use crate::memory::{Certificates, ContentKeys, Tokens};
 use crate::metrics::CacheCounts;
 use crate::sealing::{Place, Sealer};
 use crate::store::{self, Location, Store};
@@ -256,7 +256,7 @@ async fn load(
     let (signatures_counts, tokens_counts) = (CacheCounts::default(), CacheCounts::default());
     let content_keys_counts = CacheCounts::default();
     let root = TrustRoot::pin(provider, Certificate::from_der(&row.root_certificate)?, row.fingerprint)?;
-    let root = root.with_memory(Signatures::new(signatures_counts.clone()));
+    let root = root.with_memory(Certificates::new(signatures_counts.clone()));
     let load = LoadKeys { provider, sealer: &sealer };
     let keys = RwLock::new(Arc::new(load.keys(&mut connection, &row).await?));
     let token_keys = TokenKeys::new(token::load(provider, &sealer, &mut connection).await?);
