@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests and their harness stop at the first surprise")]
 
+mod boundaries;
 mod canaries;
 mod clock;
 mod full;

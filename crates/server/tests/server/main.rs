@@ -20,3 +20,4 @@ mod serve;
 mod tls;
 mod token;
 mod token_keys;
+mod upgrade;

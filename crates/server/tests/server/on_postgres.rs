@@ -18,3 +18,4 @@ mod pages;
 mod serve;
 mod token;
 mod token_keys;
+mod upgrade;
