@@ -25,7 +25,7 @@ use crate::audit::{self, NewEntry};
 use crate::content::KeyClass;
 use crate::refusal::Refusal;
 use crate::store::content_key::ContentKeyRow;
-use crate::token::Claims;
+use crate::token::Verified;
 use crate::{Server, entitlement, http, package};
 
 /// Where browsers ask.
@@ -79,16 +79,12 @@ pub(crate) async fn keys(
     let wanted = Wanted { challenge: None, key_ids: key_ids.clone() };
     let rows = shown(&key_ids, server.lookups.ask(wanted).await?.contents)?;
     let contents = rows.iter().map(|row| &row.content);
-    let claims = entitlement::check(&server.home, token, None, contents, now).await?;
-    if claims.is_some() {
-        let token = token.map(|token| (server.home.provider().sha256)(&[token.as_bytes()]));
-        token.map_or(Ok(()), |token| server.limits.take_token(token, now))?;
-    }
+    let token = entitlement::check(&server, token, None, contents, now).await?;
     // Only now are keys opened: nobody who is not entitled gets that far.
     let open = |row: &Arc<ContentKeyRow>| Ok(jwk(row.content.key_id, &server.home.open_content_key(row)?));
     let keys = rows.iter().map(open).collect::<Result<_, crate::Error>>()?;
-    let token_use = claims.as_deref().and_then(|claims| TokenUse::of(server.home.provider(), claims));
-    let issue = Issue { acquisition: None, token_use, entry: entry(&rows, claims.as_deref(), now) };
+    let token_use = token.as_deref().and_then(|token| TokenUse::of(server.home.provider(), &token.claims));
+    let issue = Issue { acquisition: None, token_use, entry: entry(&rows, token.as_deref(), now) };
     match server.records.ask(issue).await? {
         Recorded::UsedUp => return Err(Refusal::TokenUsedUp),
         Recorded::New | Recorded::Repeated => {}
@@ -144,13 +140,15 @@ fn jwk(key_id: KeyId, key: &ContentKey) -> Jwk {
     Jwk { kty: "oct", kid: encode(key_id.as_bytes()), k: encode(key.expose()) }
 }
 
-fn entry(rows: &[Arc<ContentKeyRow>], claims: Option<&Claims>, at: Timestamp) -> NewEntry {
+fn entry(rows: &[Arc<ContentKeyRow>], token: Option<&Verified>, at: Timestamp) -> NewEntry {
     let key = |row: &Arc<ContentKeyRow>| json!({ "key_id": row.content.key_id.to_string(), "content": row.content.content_id });
     let detail = json!({
-        "token": claims.map(|claims| &claims.jti),
+        "token": token.map(|token| &token.claims.jti),
+        "iss": token.map(|token| &token.claims.iss),
+        "kid": token.map(|token| &token.kid),
         "keys": rows.iter().map(key).collect::<Vec<_>>(),
     });
-    let subject = claims.map_or(ANYBODY, |claims| &claims.sub).to_owned();
+    let subject = token.map_or(ANYBODY, |token| &token.claims.sub).to_owned();
     NewEntry { at, event: audit::Event::ClearKeysGiven, subject, detail_json: detail.to_string() }
 }
 

@@ -17,10 +17,6 @@ use axum::extract::rejection::BytesRejection;
 use axum::http::{Extensions, HeaderMap};
 use axum::response::Response;
 
-use admit_protocol::acquire::token_hash;
-use admit_time::Timestamp;
-
-use self::parse::AcquireRequest;
 use crate::refusal::Refusal;
 use crate::{Server, http};
 
@@ -34,7 +30,7 @@ pub(crate) async fn acquire(
     let now = server.clock.now();
     server.limits.take_address(http::peer_address(&extensions), now)?;
     let request = parse::parse(&server.home, &headers, &body?, now)?;
-    take(&server, &request, now)?;
+    server.limits.take_client(request.opened.client().fingerprint(server.home.provider()), now)?;
     let (request, found) = decide::check_client(&server, request).await?;
     if let Some(issued) = found.earlier {
         server.metrics.repeats.inc();
@@ -43,12 +39,4 @@ pub(crate) async fn acquire(
     let decision = decide::decide(&server, &request, found.contents, now).await?;
     let licenses = write::write(&server, &request, decision, now).await?;
     Ok(answer::answer(&server.home, &request, licenses))
-}
-
-/// The limits of the client and its token.
-fn take(server: &Server, request: &AcquireRequest, now: Timestamp) -> Result<(), Refusal> {
-    let provider = server.home.provider();
-    server.limits.take_client(request.opened.client().fingerprint(provider), now)?;
-    let token = request.token.as_ref().map(|token| token_hash(provider, token));
-    token.map_or(Ok(()), |token| server.limits.take_token(token, now))
 }
