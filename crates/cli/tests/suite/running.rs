@@ -97,10 +97,7 @@ fn the_unit_is_hardened() {
     }
     let analyze =
         Command::new("systemd-analyze").args(["security", "--offline=true", "--threshold=20"]).arg(&unit).output();
-    let Ok(output) = analyze else {
-        println!("systemd-analyze is not installed: the unit was not measured");
-        return;
-    };
+    let output = analyze.expect("systemd-analyze: install the Debian package systemd, or run cargo check-all");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
