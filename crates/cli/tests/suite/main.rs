@@ -12,6 +12,7 @@ mod keys;
 mod packaging;
 mod refusals;
 mod remote;
+mod revoking;
 mod running;
 mod serving;
 mod slow_server;
