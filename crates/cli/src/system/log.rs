@@ -212,7 +212,7 @@ mod tests {
         let (found, went_on) = sync_channel(1);
         std::thread::spawn(move || found.send(stdout.lines().any(|line| line.unwrap().contains(WENT_ON))));
         // Nobody reads its standard error.
-        let went_on = went_on.recv_timeout(Duration::from_secs(300));
+        let went_on = went_on.recv_timeout(Duration::from_secs(60));
         child.kill().unwrap();
         child.wait().unwrap();
         assert_eq!(went_on, Ok(true));
@@ -224,7 +224,10 @@ mod tests {
         while dropped() == 0 {
             tracing::error!("{}", "x".repeat(1024));
         }
-        assert!(std::thread::spawn(|| panic!("a panic")).join().is_err());
+        // In what is left of the pipe there may be room for some.
+        for _ in 0..100 {
+            assert!(std::thread::spawn(|| panic!("a panic")).join().is_err());
+        }
         println!("{WENT_ON}");
     }
 
