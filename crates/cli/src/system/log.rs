@@ -199,7 +199,6 @@ mod tests {
     }
 
     /// In a process of its own, whose hook for panics this is.
-    #[expect(clippy::disallowed_methods, reason = "a process is told by its environment that it is the one to panic")]
     #[test]
     fn a_panic_goes_on_where_nobody_reads_the_log() {
         if std::env::var_os(PANICS).is_some() {
