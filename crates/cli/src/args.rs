@@ -34,6 +34,8 @@ pub(crate) enum Command {
     Package(Box<PackageArgs>),
     /// Operator: make a buyer's entitlement token.
     Token(TokenArgs),
+    /// Operator: revoke a client, which gets no more licenses from then on.
+    Revoke(RevokeArgs),
     /// Operator: show the audit record and prove that it is whole.
     Audit(AuditArgs),
     /// Operator: look at a home and the machine under it, with advice.
@@ -198,6 +200,19 @@ pub(crate) struct TokenArgs {
     /// Only the client with this signing key thumbprint may use it.
     #[arg(long, value_name = "THUMBPRINT", value_parser = parse_fingerprint)]
     pub(crate) bound_to: Option<Digest>,
+    #[command(flatten)]
+    pub(crate) home: HomeArgs,
+}
+
+/// `admit revoke`.
+#[derive(Debug, Args)]
+pub(crate) struct RevokeArgs {
+    /// The SHA-256 of the client's certificate, as `admit audit` shows it.
+    #[arg(value_name = "CLIENT", value_parser = parse_fingerprint)]
+    pub(crate) client: Digest,
+    /// Why, for the audit record.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
     #[command(flatten)]
     pub(crate) home: HomeArgs,
 }

@@ -9,6 +9,7 @@ mod keys;
 mod package;
 mod passphrase;
 mod registry;
+mod revoke;
 mod serve;
 mod token;
 mod token_key;
@@ -19,6 +20,7 @@ pub(crate) use audit::run as audit;
 pub(crate) use doctor::run as doctor;
 pub(crate) use init::run as init;
 pub(crate) use package::run as package;
+pub(crate) use revoke::run as revoke;
 pub(crate) use serve::run as serve;
 pub(crate) use token::run as token;
 

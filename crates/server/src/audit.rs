@@ -149,6 +149,14 @@ impl Home {
     }
 }
 
+/// Whether a text that others chose may stand in the record: it stays there for good, and is shown on terminals.
+pub(crate) fn is_recordable(text: &str) -> bool {
+    text.len() <= LONGEST_TEXT && !text.chars().any(char::is_control)
+}
+
+/// The most bytes of such a text.
+pub(crate) const LONGEST_TEXT: usize = 256;
+
 /// Walks along the log of a database.
 pub(crate) async fn verify(provider: &Provider, realm: Digest, store: &Store) -> Result<AuditVerdict, Error> {
     let (mut seq, mut head) = (0, realm);

@@ -24,7 +24,7 @@ use crate::audit::{self, NewEntry};
 use crate::content::KeyClass;
 use crate::refusal::Refusal;
 use crate::store::content_key::ContentKeyRow;
-use crate::token::Claims;
+use crate::token::Verified;
 use crate::{Server, entitlement, http, package};
 
 /// Where browsers ask.
@@ -77,18 +77,14 @@ pub(crate) async fn keys(
     let token = http::bearer_token(&headers)?;
     let rows = shown(&key_ids, server.registered(&key_ids).await?)?;
     let contents = rows.iter().map(|row| &row.content);
-    let claims = entitlement::check(&server.home, token, None, contents, now).await?;
-    if claims.is_some() {
-        let token = token.map(|token| (server.home.provider().sha256)(&[token.as_bytes()]));
-        token.map_or(Ok(()), |token| server.limits.take_token(token, now))?;
-    }
+    let token = entitlement::check(&server, token, None, contents, now).await?;
     // Only now are keys opened: nobody who is not entitled gets that far.
     let mut keys = Vec::with_capacity(rows.len());
     for row in &rows {
         keys.push(jwk(row.content.key_id, &server.open_content_key(row).await?));
     }
-    let token_use = claims.as_deref().and_then(|claims| TokenUse::of(server.home.provider(), claims));
-    let issue = Issue { acquisition: None, token_use, entry: entry(&rows, claims.as_deref(), now) };
+    let token_use = token.as_deref().and_then(|token| TokenUse::of(server.home.provider(), &token.claims));
+    let issue = Issue { acquisition: None, token_use, entry: entry(&rows, token.as_deref(), now) };
     server.records.ask(issue).await?.or_refused()?;
     Ok(axum::Json(KeySet { keys, session: Session::Temporary }).into_response())
 }
@@ -141,13 +137,15 @@ fn jwk(key_id: KeyId, key: &ContentKey) -> Jwk {
     Jwk { kty: "oct", kid: encode(key_id.as_bytes()), k: encode(key.expose()) }
 }
 
-fn entry(rows: &[Arc<ContentKeyRow>], claims: Option<&Claims>, at: Timestamp) -> NewEntry {
+fn entry(rows: &[Arc<ContentKeyRow>], token: Option<&Verified>, at: Timestamp) -> NewEntry {
     let key = |row: &Arc<ContentKeyRow>| json!({ "key_id": row.content.key_id.to_string(), "content": row.content.content_id });
     let detail = json!({
-        "token": claims.map(|claims| &claims.jti),
+        "token": token.map(|token| &token.claims.jti),
+        "iss": token.map(|token| &token.claims.iss),
+        "kid": token.map(|token| &token.kid),
         "keys": rows.iter().map(key).collect::<Vec<_>>(),
     });
-    let subject = claims.map_or(ANYBODY, |claims| &claims.sub).to_owned();
+    let subject = token.map_or(ANYBODY, |token| &token.claims.sub).to_owned();
     NewEntry { at, event: audit::Event::ClearKeysGiven, subject, detail_json: detail.to_string() }
 }
 

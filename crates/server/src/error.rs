@@ -135,6 +135,14 @@ pub enum Error {
         /// The name.
         name: String,
     },
+    /// A text cannot stand in the audit record, which keeps it for good.
+    #[error("{what} has at most {limit} bytes and no control characters")]
+    Unrecordable {
+        /// What was to be recorded.
+        what: &'static str,
+        /// The most bytes.
+        limit: usize,
+    },
     /// No client has this certificate.
     #[error("no client of this realm has the certificate {fingerprint}")]
     UnknownClient {
@@ -248,6 +256,7 @@ impl Error {
             | Self::NotSqlite
             | Self::TokenLifetime { .. }
             | Self::OperatorTokenName { .. }
+            | Self::Unrecordable { .. }
             | Self::OperatorTokenExists { .. } => Code::ADMIT_E_USAGE,
         }
     }

@@ -2,19 +2,43 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{Extensions, HeaderMap, HeaderValue, header};
+use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
 use crate::Server;
 use crate::refusal::Refusal;
+
+/// Reads the whole body, of at most so many bytes, before anything else begins: whoever sends slowly holds nothing but
+/// a connection.
+pub(crate) async fn with_whole_body(
+    State((server, largest)): State<(Server, usize)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (head, body) = request.into_parts();
+    let whole = tokio::time::timeout(server.home.config().body_timeout, Limited::new(body, largest).collect()).await;
+    let status = match whole {
+        Ok(Ok(whole)) => return next.run(Request::from_parts(head, Body::from(whole.to_bytes()))).await,
+        Ok(Err(error)) if error.is::<LengthLimitError>() => StatusCode::PAYLOAD_TOO_LARGE,
+        Ok(Err(_)) => StatusCode::BAD_REQUEST,
+        Err(_) => StatusCode::REQUEST_TIMEOUT,
+    };
+    not_kept(Refusal::Body { status }.into_response())
+}
 
 /// Gives up on a request that takes too long. What it had begun in the database is undone.
 pub(crate) async fn in_time(State(server): State<Server>, request: Request, next: Next) -> Response {
     let limit = server.home.config().request_timeout;
     let answer = tokio::time::timeout(limit, next.run(request)).await;
-    let mut response = answer.unwrap_or_else(|_| Refusal::Timeout.into_response());
+    not_kept(answer.unwrap_or_else(|_| Refusal::Timeout.into_response()))
+}
+
+/// An answer that caches do not keep, unless it says so itself, and whose type is not guessed.
+fn not_kept(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

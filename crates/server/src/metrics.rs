@@ -35,6 +35,7 @@ pub(crate) struct Metrics {
     pub(crate) database_errors: Counter,
     ends: Labelled<1, Gauge>,
     pub(crate) connections: Gauge,
+    pub(crate) connections_refused: Counter,
     pub(crate) handshakes_failed: Counter,
     lines_dropped: Counter,
 }
@@ -73,6 +74,11 @@ impl Metrics {
                 labelled(Gauge::default),
             ),
             connections: named.add("connections", "Open connections", Gauge::default()),
+            connections_refused: named.add(
+                "connections_refused",
+                "Connections closed at once, because their address had too many",
+                Counter::default(),
+            ),
             handshakes_failed: named.add(
                 "tls_handshakes_failed",
                 "Connections that ended before there was a TLS session",

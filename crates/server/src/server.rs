@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post, put};
+use axum::routing::{MethodRouter, get, post, put};
 use tokio::sync::Semaphore;
 
 use admit_protocol::acquire::LICENSES_PATH;
@@ -114,7 +113,7 @@ impl Server {
             .fallback(async || Refusal::NotFound)
             .layer(from_fn_with_state(self.clone(), http::in_time));
         self.players()
-            .merge(self.within_limits(operators_and_clients()))
+            .merge(self.operators_and_clients())
             .merge(probes)
             .layer(from_fn_with_state(self.clone(), observe::observe))
             .with_state(self.clone())
@@ -122,22 +121,35 @@ impl Server {
 
     /// What pages of other origins may use. A page sees no answer, a refusal neither, that does not say so.
     fn players(&self) -> Router<Self> {
-        let licenses = post(acquire::acquire).layer(DefaultBodyLimit::max(MAX_CHALLENGE));
-        let clearkey = post(clearkey::keys).layer(DefaultBodyLimit::max(clearkey::MAX_REQUEST));
-        let players = Router::new()
-            .route(REALM_PATH, get(realm::document))
-            .route(LICENSES_PATH, licenses)
-            .route(clearkey::CLEARKEY_PATH, clearkey);
-        let players = self.within_limits(players);
+        let players = self
+            .limited(REALM_PATH, get(realm::document), NO_BODY)
+            .merge(self.limited(LICENSES_PATH, post(acquire::acquire), MAX_CHALLENGE))
+            .merge(self.limited(clearkey::CLEARKEY_PATH, post(clearkey::keys), clearkey::MAX_REQUEST));
         match cors::layer(&self.home.config().origins) {
             Some(cors) => players.layer(cors),
             None => players,
         }
     }
 
-    fn within_limits(&self, router: Router<Self>) -> Router<Self> {
+    fn operators_and_clients(&self) -> Router<Self> {
+        let keys = format!("{KEYS_PATH}/{{key_id}}");
+        self.limited(ENROL_PATH, post(enrol::enrol), MAX_ENROLMENT_REQUEST)
+            .merge(self.limited(HEADERS_PATH, post(package::header), MAX_PACKAGE_MESSAGE))
+            .merge(self.limited(&keys, put(package::register), MAX_PACKAGE_MESSAGE))
+            .merge(self.limited(jwks::JWKS_PATH, get(jwks::keys), NO_BODY))
+            .merge(self.within_limits(pages::routes(), NO_BODY))
+    }
+
+    /// A route whose requests have at most so many bytes of body.
+    fn limited(&self, path: &str, route: MethodRouter<Self>, largest_body: usize) -> Router<Self> {
+        self.within_limits(Router::new().route(path, route), largest_body)
+    }
+
+    /// The body first; then a place and the time to answer.
+    fn within_limits(&self, router: Router<Self>, largest_body: usize) -> Router<Self> {
         let router = router.layer(from_fn_with_state(self.clone(), http::within_limit));
-        router.layer(from_fn_with_state(self.clone(), http::in_time))
+        let router = router.layer(from_fn_with_state(self.clone(), http::in_time));
+        router.layer(from_fn_with_state((self.clone(), largest_body), http::with_whole_body))
     }
 
     /// The metrics alone, for an address of their own.
@@ -146,20 +158,11 @@ impl Server {
     }
 }
 
-fn operators_and_clients() -> Router<Server> {
-    let enrolment = post(enrol::enrol).layer(DefaultBodyLimit::max(MAX_ENROLMENT_REQUEST));
-    let headers = post(package::header).layer(DefaultBodyLimit::max(MAX_PACKAGE_MESSAGE));
-    let keys = put(package::register).layer(DefaultBodyLimit::max(MAX_PACKAGE_MESSAGE));
-    Router::new()
-        .route(ENROL_PATH, enrolment)
-        .route(HEADERS_PATH, headers)
-        .route(&format!("{KEYS_PATH}/{{key_id}}"), keys)
-        .route(jwks::JWKS_PATH, get(jwks::keys))
-        .merge(pages::routes())
-}
-
 impl std::fmt::Debug for Server {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Server").field("home", &self.home.path()).field("policy", &self.policy).finish_non_exhaustive()
     }
 }
+
+/// The longest body where none is read.
+const NO_BODY: usize = 0;

@@ -32,7 +32,8 @@ struct Shared {
     files: TlsFiles,
     provider: Arc<CryptoProvider>,
     current: RwLock<Loaded>,
-    /// What the files looked like when they were last read, whether or not that went well.
+    /// What the files looked like when they were last read, whether or not what stands in them holds. Nothing where they
+    /// could not be read: then the next look reads them again.
     seen: Mutex<Option<Stamp>>,
 }
 
@@ -84,13 +85,17 @@ impl Tls {
     /// Reads the files again. What does not hold is an error, and changes nothing.
     pub fn reload(&self) -> Result<(), Error> {
         let shared = &self.shared;
-        *shared.seen.lock().unwrap_or_else(PoisonError::into_inner) = stamp(&shared.files).ok();
-        let loaded = read(&shared.files, &shared.provider)?;
+        let now = stamp(&shared.files).ok();
+        let loaded = read(&shared.files, &shared.provider);
+        let was_read = !matches!(loaded, Err(Error::Io { .. }));
+        *shared.seen.lock().unwrap_or_else(PoisonError::into_inner) = now.filter(|_| was_read);
+        let loaded = loaded?;
         *shared.current.write().unwrap_or_else(PoisonError::into_inner) = loaded;
         Ok(())
     }
 
-    /// Reads the files again if they have changed since they were last read. Says whether there is a new certificate.
+    /// Reads the files again if they have changed since they were last read, or could not be read then. Says whether there
+    /// is a new certificate.
     pub fn reload_if_changed(&self) -> Result<bool, Error> {
         let now = stamp(&self.shared.files).ok();
         if *self.shared.seen.lock().unwrap_or_else(PoisonError::into_inner) == now {

@@ -18,6 +18,7 @@ const DEBIAN_PROGRAMS: &[(&str, &str)] = &[
     ("node", "nodejs"),
     ("npm", "npm"),
     ("strace", "strace"),
+    ("systemd-analyze", "systemd"),
 ];
 
 /// Versions are pinned: another cargo-deny reads another deny.toml, another packager writes other bytes.

@@ -1,12 +1,13 @@
 //! The server's log, on standard error: standard output says when the server is ready, and nothing else. A thread of its
-//! own writes it. Where nobody reads, lines are dropped and counted, and no request waits.
+//! own writes it. Where nobody reads, lines are dropped and counted, and no request waits; when somebody reads again, the
+//! log says how many were lost.
 
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::AsFd as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::time::Duration;
 
 use admit_server::home::{Log, LogFormat, LogLevel};
@@ -33,7 +34,7 @@ impl ServerLog {
     pub(crate) fn start(log: Log) -> io::Result<Self> {
         // Not the standard library's: a thread that hangs would hold its lock.
         let to = File::from(io::stderr().as_fd().try_clone_to_owned()?);
-        let queue = Queue::start(to)?;
+        let queue = Queue::start(to, |lines| tracing::warn!(lines, "lines of the log were dropped"))?;
         let level = match log.level {
             LogLevel::Error => LevelFilter::ERROR,
             LogLevel::Warn => LevelFilter::WARN,
@@ -47,6 +48,7 @@ impl ServerLog {
             LogFormat::Text => lines.init(),
             LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).init(),
         }
+        log_panics(queue.clone());
         Ok(Self(queue))
     }
 
@@ -59,21 +61,37 @@ impl ServerLog {
 
 impl Drop for ServerLog {
     fn drop(&mut self) {
-        let (written, wait) = sync_channel(1);
-        // Where the queue is full nobody reads.
-        if self.0.lines.try_send(Message::Written(written)).is_ok() {
-            let _ = wait.recv_timeout(END_LIMIT);
-        }
+        self.0.finish();
     }
 }
 
+/// The standard hook writes to standard error itself, and hangs for ever where nobody reads.
+fn log_panics(queue: Queue) {
+    std::panic::set_hook(Box::new(move |panic| {
+        let place = panic.location().map(ToString::to_string);
+        tracing::error!(place, reason = panic.payload_as_str(), "panicked");
+        // The process may end with it.
+        queue.finish();
+    }));
+}
+
 impl Queue {
-    fn start(to: impl Write + Send + 'static) -> io::Result<Self> {
+    /// `tell` is called with the number of lines that were dropped when there is room again to say so.
+    fn start(to: impl Write + Send + 'static, tell: impl Fn(u64) + Send + 'static) -> io::Result<Self> {
         let (lines, waiting) = sync_channel(LINES);
         let dropped = Arc::new(AtomicU64::new(0));
         let lost = Arc::clone(&dropped);
-        std::thread::Builder::new().name("log".to_owned()).spawn(move || write(to, &waiting, &lost))?;
+        std::thread::Builder::new().name("log".to_owned()).spawn(move || write(to, &waiting, &lost, tell))?;
         Ok(Self { lines, dropped })
+    }
+
+    /// Waits until what is in the queue is written, if that is soon.
+    fn finish(&self) {
+        let (written, wait) = sync_channel(1);
+        // Where the queue is full nobody reads.
+        if self.lines.try_send(Message::Written(written)).is_ok() {
+            let _ = wait.recv_timeout(END_LIMIT);
+        }
     }
 }
 
@@ -91,17 +109,25 @@ impl Write for Queue {
     }
 }
 
-fn write(mut to: impl Write, waiting: &Receiver<Message>, dropped: &AtomicU64) {
-    for message in waiting {
+fn write(mut to: impl Write, waiting: &Receiver<Message>, dropped: &AtomicU64, tell: impl Fn(u64)) {
+    let (mut told, mut is_taken) = (0, true);
+    loop {
+        let message = waiting.try_recv().or_else(|error| {
+            let lost = dropped.load(Ordering::Relaxed);
+            // Said while nothing is taken it would be lost as well.
+            if error == TryRecvError::Empty && is_taken && lost > told {
+                tell(lost - told);
+                told = lost;
+            }
+            waiting.recv()
+        });
         match message {
-            Message::Line(line) => {
-                if to.write_all(&line).is_err() {
-                    dropped.fetch_add(1, Ordering::Relaxed);
-                }
+            Ok(Message::Line(line)) => {
+                is_taken = to.write_all(&line).is_ok();
+                dropped.fetch_add(u64::from(!is_taken), Ordering::Relaxed);
             }
-            Message::Written(done) => {
-                let _ = done.send(());
-            }
+            Ok(Message::Written(done)) => drop(done.send(())),
+            Err(_) => return,
         }
     }
 }
@@ -113,6 +139,9 @@ const END_LIMIT: Duration = Duration::from_millis(250);
 
 #[cfg(test)]
 mod tests {
+    use std::io::{BufRead as _, BufReader, Read as _};
+    use std::process::{Command, Stdio};
+
     use super::*;
 
     /// Takes a line only when it is let.
@@ -132,7 +161,7 @@ mod tests {
     #[test]
     fn lines_that_nobody_takes_are_dropped_and_counted() {
         let (go, hung) = sync_channel(0);
-        let mut queue = Queue::start(Hung(hung)).unwrap();
+        let mut queue = Queue::start(Hung(hung), |_| ()).unwrap();
         for _ in 0..LINES + 10 {
             queue.write_all(b"line").unwrap();
         }
@@ -145,4 +174,62 @@ mod tests {
         queue.write_all(b"line").unwrap();
         assert_eq!(queue.dropped.load(Ordering::Relaxed), dropped);
     }
+
+    #[test]
+    fn who_reads_again_is_told_how_much_was_lost() {
+        let (mut reads, pipe) = io::pipe().unwrap();
+        let (queues, queue) = sync_channel::<Queue>(1);
+        let tell = move |lines| writeln!(queue.recv().unwrap(), "lost {lines}").unwrap();
+        let mut queue = Queue::start(pipe, tell).unwrap();
+        queues.send(queue.clone()).unwrap();
+        // Nobody reads, and the pipe holds less than this.
+        let line = [[b'x'; 1023].as_slice(), b"\n"].concat();
+        let mut written = 0;
+        while queue.dropped.load(Ordering::Relaxed) == 0 {
+            queue.write_all(&line).unwrap();
+            written += 1;
+        }
+        let mut all = Vec::new();
+        while !all.ends_with(b"lost 1\n") {
+            let mut some = [0; 4096];
+            let length = reads.read(&mut some).unwrap();
+            all.extend(&some[..length]);
+        }
+        assert_eq!(all.len(), (written - 1) * line.len() + b"lost 1\n".len());
+    }
+
+    /// In a process of its own, whose hook for panics this is.
+    #[test]
+    fn a_panic_goes_on_where_nobody_reads_the_log() {
+        if std::env::var_os(PANICS).is_some() {
+            return panic_with_a_full_log();
+        }
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", "system::log::tests::a_panic_goes_on_where_nobody_reads_the_log", "--nocapture"]);
+        let mut child = command.env(PANICS, "").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let (found, went_on) = sync_channel(1);
+        std::thread::spawn(move || found.send(stdout.lines().any(|line| line.unwrap().contains(WENT_ON))));
+        // Nobody reads its standard error.
+        let went_on = went_on.recv_timeout(Duration::from_secs(60));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(went_on, Ok(true));
+    }
+
+    fn panic_with_a_full_log() {
+        let log = ServerLog::start(Log::default()).unwrap();
+        let dropped = log.dropped_lines();
+        while dropped() == 0 {
+            tracing::error!("{}", "x".repeat(1024));
+        }
+        // In what is left of the pipe there may be room for some.
+        for _ in 0..100 {
+            assert!(std::thread::spawn(|| panic!("a panic")).join().is_err());
+        }
+        println!("{WENT_ON}");
+    }
+
+    const PANICS: &str = "ADMIT_TEST_PANICS";
+    const WENT_ON: &str = "went on";
 }

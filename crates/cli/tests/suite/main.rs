@@ -13,6 +13,7 @@ mod packaging;
 mod players;
 mod refusals;
 mod remote;
+mod revoking;
 mod running;
 mod serving;
 mod slow_server;

@@ -50,6 +50,13 @@ fn a_reader_of_the_log_that_hangs_holds_up_no_request() {
     let metrics = exchange(&mut server.connect(), "GET", "/metrics", "");
     let dropped = metrics.lines().find_map(|line| line.strip_prefix("admit_log_lines_dropped_total "));
     assert!(dropped.unwrap().parse::<u64>().unwrap() > 0, "{metrics}");
+    // Whoever reads on is told.
+    let mut log = BufReader::new(server.child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("lines of the log were dropped") {
+        line.clear();
+        assert!(log.read_line(&mut line).unwrap() > 0);
+    }
     server.stop();
 }
 

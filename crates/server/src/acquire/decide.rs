@@ -13,13 +13,13 @@ use crate::policy::{self, PolicyRequest};
 use crate::refusal::Refusal;
 use crate::store::acquisition::Issued;
 use crate::store::content_key::ContentKeyRow;
-use crate::token::Claims;
+use crate::token::{Claims, Verified};
 use crate::{Server, entitlement};
 
 /// What will be issued.
 #[derive(Debug)]
 pub(super) struct Decision {
-    pub(super) entitlement: Option<Arc<Claims>>,
+    pub(super) entitlement: Option<Arc<Verified>>,
     pub(super) licenses: Vec<Planned>,
 }
 
@@ -48,11 +48,12 @@ pub(super) async fn decide(server: &Server, request: &AcquireRequest, now: Times
     let rows = licensed(&request.key_ids, server.registered(&request.key_ids).await?)?;
     let (token, client) = (request.token.as_deref(), request.opened.client().public_key());
     let contents = rows.iter().map(|row| &row.content);
-    let entitlement = entitlement::check(&server.home, token, Some(client), contents, now).await?;
+    let entitlement = entitlement::check(server, token, Some(client), contents, now).await?;
     let mut entropy = server.entropy.entropy();
     let mut licenses = Vec::with_capacity(rows.len());
     for row in &rows {
-        let terms = terms(server, request, &row.content, entitlement.as_deref(), now, &mut *entropy)?;
+        let claims = entitlement.as_ref().map(|token| &token.claims);
+        let terms = terms(server, request, &row.content, claims, now, &mut *entropy)?;
         // Only now are keys opened: nobody who is not entitled gets that far.
         let key = server.open_content_key(row).await?;
         licenses.push(Planned { terms, key, content_id: row.content.content_id.clone() });

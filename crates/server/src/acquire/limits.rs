@@ -1,5 +1,5 @@
-//! How often licenses may be asked for: from one network address before anything is computed, then with one token and by
-//! one client.
+//! How often licenses may be asked for: from one network address before anything is computed, then by one client that has
+//! proved its key, and with one token that holds.
 
 use std::net::IpAddr;
 
@@ -32,6 +32,7 @@ impl Limits {
         limit.map_err(|retry_after_secs| Refusal::RateLimited { of: Limited::LicensesOfAddress, retry_after_secs })
     }
 
+    /// Takes a request of a token, by [`crate::token::Claims::identity`]: its bytes may differ, its signature too.
     pub(crate) fn take_token(&self, token: Digest, now: Timestamp) -> Result<(), Refusal> {
         let limit = self.tokens.as_ref().map_or(Ok(()), |limit| limit.take(token, now));
         limit.map_err(|retry_after_secs| Refusal::RateLimited { of: Limited::LicensesOfToken, retry_after_secs })
@@ -43,6 +44,6 @@ impl Limits {
     }
 }
 
-fn rate_limit<K: std::hash::Hash + Eq + Copy>(limit: Limit) -> RateLimit<K> {
+fn rate_limit<K: std::hash::Hash + Ord + Copy>(limit: Limit) -> RateLimit<K> {
     RateLimit::new(limit.per_hour, limit.burst)
 }

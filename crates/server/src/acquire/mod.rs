@@ -11,14 +11,12 @@ mod parse;
 pub(crate) mod record;
 mod write;
 
+use admit_time::Timestamp;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::{Extensions, HeaderMap};
 use axum::response::Response;
-
-use admit_protocol::acquire::token_hash;
-use admit_time::Timestamp;
 
 use self::parse::AcquireRequest;
 use crate::refusal::Refusal;
@@ -34,7 +32,7 @@ pub(crate) async fn acquire(
     let now = server.clock.now();
     server.limits.take_address(http::peer_address(&extensions), now)?;
     let request = parse::parse(&server.home, &headers, &body?, now)?;
-    take(&server, &request, now)?;
+    server.limits.take_client(request.client, now)?;
     let licenses = match issue(&server, &request, now).await {
         Ok(licenses) => licenses,
         Err(refusal @ Refusal::Internal(_)) => return Err(refusal),
@@ -62,12 +60,4 @@ async fn reconsider(
     let licenses = write::repeat(earlier.ok_or(refusal)?, now)?;
     server.metrics.repeats.inc();
     Ok(licenses)
-}
-
-/// The limits of the client and its token.
-fn take(server: &Server, request: &AcquireRequest, now: Timestamp) -> Result<(), Refusal> {
-    let provider = server.home.provider();
-    server.limits.take_client(request.opened.client().fingerprint(provider), now)?;
-    let token = request.token.as_ref().map(|token| token_hash(provider, token));
-    token.map_or(Ok(()), |token| server.limits.take_token(token, now))
 }

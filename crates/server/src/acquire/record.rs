@@ -29,7 +29,7 @@ pub(crate) struct Issue {
 /// A use of a token.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TokenUse {
-    /// SHA-256 of issuer and token id.
+    /// [`Claims::identity`].
     token: Digest,
     limit: u32,
 }
@@ -37,9 +37,7 @@ pub(crate) struct TokenUse {
 impl TokenUse {
     /// The use of a token with a limit.
     pub(crate) fn of(provider: &Provider, claims: &Claims) -> Option<Self> {
-        let length = (claims.iss.len() as u64).to_be_bytes();
-        let token = (provider.sha256)(&[&length, claims.iss.as_bytes(), claims.jti.as_bytes()]);
-        claims.uses.map(|limit| Self { token, limit: limit.get() })
+        claims.uses.map(|limit| Self { token: claims.identity(provider), limit: limit.get() })
     }
 }
 

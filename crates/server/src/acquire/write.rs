@@ -32,13 +32,13 @@ pub(super) async fn write(
     let acquisition = NewAcquisition {
         challenge_hash: opened.hash(),
         client: request.client,
-        token_id: decision.entitlement.as_ref().map(|claims| claims.jti.clone()),
+        token_id: decision.entitlement.as_ref().map(|token| token.claims.jti.clone()),
         issued_at: now,
         licenses: signed.clone(),
     };
     let (event, subject) = (audit::Event::LicensesIssued, request.client.to_string());
     let entry = NewEntry { at: now, event, subject, detail_json: detail(&acquisition, &decision).to_string() };
-    let token_use = decision.entitlement.as_deref().and_then(|claims| TokenUse::of(home.provider(), claims));
+    let token_use = decision.entitlement.as_deref().and_then(|token| TokenUse::of(home.provider(), &token.claims));
     server.records.ask(Issue { acquisition: Some(acquisition), token_use, entry }).await?.or_refused()?;
     server.metrics.licenses.inc_by(signed.len() as u64);
     Ok(signed)
@@ -73,7 +73,9 @@ fn detail(new: &NewAcquisition, decision: &Decision) -> serde_json::Value {
     serde_json::json!({
         "challenge": new.challenge_hash.to_string(),
         "token": new.token_id,
-        "buyer": decision.entitlement.as_ref().map(|claims| &claims.sub),
+        "iss": decision.entitlement.as_ref().map(|token| &token.claims.iss),
+        "kid": decision.entitlement.as_ref().map(|token| &token.kid),
+        "buyer": decision.entitlement.as_ref().map(|token| &token.claims.sub),
         "licenses": decision.licenses.iter().map(license).collect::<Vec<_>>(),
     })
 }

@@ -111,6 +111,6 @@ fn copy_secrets(from: &Path, to: &Path) -> Result<(), Error> {
 }
 
 fn copy_file(from: &Path, to: &Path, name: &str, mode: u32) -> Result<(), Error> {
-    let bytes = fs::read(from.join(name)).map_err(Error::io("read", from.join(name)))?;
-    key_file::write_new(&to.join(name), &bytes, mode)
+    let file = fs::File::open(from.join(name)).map_err(Error::io("read", from.join(name)))?;
+    key_file::write_new(&to.join(name), file, mode)
 }

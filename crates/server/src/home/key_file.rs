@@ -1,7 +1,7 @@
 //! The key-encryption key: 32 bytes in a file that only its owner reads, in a folder that only its owner enters.
 
 use std::fs;
-use std::io::Write as _;
+use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
@@ -50,7 +50,7 @@ pub(super) fn read(path: &Path) -> Result<RecordKey, Error> {
     }
     let bytes = Zeroizing::new(fs::read(path).map_err(Error::io("read", path))?);
     RecordKey::from_slice(&bytes).ok_or_else(|| {
-        let length = std::io::Error::other(format!("the file has {} bytes and must have 32", bytes.len()));
+        let length = io::Error::other(format!("the file has {} bytes and must have 32", bytes.len()));
         Error::io("use", path)(length)
     })
 }
@@ -69,11 +69,11 @@ pub(super) fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     write_new(path, bytes, 0o600)
 }
 
-/// Writes a new file, down to the disk.
-pub(super) fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
+/// Writes a new file, down to the disk. What is read is never in memory as a whole.
+pub(super) fn write_new(path: &Path, mut bytes: impl io::Read, mode: u32) -> Result<(), Error> {
     let mut options = fs::OpenOptions::new();
     let mut file = options.write(true).create_new(true).mode(mode).open(path).map_err(Error::io("make", path))?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(Error::io("write", path))
+    io::copy(&mut bytes, &mut file).and_then(|_| file.sync_all()).map_err(Error::io("write", path))
 }
 
 /// Brings a folder's entries down to the disk.

@@ -22,12 +22,12 @@ use admit_license::header::{ContentHeader, HeaderObject};
 use admit_time::Timestamp;
 use admit_trust::{Certificate, Role, TrustRoot};
 
+use crate::Error;
 use crate::memory::{Certificates, ContentKeys, Tokens};
 use crate::metrics::CacheCounts;
 use crate::sealing::{Place, Sealer};
 use crate::store::{self, Location, Store};
 use crate::token::{self, TokenKeys};
-use crate::{Error, audit};
 
 pub use backup::restore;
 pub(crate) use config::all_mistakes;
@@ -175,20 +175,6 @@ impl Home {
     pub fn sign_header(&self, header: &ContentHeader) -> HeaderObject {
         let packaging = &self.keys().packaging;
         TrustedHeader::sign(header, &packaging.key, std::slice::from_ref(&packaging.certificate))
-    }
-
-    /// Revokes a client's certificate: it gets no more licenses.
-    pub async fn revoke_client(&self, fingerprint: &Digest, now: Timestamp) -> Result<(), Error> {
-        let mut transaction = self.store().write().await?;
-        if store::client::find(&mut transaction, fingerprint).await?.is_none() {
-            return Err(Error::UnknownClient { fingerprint: *fingerprint });
-        }
-        if store::client::revoke(&mut transaction, fingerprint, now).await? {
-            let (event, subject) = (audit::Event::ClientRevoked, fingerprint.to_string());
-            self.append_audit(&mut transaction, now, event, &subject, &serde_json::json!({})).await?;
-        }
-        transaction.commit().await?;
-        Ok(())
     }
 
     /// Takes over keys that another process has renewed or rotated. Says whether the realm document is another one.

@@ -5,6 +5,8 @@ use core::num::NonZeroU32;
 use admit_crypto::{Digest, Provider, PublicKey};
 use serde::{Deserialize, Serialize};
 
+use crate::audit;
+
 /// What a verified token says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Claims {
@@ -58,8 +60,13 @@ pub struct Confirmation {
 impl Claims {
     /// Whether the names are short and without control characters: they go into the audit record, for good.
     pub(super) fn is_recordable(&self) -> bool {
-        let plain = |text: &str| text.len() <= LONGEST_NAME && !text.chars().any(char::is_control);
-        plain(&self.sub) && plain(&self.jti)
+        audit::is_recordable(&self.sub) && audit::is_recordable(&self.jti)
+    }
+
+    /// What tells a token from others, whatever its bytes: SHA-256 of its issuer, with its length, and its id.
+    pub(crate) fn identity(&self, provider: &Provider) -> Digest {
+        let length = (self.iss.len() as u64).to_be_bytes();
+        (provider.sha256)(&[&length, self.iss.as_bytes(), self.jti.as_bytes()])
     }
 
     /// Whether the token is for this content.
@@ -78,6 +85,3 @@ impl Claims {
         self.cnf.as_ref().is_none_or(|cnf| Digest::from_hex(&cnf.kid) == Some(key.thumbprint(provider)))
     }
 }
-
-/// Bytes of a buyer's name or a token's id.
-const LONGEST_NAME: usize = 256;

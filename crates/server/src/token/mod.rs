@@ -57,6 +57,9 @@ impl Home {
             let days = |duration: Duration| duration.as_secs().div_ceil(86_400);
             return Err(Error::TokenLifetime { asked_days: days(request.lifetime), limit_days: days(limit) });
         }
+        if !audit::is_recordable(&request.subject) {
+            return Err(Error::Unrecordable { what: "a token's subject", limit: audit::LONGEST_TEXT });
+        }
         let mut id = [0; 16];
         entropy.fill(&mut id);
         let keys = self.token_keys(now).await?;

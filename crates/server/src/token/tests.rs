@@ -38,7 +38,7 @@ fn verify(token: &str) -> Result<Claims, TokenFault> {
         verified: &Tokens::new(CacheCounts::default()),
         maximum_lifetime: DAY,
     };
-    rules.verify(token, NOW).map(Arc::unwrap_or_clone)
+    rules.verify(token, NOW).map(|verified| verified.claims.clone())
 }
 
 fn claims() -> Claims {
@@ -109,6 +109,16 @@ fn no_claim_and_no_member_of_the_header_can_be_left_out_or_be_of_another_kind() 
     assert_eq!(verify(&signed(&header, &claims)), Err(TokenFault::Malformed));
 }
 
+#[test]
+fn names_that_the_record_cannot_hold_are_refused_whoever_signed_them() {
+    for name in ["a\u{0}b", "a\nb", &"x".repeat(257)] {
+        let (sub, jti) = (Claims { sub: name.into(), ..claims() }, Claims { jti: name.into(), ..claims() });
+        for claims in [sub, jti] {
+            assert_eq!(verify(&key().sign(&claims).unwrap()), Err(TokenFault::Malformed), "{name:?}");
+        }
+    }
+}
+
 proptest! {
     /// Behind the signature: whatever an issuer signs is read or refused, and is never accepted past its dates.
     #[test]
@@ -119,6 +129,28 @@ proptest! {
         let header = serde_json::json!({ "alg": "ES256", "kid": "key-1" });
         let dates = NOW.unix_secs() + 1..=NOW.saturating_add(DAY).unix_secs();
         prop_assert_eq!(verify(&signed(&header, &claims)).is_ok(), dates.contains(&exp));
+    }
+
+    /// A token is held to its whole lifetime, not to what is left of it.
+    #[test]
+    fn a_lifetime_is_measured_from_when_the_token_was_made(age in 0..DAY.as_secs() * 3, lifetime in 1..DAY.as_secs() * 3) {
+        let iat = NOW.unix_secs() - age;
+        let aged = Claims { iat: Some(iat), exp: iat + lifetime, ..claims() };
+        let expected = match () {
+            () if lifetime <= age => Err(TokenFault::Expired { at: Timestamp::from_unix_secs(iat + lifetime) }),
+            () if lifetime > DAY.as_secs() => Err(TokenFault::LifetimeTooLong),
+            () => Ok(aged.clone()),
+        };
+        prop_assert_eq!(verify(&key().sign(&aged).unwrap()), expected);
+    }
+
+    #[test]
+    fn a_token_made_in_the_future_lives_no_longer(ahead: u32, longer in 1..u64::from(u32::MAX)) {
+        let iat = Some(NOW.unix_secs() + u64::from(ahead));
+        let exp = NOW.saturating_add(DAY).unix_secs();
+        let verify = |exp| verify(&key().sign(&Claims { iat, exp, ..claims() }).unwrap());
+        prop_assert!(verify(exp).is_ok());
+        prop_assert_eq!(verify(exp + longer), Err(TokenFault::LifetimeTooLong));
     }
 
     #[test]

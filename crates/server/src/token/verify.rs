@@ -58,8 +58,8 @@ pub enum TokenFault {
 /// A token whose signature holds, and the key it holds under.
 #[derive(Debug)]
 pub(crate) struct Verified {
-    kid: String,
-    claims: Arc<Claims>,
+    pub(crate) kid: String,
+    pub(crate) claims: Claims,
 }
 
 /// What tokens are held to.
@@ -75,7 +75,7 @@ pub(crate) struct TokenRules<'a> {
 impl TokenRules<'_> {
     /// Verifies a token; whether it fits client and content is the caller's next question. A token whose signature
     /// was found to hold is remembered, and its key and dates are looked at again.
-    pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<Arc<Claims>, TokenFault> {
+    pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<Arc<Verified>, TokenFault> {
         let hash = (self.provider.sha256)(&[token.as_bytes()]);
         let verified = match self.verified.get(&hash) {
             Some(verified) => verified,
@@ -89,7 +89,7 @@ impl TokenRules<'_> {
             return Err(TokenFault::Retired);
         }
         self.check_dates(&verified.claims, now)?;
-        Ok(Arc::clone(&verified.claims))
+        Ok(verified)
     }
 
     /// Everything about a token that does not change.
@@ -113,7 +113,7 @@ impl TokenRules<'_> {
         if !claims.is_recordable() {
             return Err(TokenFault::Malformed);
         }
-        Ok(Verified { kid: header.kid, claims: Arc::new(claims) })
+        Ok(Verified { kid: header.kid, claims })
     }
 
     /// The key of this name. A retired one is still there.
@@ -130,7 +130,9 @@ impl TokenRules<'_> {
         if let Some(at) = begins.filter(|&begins| begins > now) {
             return Err(TokenFault::NotYet { at });
         }
-        if expires > now.saturating_add(self.maximum_lifetime) {
+        // From when it was made, where it says so; a time to come makes no token longer.
+        let made = claims.iat.map_or(now, |iat| Timestamp::from_unix_secs(iat).min(now));
+        if expires > made.saturating_add(self.maximum_lifetime) {
             return Err(TokenFault::LifetimeTooLong);
         }
         Ok(())

@@ -58,7 +58,7 @@ impl Tracer {
         let inject = format!("inject={calls}:signal=SIGKILL:when={number}");
         let mut strace = Command::new("strace");
         strace.args(["-f", "-o", "/dev/null", "-e", &format!("trace={calls}"), "-e", &inject]);
-        strace.args(["-p", &server.pid().to_string()]).stderr(Stdio::piped());
+        strace.args(["-p", &server.child.id().to_string()]).stderr(Stdio::piped());
         let mut child = strace.spawn().expect("strace is installed");
         let (mut stderr, mut said) = (BufReader::new(child.stderr.take().unwrap()), String::new());
         stderr.read_line(&mut said).unwrap();

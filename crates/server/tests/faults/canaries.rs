@@ -13,8 +13,7 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use hyper::StatusCode;
 
 use crate::harness::{
-    Answer, DAY, PROVIDER, Running, START, Seeded, challenge, connect, database_url, execute, on_postgres, options,
-    send,
+    Answer, DAY, PROVIDER, Running, START, Seeded, challenge, connect, database_url, on_postgres, options, send,
 };
 
 /// What leaves.
@@ -253,17 +252,21 @@ async fn passphrase(path: &Path, seen: &Seen) -> Secrets {
     ]
 }
 
-/// The backup that `docs/operate/back-up.md` describes.
+/// The backup that `docs/operate/back-up.md` describes, without the key-encryption key.
 async fn backup(running: &Running, seen: &Seen) {
-    let bytes = if on_postgres() {
-        Postgres::shared().dump(&database_url(&running.path))
-    } else {
-        let file = running.path.join("copy.db");
-        execute(&running.path, &format!("VACUUM INTO '{}'", file.display())).await;
-        std::fs::read(file).unwrap()
-    };
-    assert!(bytes.len() > 1000);
-    seen.clone().write_all(&bytes).unwrap();
+    if on_postgres() {
+        seen.clone().write_all(&Postgres::shared().dump(&database_url(&running.path))).unwrap();
+        return;
+    }
+    let folder = running.path.with_file_name("backup");
+    running.home.backup(&folder, false).await.unwrap();
+    let mut length = 0;
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        seen.clone().write_all(&bytes).unwrap();
+        length += bytes.len();
+    }
+    assert!(length > 1000);
 }
 
 async fn call(running: &Running, method: &str, path: &str, token: &str, body: &[u8]) -> Answer {

@@ -66,7 +66,7 @@ async fn a_revoked_client_stays_revoked_whatever_the_clock_says() {
     let running = Running::start().await;
     let (client, key_id) = (running.enrol(1).await, running.register(1, "song", true).await);
     let sealed = running.seal(&client, &crate::harness::challenge(&running.realm, &[key_id], None, 1));
-    running.home.revoke_client(&client.fingerprint(), START.saturating_add(DAY)).await.unwrap();
+    running.home.revoke_client(&client.fingerprint(), None, START.saturating_add(DAY)).await.unwrap();
     for time in [START, START.saturating_add(DAY * 2), before(START, DAY)] {
         set(&running, time);
         let answer = running.acquire(&sealed, None).await;

@@ -168,20 +168,18 @@ async fn refused(world: &World, server: &Instance, answered: &mut HashMap<String
             licenses.push(asked.await);
         }
     };
-    // One after the other, the first two at once: each within its time.
-    let limit = REQUEST_TIMEOUT * 10;
-    tokio::time::timeout(limit, ask_all).await.expect("every request is answered in its time");
+    tokio::time::timeout(FOR_EVER, ask_all).await.expect("every request is answered");
     assert!(licenses.iter().all(|came| matches!(came, Came::Refusal(503, _))), "{licenses:?}");
     world.check_records(answered).await;
     licenses
 }
 
 /// Waits until every kind of work is done again. Each request finds one dead connection at most and closes it, so that
-/// few are needed.
+/// few are needed; on a slow machine one that lives may be taken for dead.
 async fn back(world: &World, server: &Instance) {
     let enrolment = enrolment(world, 1);
     let mut left = [true; 3];
-    for _ in 0..8 {
+    for _ in 0..24 {
         if left[0] {
             left[0] = health(server.address).await != 200;
         }
@@ -204,3 +202,5 @@ fn enrolment(world: &World, seed: u64) -> Vec<u8> {
 }
 
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(3);
+/// Far beyond the time of all that is asked, also where the machine has other things to do.
+const FOR_EVER: Duration = Duration::from_secs(300);

@@ -79,7 +79,7 @@ async fn what_one_revokes_the_other_refuses_at_the_next_request() {
         // Now both remember the client's certificate.
         assert!(matches!(world.ask(server.address, &world.challenge()).await, Came::Licenses(_)));
     }
-    servers[0].home.revoke_client(&world.client.fingerprint(), START).await.unwrap();
+    servers[0].home.revoke_client(&world.client.fingerprint(), None, START).await.unwrap();
     for server in &servers {
         let came = world.ask(server.address, &world.challenge()).await;
         assert_eq!(came, Came::Refusal(403, Code::DRM_E_DEVCERT_REVOKED));

@@ -43,11 +43,6 @@ impl Process {
         Self { address, child, stdin, _stdout: stdout }
     }
 
-    /// Its process id.
-    pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
     /// SIGKILL. The kernel closes its files and connections before this returns.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();

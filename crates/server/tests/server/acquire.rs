@@ -4,6 +4,7 @@ use admit_crypto::{Digest, SecretScalar};
 use admit_license::{RightsArray, Terms, final_rights};
 use admit_protocol::Code;
 use admit_server::policy::{Policy, PolicyRefusal, PolicyRequest};
+use admit_server::{Error, Revocation};
 use admit_trust::{ComponentVersion, Issuer, Role, Subject};
 use hyper::StatusCode;
 
@@ -242,13 +243,27 @@ async fn keys_that_are_not_registered_for_licenses_get_none() {
 async fn a_revoked_client_gets_nothing_more_not_even_a_retry() {
     let running = Running::start().await;
     let (client, key_id) = (running.enrol(1).await, running.register(1, "song", true).await);
+    let fingerprint = client.fingerprint();
     assert_eq!(running.ask(&client, &[key_id], None).await.status, StatusCode::OK);
-    running.home.revoke_client(&client.fingerprint(), START).await.unwrap();
+    let revoke = |reason, at| running.home.revoke_client(&fingerprint, reason, at);
+    let long = "x".repeat(257);
+    for reason in ["a\nb", &long] {
+        let error = revoke(Some(reason), START).await.unwrap_err();
+        assert!(matches!(error, Error::Unrecordable { limit: 256, .. }), "{error}");
+    }
+    let revocation = revoke(Some("copied"), START).await.unwrap();
+    assert_eq!(revocation, Revocation { at: START, is_new: true });
+    let again = revoke(Some("again"), START.saturating_add(DAY)).await.unwrap();
+    assert_eq!(again, Revocation { at: START, is_new: false });
     assert_eq!(running.ask(&client, &[key_id], None).await.refusal(), (403, Code::DRM_E_DEVCERT_REVOKED));
     let request = client.keys.request(running.realm.root().realm(), 5).sign(&client.keys.signing);
     let answer = running.post(Role::Enrolment, &[], &request).await;
     assert_eq!(answer.refusal(), (403, Code::DRM_E_DEVCERT_REVOKED));
-    assert_eq!(running.count("client-revoked").await, 1);
+    let entries = running.home.audit(0, 100).await.unwrap();
+    let [revoked] = &entries.iter().filter(|entry| entry.event == "client-revoked").collect::<Vec<_>>()[..] else {
+        panic!("{entries:?}")
+    };
+    assert_eq!((&*revoked.subject, &*revoked.detail_json), (&*fingerprint.to_string(), r#"{"reason":"copied"}"#));
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use admit_server::content::{Content, KeyClass};
 use admit_server::{CLEARKEY_PATH, Error};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hyper::StatusCode;
 use serde_json::{Value, json};
 
 use crate::harness::{Answer, DAY, Running, START, Seeded, connect, content, content_key, send};
@@ -157,7 +158,9 @@ async fn a_token_opens_what_it_is_for_and_the_record_names_the_buyer() {
     assert_eq!((&*entry.event, &*entry.subject), ("clearkey-keys-given", "buyer-1"));
     let detail: Value = serde_json::from_str(&entry.detail_json).unwrap();
     assert_eq!(detail["keys"], json!([{ "key_id": KeyId::from_bytes(film).to_string(), "content": "film" }]));
+    let [key] = &running.home.token_key_list(START).await.unwrap()[..] else { panic!() };
     assert!(detail["token"].is_string());
+    assert_eq!((&detail["iss"], &detail["kid"]), (&key.issuer.clone().into(), &key.kid.clone().into()));
 
     assert_eq!(ask(&running, &[film], None).await.refusal(), (401, Code::ADMIT_E_TOKEN_REQUIRED));
     let for_both = ask(&running, &[film, other], Some(&token)).await;
@@ -169,6 +172,21 @@ async fn a_token_opens_what_it_is_for_and_the_record_names_the_buyer() {
     running.clock.advance(DAY);
     assert_eq!(ask(&running, &[film], Some(&token)).await.refusal(), (401, Code::ADMIT_E_TOKEN_EXPIRED));
     assert_eq!(running.count("clearkey-keys-given").await, 1);
+}
+
+#[tokio::test]
+async fn a_token_is_counted_only_where_it_opens_something() {
+    let config = "[licenses]\nper_token_per_hour = 60\ntoken_burst = 1\n";
+    let running = Running::start_with(config, |server| server).await;
+    register(&running, [1; 16], "film", false).await;
+    register(&running, [2; 16], "other", false).await;
+    let token = running.token(&["film"], None).await;
+    for _ in 0..3 {
+        let answer = ask(&running, &[[2; 16]], Some(&token)).await;
+        assert_eq!(answer.refusal(), (403, Code::ADMIT_E_TOKEN_NOT_FOR_CONTENT));
+    }
+    assert_eq!(ask(&running, &[[1; 16]], Some(&token)).await.status, StatusCode::OK);
+    assert_eq!(ask(&running, &[[1; 16]], Some(&token)).await.refusal(), (429, Code::ADMIT_E_RATE_LIMITED));
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use hyper::StatusCode;
 
 use crate::harness::{Answer, Running, connect, send};
+use crate::held_up::HeldUp;
 
 const PAGE: &str = "https://player.example.org";
 
@@ -52,17 +53,20 @@ async fn what_is_for_operators_is_for_no_page() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_page_is_told_that_the_server_is_busy() {
-    let config = "[http]\nmaximum_requests = 1\nrequest_timeout_secs = 1\n[cors]\norigins = [\"*\"]\n";
-    let running = Running::start_with(config, |server| server).await;
-    let mut stream = tokio::net::TcpStream::connect(running.address).await.unwrap();
-    let head = b"POST /v1/licenses HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\nexpect: 100-continue\r\n\r\n";
-    tokio::io::AsyncWriteExt::write_all(&mut stream, head).await.unwrap();
-    let mut begin = [0; 25];
-    tokio::io::AsyncReadExt::read_exact(&mut stream, &mut begin).await.unwrap();
-    let busy = ask(&running, "/v1/licenses", PAGE).await;
-    assert_eq!(busy.refusal().0, 503);
+    let config = "[http]\nmaximum_requests = 1\n[cors]\norigins = [\"*\"]\n";
+    let (policy, mut gate) = HeldUp::new();
+    let running = Running::start_with(config, |server| server.with_policy(policy)).await;
+    let (client, key_ids) = (running.enrol(1).await, [running.register(1, "song", true).await]);
+    let test = async {
+        gate.arrival().await;
+        let busy = ask(&running, "/v1/licenses", PAGE).await;
+        gate.open();
+        busy
+    };
+    let (first, busy) = tokio::join!(running.ask(&client, &key_ids, None), test);
+    assert_eq!((first.status, busy.refusal().0), (StatusCode::OK, 503));
     assert_eq!(busy.headers["access-control-allow-origin"], "*");
 }
 

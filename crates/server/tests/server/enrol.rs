@@ -127,7 +127,7 @@ async fn enrolment_is_limited_per_address() {
 async fn a_revoked_client_does_not_come_back_with_another_encryption_key() {
     let running = Running::start().await;
     let client = running.enrol(1).await;
-    running.home.revoke_client(&client.fingerprint(), START).await.unwrap();
+    running.home.revoke_client(&client.fingerprint(), None, START).await.unwrap();
     let (keys, other) = (ClientKeys::new(1), ClientKeys::new(2));
     let mut request = keys.request(running.realm.root().realm(), 3);
     request.encryption_key = *other.decryption.public_key();
@@ -145,7 +145,7 @@ async fn a_revoked_client_keeps_no_certificate_in_reserve() {
     let answer = running.post(Role::Enrolment, &[], &request.sign(&client.keys.signing)).await;
     let dates = DateCheck::At(START);
     let reserve = EnrolmentResponse::verify(PROVIDER, running.realm.root(), &request, &answer.body, dates).unwrap();
-    running.home.revoke_client(&client.fingerprint(), START).await.unwrap();
+    running.home.revoke_client(&client.fingerprint(), None, START).await.unwrap();
     (client.certificate, client.chain) = (reserve.certificate, reserve.chain);
     let answer = running.ask(&client, &[key_id], None).await;
     assert_eq!(answer.refusal().1, Code::DRM_E_DEVCERT_REVOKED);

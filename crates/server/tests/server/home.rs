@@ -199,7 +199,7 @@ async fn b01_headers_are_signed_by_the_packaging_key() {
 async fn only_a_client_that_exists_can_be_revoked() {
     let (_folder, path, _) = new_home(1).await;
     let home = Home::open(&path, PROVIDER).await.unwrap();
-    let error = home.revoke_client(&Digest::from_bytes([1; 32]), START).await.unwrap_err();
+    let error = home.revoke_client(&Digest::from_bytes([1; 32]), None, START).await.unwrap_err();
     assert_eq!(error.code(), Code::ADMIT_E_CLIENT_CERTIFICATE_UNKNOWN);
 }
 

@@ -9,6 +9,7 @@ mod config;
 mod cors;
 mod enrol;
 mod harness;
+mod held_up;
 mod home;
 mod keys;
 mod limits;

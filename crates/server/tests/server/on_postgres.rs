@@ -8,6 +8,7 @@ mod clearkey;
 mod config;
 mod enrol;
 mod harness;
+mod held_up;
 mod home;
 mod keys;
 mod limits;

@@ -1,5 +1,6 @@
 //! TLS: clients that pin a test authority, certificates that change under the server, and files that do not hold.
 
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -84,6 +85,52 @@ async fn files_that_do_not_hold_leave_the_old_certificate() {
     assert!(connect(running.address, &authority, "one.test").await.is_ok());
     assert!(Tls::load(files).is_err());
 }
+
+/// A process that may open no file for a while: nothing changes about the files when it may again.
+#[expect(clippy::disallowed_methods, reason = "a process is told by its environment that it is the one that looks")]
+#[test]
+fn files_that_could_not_be_read_are_read_at_the_next_look() {
+    if let Some(folder) = std::env::var_os(FOLDER) {
+        return look(&PathBuf::from(folder));
+    }
+    let authority = Authority::new();
+    let (files, two) = (authority.certificate("one.test"), authority.certificate("two.test"));
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "tls::files_that_could_not_be_read_are_read_at_the_next_look", "--nocapture"]);
+    command.env(FOLDER, authority.path("")).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut look = || {
+        stdin.write_all(b"look\n").unwrap();
+        lines.find_map(|line| line.unwrap().split_once(LOOKED).map(|(_, found)| found.to_owned())).unwrap()
+    };
+    assert_eq!(look(), "false");
+    replace(&files, &two);
+    let limit_files = |limit: &str| {
+        let arguments = [format!("--pid={}", child.id()), format!("--nofile={limit}:")];
+        assert!(Command::new("prlimit").args(arguments).status().unwrap().success());
+    };
+    limit_files("0");
+    assert_eq!(look(), "ADMIT_E_FILE");
+    limit_files("64");
+    assert_eq!([look(), look()], ["true", "false"]);
+    drop(stdin);
+    assert!(child.wait().unwrap().success());
+}
+
+/// The other side: looks whenever it is told to, and says what it found.
+fn look(folder: &Path) {
+    let files = TlsFiles { certificate: folder.join("one.test.pem"), key: folder.join("one.test.key") };
+    let tls = Tls::load(files).unwrap();
+    for _ in std::io::stdin().lines() {
+        let found = tls.reload_if_changed().map_or_else(|error| error.code().name().to_owned(), |new| new.to_string());
+        println!("{LOOKED}{found}");
+    }
+}
+
+const FOLDER: &str = "ADMIT_TEST_TLS_FOLDER";
+const LOOKED: &str = "looked and found: ";
 
 #[tokio::test]
 async fn a_key_that_everybody_may_read_is_refused() {

@@ -96,7 +96,7 @@ async fn start() -> (Running, crate::harness::TestClient, KeyId) {
 const INVALID: (u16, Code) = (401, Code::ADMIT_E_TOKEN_INVALID);
 
 #[tokio::test]
-async fn shops_sign_with_each_of_the_three_algorithms() {
+async fn shops_sign_with_each_of_the_three_algorithms_and_the_record_says_with_which_key() {
     let (running, client, key_id) = start().await;
     for algorithm in SHOPS {
         let shop = Shop::imported(&running, algorithm).await;
@@ -105,6 +105,9 @@ async fn shops_sign_with_each_of_the_three_algorithms() {
             let answer = running.ask(&client, &[key_id], Some(&token)).await;
             assert_eq!(answer.status, StatusCode::OK, "{algorithm}: {answer:?}");
         }
+        let recorded = running.home.audit(0, 1000).await.unwrap().pop().unwrap();
+        let recorded: Value = serde_json::from_str(&recorded.detail_json).unwrap();
+        assert_eq!((&recorded["iss"], &recorded["kid"]), (&shop.issuer().into(), &shop.kid.clone().into()));
         let mut other = shop.claims(&running);
         other["iss"] = "https://another.shop.example".into();
         assert_eq!(running.ask(&client, &[key_id], Some(&shop.token(&other))).await.refusal(), INVALID);

@@ -52,10 +52,14 @@ pub struct Config {
     pub token_maximum_lifetime: Duration,
     /// The longest time that a client may take to send the head of a request.
     pub header_timeout: Duration,
+    /// The longest time that a client may take to send the body of a request.
+    pub body_timeout: Duration,
     /// The longest time that answering a request may take.
     pub request_timeout: Duration,
     /// The most connections at once.
     pub maximum_connections: usize,
+    /// The most connections at once of one network address, if there is a limit.
+    pub connections_per_address: Option<usize>,
     /// The most requests under way at once.
     pub maximum_requests: usize,
     /// How long a server that is being stopped goes on serving, while `/ready` says so.
@@ -82,8 +86,10 @@ impl Default for Config {
             enrolment_burst: enrolment::BURST,
             token_maximum_lifetime: tokens::MAXIMUM_LIFETIME,
             header_timeout: http::HEADER_TIMEOUT,
+            body_timeout: http::BODY_TIMEOUT,
             request_timeout: http::REQUEST_TIMEOUT,
             maximum_connections: http::MAXIMUM_CONNECTIONS,
+            connections_per_address: Some(http::CONNECTIONS_PER_ADDRESS),
             maximum_requests: http::MAXIMUM_REQUESTS,
             drain: Duration::ZERO,
             tls: None,
