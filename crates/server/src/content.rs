@@ -78,6 +78,8 @@ impl Home {
         now: Timestamp,
         entropy: &mut (dyn Entropy + Send),
     ) -> Result<(), Error> {
+        check_name("content id", &content.content_id, MAX_CONTENT_ID)?;
+        content.title.as_deref().map_or(Ok(()), |title| check_name("title", title, MAX_TITLE))?;
         let minimum = content.minimum_individualized_version.is_some() || content.minimum_application_level.is_some();
         if content.class == KeyClass::ClearKey && minimum {
             return Err(Error::ClearKeyMinimum);
@@ -117,5 +119,16 @@ fn place(key_id: &KeyId) -> Place<'_> {
     Place { table: content_key::TABLE, row: key_id.as_bytes(), column: "sealed_key" }
 }
 
+/// They stand in databases, tokens, headers and pages, which do not all take everything.
+pub(crate) fn check_name(what: &'static str, name: &str, limit: usize) -> Result<(), Error> {
+    let fits = (1..=limit).contains(&name.chars().count());
+    let plain = name.trim() == name && !name.chars().any(char::is_control);
+    if fits && plain { Ok(()) } else { Err(Error::ContentName { what, limit }) }
+}
+
+/// Characters of a content id.
+pub(crate) const MAX_CONTENT_ID: usize = 200;
+/// Characters of a title.
+pub(crate) const MAX_TITLE: usize = 500;
 /// Who registers keys with the home's own files at hand.
 const IN_THE_HOME: &str = "admit in the home";

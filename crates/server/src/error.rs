@@ -120,6 +120,17 @@ pub enum Error {
     /// The home does not say where clients reach it.
     #[error("the home has no public_address in admit.toml, which content headers carry")]
     NoPublicAddress,
+    /// A content id or title cannot be kept.
+    #[error("a {what} has 1 to {limit} characters, no control characters and no spaces around it")]
+    ContentName {
+        /// Which of them.
+        what: &'static str,
+        /// The most characters.
+        limit: usize,
+    },
+    /// A license page is not where a browser could go.
+    #[error("the license page is no http or https address")]
+    LicensePage,
     /// A content header cannot say this.
     #[error("content header: {0}")]
     Header(admit_license::Error),
@@ -246,6 +257,8 @@ impl Error {
             | Self::OtherRootKey
             | Self::TokenKey(_)
             | Self::NotSqlite
+            | Self::ContentName { .. }
+            | Self::LicensePage
             | Self::TokenLifetime { .. }
             | Self::OperatorTokenName { .. }
             | Self::OperatorTokenExists { .. } => Code::ADMIT_E_USAGE,

@@ -29,6 +29,16 @@ pub(crate) async fn within_limit(State(server): State<Server>, request: Request,
     }
 }
 
+/// Reads bodies of one type only. Whoever says nothing of it means that type.
+pub(crate) async fn read_as(State(expected): State<&'static str>, request: Request, next: Next) -> Response {
+    let mut given = request.headers().get_all(header::CONTENT_TYPE).iter();
+    let is_expected = |value: &HeaderValue| {
+        let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
+        essence.trim().eq_ignore_ascii_case(expected)
+    };
+    if given.all(is_expected) { next.run(request).await } else { Refusal::ContentType { expected }.into_response() }
+}
+
 /// A message as an answer.
 pub(crate) fn message(content_type: &'static str, bytes: Vec<u8>) -> Response {
     ([(header::CONTENT_TYPE, content_type)], bytes).into_response()

@@ -3,7 +3,7 @@
 
 use admit_license::KeyId;
 use admit_protocol::{Code, Error as MessageError, PROBLEM_CONTENT_TYPE, Problem};
-use axum::extract::rejection::BytesRejection;
+use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
@@ -19,12 +19,27 @@ pub(crate) enum Refusal {
     /// The message is not as it must be, or not authentic.
     #[error("{0}")]
     Message(#[from] MessageError),
-    /// The body is longer than any message, or did not arrive.
-    #[error("the request's body is too long or did not arrive whole")]
-    Body {
-        /// What HTTP says to that.
-        status: StatusCode,
+    /// The body did not arrive.
+    #[error("the request's body did not arrive whole")]
+    Body,
+    /// The body is longer than any message.
+    #[error("the request's body is longer than what this address reads")]
+    BodyTooLong,
+    /// The body says that it is something else than what is read here.
+    #[error("the request's Content-Type is not {expected}")]
+    ContentType {
+        /// What is read.
+        expected: &'static str,
     },
+    /// A part of the path or the query is not as it must be.
+    #[error("the address is not as it must be: {reason}")]
+    Address {
+        /// What is wrong.
+        reason: String,
+    },
+    /// The address is there, and not for this method.
+    #[error("this address does not answer that method")]
+    Method,
     /// A license is asked for, but no key.
     #[error("the challenge names no key")]
     NoKeyIds,
@@ -131,12 +146,15 @@ pub(crate) enum Limited {
 
 impl Refusal {
     /// The code and the HTTP status.
-    fn code_and_status(&self) -> (Code, StatusCode) {
+    pub(crate) fn code_and_status(&self) -> (Code, StatusCode) {
         match self {
             Self::Message(error @ MessageError::UnknownChallengeKey { .. }) => (error.into(), StatusCode::CONFLICT),
             Self::Message(error) => (error.into(), StatusCode::BAD_REQUEST),
-            Self::Body { status } => (Code::ADMIT_E_MALFORMED_MESSAGE, *status),
-            Self::NoKeyIds => (Code::ADMIT_E_MALFORMED_MESSAGE, StatusCode::BAD_REQUEST),
+            Self::Body | Self::NoKeyIds => (Code::ADMIT_E_MALFORMED_MESSAGE, StatusCode::BAD_REQUEST),
+            Self::BodyTooLong => (Code::ADMIT_E_BODY_TOO_LONG, StatusCode::PAYLOAD_TOO_LARGE),
+            Self::ContentType { .. } => (Code::ADMIT_E_CONTENT_TYPE, StatusCode::UNSUPPORTED_MEDIA_TYPE),
+            Self::Address { .. } => (Code::ADMIT_E_ADDRESS_MALFORMED, StatusCode::BAD_REQUEST),
+            Self::Method => (Code::ADMIT_E_METHOD, StatusCode::METHOD_NOT_ALLOWED),
             Self::UnknownClient => (Code::ADMIT_E_CLIENT_CERTIFICATE_UNKNOWN, StatusCode::FORBIDDEN),
             Self::ClientRevoked => (Code::DRM_E_DEVCERT_REVOKED, StatusCode::FORBIDDEN),
             Self::NotDefaultComponent => (Code::NS_E_DRM_NEEDS_INDIVIDUALIZATION, StatusCode::FORBIDDEN),
@@ -146,6 +164,9 @@ impl Refusal {
             Self::OperatorToken(_) => (Code::ADMIT_E_OPERATOR_TOKEN, StatusCode::UNAUTHORIZED),
             Self::Json { .. } => (Code::ADMIT_E_MALFORMED_MESSAGE, StatusCode::BAD_REQUEST),
             Self::Internal(error @ Error::KeyExists { .. }) => (error.code(), StatusCode::CONFLICT),
+            Self::Internal(Error::ContentName { .. } | Error::LicensePage) => {
+                (Code::ADMIT_E_MALFORMED_MESSAGE, StatusCode::BAD_REQUEST)
+            }
             Self::Internal(error @ Error::Header(_)) => (error.code(), StatusCode::BAD_REQUEST),
             Self::OtherToken => (Code::ADMIT_E_TOKEN_INVALID, StatusCode::FORBIDDEN),
             Self::TokenUsedUp => (Code::ADMIT_E_TOKEN_USED_UP, StatusCode::FORBIDDEN),
@@ -163,7 +184,7 @@ impl Refusal {
             Self::ChallengeUsed => (Code::DRM_E_SERVER_INVALID_MESSAGE, StatusCode::CONFLICT),
             Self::RateLimited { .. } => (Code::ADMIT_E_RATE_LIMITED, StatusCode::TOO_MANY_REQUESTS),
             Self::Timeout | Self::Busy => (Code::ADMIT_E_OVERLOADED, StatusCode::SERVICE_UNAVAILABLE),
-            Self::NotFound => (Code::ADMIT_E_MALFORMED_MESSAGE, StatusCode::NOT_FOUND),
+            Self::NotFound => (Code::ADMIT_E_NO_SUCH_ADDRESS, StatusCode::NOT_FOUND),
             Self::Internal(error) if error.code() == Code::ADMIT_E_STORE_BUSY => {
                 (Code::ADMIT_E_OVERLOADED, StatusCode::SERVICE_UNAVAILABLE)
             }
@@ -173,7 +194,7 @@ impl Refusal {
     }
 
     /// A header that says when or how to try again.
-    fn advice(&self, status: StatusCode) -> Option<(HeaderName, HeaderValue)> {
+    pub(crate) fn advice(&self, status: StatusCode) -> Option<(HeaderName, HeaderValue)> {
         match self {
             Self::RateLimited { retry_after_secs, .. } => Some((header::RETRY_AFTER, (*retry_after_secs).into())),
             _ if status == StatusCode::UNAUTHORIZED => {
@@ -216,6 +237,18 @@ impl IntoResponse for Refusal {
 
 impl From<BytesRejection> for Refusal {
     fn from(rejection: BytesRejection) -> Self {
-        Self::Body { status: rejection.status() }
+        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE { Self::BodyTooLong } else { Self::Body }
+    }
+}
+
+impl From<PathRejection> for Refusal {
+    fn from(_: PathRejection) -> Self {
+        Self::Address { reason: "a part of its path is not text in UTF-8".to_owned() }
+    }
+}
+
+impl From<QueryRejection> for Refusal {
+    fn from(_: QueryRejection) -> Self {
+        Self::Address { reason: "its query gives a parameter twice, or in another form".to_owned() }
     }
 }

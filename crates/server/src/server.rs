@@ -5,21 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post, put};
+use axum::routing::get;
 use tokio::sync::Semaphore;
-
-use admit_protocol::acquire::LICENSES_PATH;
-use admit_protocol::acquire::MAX_CHALLENGE;
-use admit_protocol::enrol::ENROL_PATH;
-use admit_protocol::enrol::MAX_ENROLMENT_REQUEST;
-use admit_protocol::package::{HEADERS_PATH, KEYS_PATH, MAX_PACKAGE_MESSAGE};
-use admit_protocol::realm::REALM_PATH;
 
 use crate::acquire::limits::Limits;
 use crate::acquire::lookup::Lookup;
 use crate::acquire::record::Record;
+use crate::api::{Audience, METRICS_PATH};
 use crate::batch::Batch;
 use crate::home::Home;
 use crate::metrics::Metrics;
@@ -28,8 +21,7 @@ use crate::rate_limit::RateLimit;
 use crate::refusal::Refusal;
 use crate::sources::{Clock, EntropySource};
 use crate::tls::Tls;
-use crate::token::jwks;
-use crate::{acquire, clearkey, cors, enrol, health, http, observe, package, pages, realm};
+use crate::{api, cors, http, observe};
 
 /// A server of one realm.
 #[derive(Clone)]
@@ -107,28 +99,17 @@ impl Server {
 
     /// The routes of every service.
     pub fn router(&self) -> Router {
-        let probes = Router::new()
-            .route("/health", get(health::health))
-            .route("/ready", get(health::ready))
-            .route("/metrics", get(observe::metrics))
-            .fallback(async || Refusal::NotFound)
-            .layer(from_fn_with_state(self.clone(), http::in_time));
+        let probes = api::routes(Audience::Probes).fallback(async || Refusal::NotFound);
         self.players()
-            .merge(self.within_limits(operators_and_clients()))
-            .merge(probes)
+            .merge(self.within_limits(api::routes(Audience::Others)))
+            .merge(probes.layer(from_fn_with_state(self.clone(), http::in_time)))
             .layer(from_fn_with_state(self.clone(), observe::observe))
             .with_state(self.clone())
     }
 
     /// What pages of other origins may use. A page sees no answer, a refusal neither, that does not say so.
     fn players(&self) -> Router<Self> {
-        let licenses = post(acquire::acquire).layer(DefaultBodyLimit::max(MAX_CHALLENGE));
-        let clearkey = post(clearkey::keys).layer(DefaultBodyLimit::max(clearkey::MAX_REQUEST));
-        let players = Router::new()
-            .route(REALM_PATH, get(realm::document))
-            .route(LICENSES_PATH, licenses)
-            .route(clearkey::CLEARKEY_PATH, clearkey);
-        let players = self.within_limits(players);
+        let players = self.within_limits(api::routes(Audience::Players));
         match cors::layer(&self.home.config().origins) {
             Some(cors) => players.layer(cors),
             None => players,
@@ -142,20 +123,12 @@ impl Server {
 
     /// The metrics alone, for an address of their own.
     pub(crate) fn metrics_router(&self) -> Router {
-        Router::new().route("/metrics", get(observe::metrics_alone)).with_state(self.clone())
+        Router::new()
+            .route(METRICS_PATH, get(observe::metrics_alone))
+            .method_not_allowed_fallback(async || Refusal::Method)
+            .fallback(async || Refusal::NotFound)
+            .with_state(self.clone())
     }
-}
-
-fn operators_and_clients() -> Router<Server> {
-    let enrolment = post(enrol::enrol).layer(DefaultBodyLimit::max(MAX_ENROLMENT_REQUEST));
-    let headers = post(package::header).layer(DefaultBodyLimit::max(MAX_PACKAGE_MESSAGE));
-    let keys = put(package::register).layer(DefaultBodyLimit::max(MAX_PACKAGE_MESSAGE));
-    Router::new()
-        .route(ENROL_PATH, enrolment)
-        .route(HEADERS_PATH, headers)
-        .route(&format!("{KEYS_PATH}/{{key_id}}"), keys)
-        .route(jwks::JWKS_PATH, get(jwks::keys))
-        .merge(pages::routes())
 }
 
 impl std::fmt::Debug for Server {

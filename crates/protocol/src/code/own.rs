@@ -198,6 +198,26 @@ macro_rules! own_codes {
         "The key may not be shown to a browser, or not to keep."
         "Play the content with Admit's own client, or package it with `--clearkey` and no minimum."
 
+    ADMIT_E_NO_SUCH_ADDRESS = 0xA0AD0031, Fatal:
+        "The server has nothing at this address."
+        "Use an address that the server's `/openapi.json` names."
+
+    ADMIT_E_METHOD = 0xA0AD0032, Fatal:
+        "The address does not answer this method."
+        "Use a method that the answer's `Allow` header names."
+
+    ADMIT_E_CONTENT_TYPE = 0xA0AD0033, Fatal:
+        "The request's body is not of a type that the address reads."
+        "Send it with the Content-Type that the server's `/openapi.json` names for this address."
+
+    ADMIT_E_BODY_TOO_LONG = 0xA0AD0034, Fatal:
+        "The request's body is longer than any that the address reads."
+        "Send less, for the server's `/openapi.json` says what the address reads."
+
+    ADMIT_E_ADDRESS_MALFORMED = 0xA0AD0035, Fatal:
+        "A part of the address, or of the query behind it, is not as it must be."
+        "Correct what the answer's detail names, and give each parameter once."
+
         } }
     };
 }

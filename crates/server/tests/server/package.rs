@@ -142,6 +142,11 @@ async fn every_wrong_field_is_told_and_no_secret_is_quoted() {
         ("class", json!("other")),
         ("class", json!(1)),
         ("content_id", json!([])),
+        ("content_id", json!("")),
+        ("content_id", json!("a\u{0}b")),
+        ("content_id", json!(" song")),
+        ("content_id", json!("s".repeat(201))),
+        ("title", json!("a\u{7f}b")),
         ("minimum_application_level", json!(-1)),
         ("minimum_individualized_version", json!("2.4")),
         ("surplus", json!(1)),
@@ -153,13 +158,13 @@ async fn every_wrong_field_is_told_and_no_secret_is_quoted() {
         let text = String::from_utf8_lossy(&answer.body);
         assert!(!text.contains("secret-that") && !text.contains("123456789"), "{text}");
     }
-    for path in ["/v1/keys/x", "/v1/keys/%7B07%7D"] {
+    for path in ["/v1/keys/x", "/v1/keys/%7B07%7D", "/v1/keys/%ff"] {
         let answer = call(&running, "PUT", path, Some(&token), registration().to_string().as_bytes()).await;
-        assert_eq!(answer.refusal(), (400, Code::ADMIT_E_MALFORMED_MESSAGE), "{path}");
+        assert_eq!(answer.refusal(), (400, Code::ADMIT_E_ADDRESS_MALFORMED), "{path}");
     }
     let long = vec![b' '; 20_000];
     let answer = call(&running, "PUT", &format!("/v1/keys/{KEY_ID}"), Some(&token), &long).await;
-    assert_eq!(answer.refusal(), (413, Code::ADMIT_E_MALFORMED_MESSAGE));
+    assert_eq!(answer.refusal(), (413, Code::ADMIT_E_BODY_TOO_LONG));
     assert_eq!(running.count("content-key-registered").await, 0);
 }
 
