@@ -38,15 +38,6 @@ pub struct HeaderRequest {
     pub minimum_individualized_version: Option<ComponentVersion>,
 }
 
-/// Whether a text can be the address of a license page: http or https with a host, and nothing but printable ASCII. Names
-/// and passwords before the host are refused.
-#[must_use]
-pub fn is_page_address(text: &str) -> bool {
-    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or_default();
-    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    !host.is_empty() && !host.contains('@') && text.chars().all(|c| c.is_ascii_graphic())
-}
-
 /// A header, signed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignedHeader {

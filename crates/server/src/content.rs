@@ -2,6 +2,7 @@
 
 use admit_crypto::{ContentKey, Entropy};
 use admit_license::KeyId;
+use admit_license::header::MAX_CONTENT_ID;
 use admit_time::Timestamp;
 use admit_trust::ComponentVersion;
 use subtle::ConstantTimeEq as _;
@@ -126,8 +127,6 @@ pub(crate) fn check_name(what: &'static str, name: &str, limit: usize) -> Result
     if fits && plain { Ok(()) } else { Err(Error::ContentName { what, limit }) }
 }
 
-/// Characters of a content id.
-pub(crate) const MAX_CONTENT_ID: usize = 200;
 /// Characters of a title.
 pub(crate) const MAX_TITLE: usize = 500;
 /// Who registers keys with the home's own files at hand.

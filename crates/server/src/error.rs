@@ -129,7 +129,7 @@ pub enum Error {
         limit: usize,
     },
     /// A license page is not where a browser could go.
-    #[error("the license page is no http or https address")]
+    #[error("the license page is not an absolute http or https address")]
     LicensePage,
     /// A content header cannot say this.
     #[error("content header: {0}")]
@@ -237,7 +237,7 @@ impl Error {
     pub fn code(&self) -> Code {
         match self {
             Self::NoHome { .. } => Code::ADMIT_E_NO_HOME,
-            Self::HomeExists { .. } | Self::HomeInProgress { .. } | Self::DatabaseTaken => Code::ADMIT_E_HOME_EXISTS,
+            Self::HomeExists { .. } | Self::HomeInProgress { .. } => Code::ADMIT_E_HOME_EXISTS,
             Self::Configuration { .. } | Self::NoPublicAddress => Code::ADMIT_E_CONFIGURATION,
             Self::Header(error) => error.into(),
             Self::Io { .. } | Self::SecretReadable { .. } | Self::Tls { .. } => Code::ADMIT_E_FILE,
@@ -253,6 +253,7 @@ impl Error {
             Self::UnknownClient { .. } => Code::ADMIT_E_CLIENT_CERTIFICATE_UNKNOWN,
             Self::Trust(_) => Code::ADMIT_E_BAD_SIGNATURE,
             Self::Name { .. }
+            | Self::DatabaseTaken
             | Self::RootKey
             | Self::OtherRootKey
             | Self::TokenKey(_)

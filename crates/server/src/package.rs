@@ -2,9 +2,11 @@
 //! key when the protected file is whole. Both are for operators.
 
 use admit_license::KeyId;
-use admit_license::header::{Algorithm, ContentHeader, CustomAttributes, HeaderFields, HeaderKey, HeaderObject};
+use admit_license::header::{
+    Algorithm, ContentHeader, CustomAttributes, HeaderFields, HeaderKey, HeaderObject, MAX_CONTENT_ID, is_web_address,
+};
 use admit_protocol::acquire::LICENSES_PATH;
-use admit_protocol::package::{HeaderRequest, KeyRegistration, SignedHeader, is_page_address};
+use admit_protocol::package::{HeaderRequest, KeyRegistration, SignedHeader};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection};
@@ -12,7 +14,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde_json::error::Category;
 
-use crate::content::{Content, KeyClass, MAX_CONTENT_ID, check_name};
+use crate::content::{Content, KeyClass, check_name};
 use crate::home::Home;
 use crate::operator::Operator;
 use crate::refusal::Refusal;
@@ -62,7 +64,7 @@ impl Home {
     /// Makes and signs a content header, which carries this home's realm and license address.
     pub fn make_header(&self, wanted: &HeaderRequest) -> Result<HeaderObject, Error> {
         check_name("content id", &wanted.content_id, MAX_CONTENT_ID)?;
-        if wanted.license_page.as_deref().is_some_and(|page| !is_page_address(page)) {
+        if wanted.license_page.as_deref().is_some_and(|page| !is_web_address(page)) {
             return Err(Error::LicensePage);
         }
         let address = self.config().public_address.as_deref().ok_or(Error::NoPublicAddress)?;

@@ -126,9 +126,12 @@ pub(crate) enum Refusal {
     /// There is nothing at this address.
     #[error("there is no such address")]
     NotFound,
+    /// What is asked for cannot be done as it is written.
+    #[error("{0}")]
+    Request(Error),
     /// The server's own fault. What it was stands in the log.
     #[error("the server could not answer")]
-    Internal(#[from] Error),
+    Internal(Error),
 }
 
 /// What there is a limit on.
@@ -163,11 +166,9 @@ impl Refusal {
             Self::Token(_) | Self::Authorization => (Code::ADMIT_E_TOKEN_INVALID, StatusCode::UNAUTHORIZED),
             Self::OperatorToken(_) => (Code::ADMIT_E_OPERATOR_TOKEN, StatusCode::UNAUTHORIZED),
             Self::Json { .. } => (Code::ADMIT_E_MALFORMED_MESSAGE, StatusCode::BAD_REQUEST),
-            Self::Internal(error @ Error::KeyExists { .. }) => (error.code(), StatusCode::CONFLICT),
-            Self::Internal(Error::ContentName { .. } | Error::LicensePage) => {
-                (Code::ADMIT_E_MALFORMED_MESSAGE, StatusCode::BAD_REQUEST)
-            }
-            Self::Internal(error @ Error::Header(_)) => (error.code(), StatusCode::BAD_REQUEST),
+            Self::Request(error @ Error::KeyExists { .. }) => (error.code(), StatusCode::CONFLICT),
+            Self::Request(error @ Error::ClearKeyMinimum) => (error.code(), StatusCode::BAD_REQUEST),
+            Self::Request(_) => (Code::ADMIT_E_REQUEST, StatusCode::BAD_REQUEST),
             Self::OtherToken => (Code::ADMIT_E_TOKEN_INVALID, StatusCode::FORBIDDEN),
             Self::TokenUsedUp => (Code::ADMIT_E_TOKEN_USED_UP, StatusCode::FORBIDDEN),
             Self::TokenNotForContent { .. } => (Code::ADMIT_E_TOKEN_NOT_FOR_CONTENT, StatusCode::FORBIDDEN),
@@ -176,7 +177,6 @@ impl Refusal {
             Self::NotForClearKey { .. } | Self::ClearKeyPersistent => {
                 (Code::ADMIT_E_NOT_FOR_CLEARKEY, StatusCode::FORBIDDEN)
             }
-            Self::Internal(error @ Error::ClearKeyMinimum) => (error.code(), StatusCode::BAD_REQUEST),
             Self::Policy(PolicyRefusal::Refused { .. }) => (Code::ADMIT_E_POLICY_REFUSED, StatusCode::FORBIDDEN),
             Self::Policy(PolicyRefusal::Failed { .. }) => {
                 (Code::ADMIT_E_POLICY_FAILED, StatusCode::INTERNAL_SERVER_ERROR)
@@ -232,6 +232,19 @@ impl IntoResponse for Refusal {
         }
         response.extensions_mut().insert(Refused { code, by_database });
         response
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::KeyExists { .. }
+            | Error::ClearKeyMinimum
+            | Error::ContentName { .. }
+            | Error::LicensePage
+            | Error::Header(_) => Self::Request(error),
+            internal => Self::Internal(internal),
+        }
     }
 }
 

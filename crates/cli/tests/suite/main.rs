@@ -13,6 +13,7 @@ mod packaging;
 mod refusals;
 mod remote;
 mod running;
+mod schemathesis;
 mod serving;
 mod slow_server;
 mod token_keys;

@@ -18,8 +18,6 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 }
 
 fn header() -> Operation {
-    let mut refusals = of_operators();
-    refusals.push(Error::Header(admit_license::Error::OtherClient).into());
     Operation {
         id: "signHeader",
         summary: "A signed content header; nothing is kept",
@@ -27,7 +25,7 @@ fn header() -> Operation {
         token: Token::Operator,
         body: Some(Body::new(JSON, schemas::reference("HeaderRequest"), MAX_PACKAGE_MESSAGE)),
         answers: vec![Answer::ok("The header.", JSON, schemas::reference("SignedHeader"))],
-        refusals,
+        refusals: of_operators(),
     }
 }
 
@@ -54,6 +52,7 @@ fn of_operators() -> Vec<Refusal> {
     let mut refusals = of_bodies();
     refusals.extend(of_the_database());
     refusals.extend([
+        Error::LicensePage.into(),
         Refusal::Authorization,
         OperatorTokenFault::Missing.into(),
         Refusal::Json { reason: String::new() },

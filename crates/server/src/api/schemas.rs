@@ -1,9 +1,10 @@
 //! The shapes of what is read and answered (JSON Schema 2020-12, as OpenAPI 3.1 uses it). Tests hold them to the types that
 //! read and write them.
 
+use admit_license::header::MAX_CONTENT_ID;
 use serde_json::{Value, json};
 
-use crate::content::{MAX_CONTENT_ID, MAX_TITLE};
+use crate::content::MAX_TITLE;
 
 /// A shape with a name of its own.
 pub(super) fn reference(name: &str) -> Value {
@@ -111,7 +112,12 @@ fn key_registration() -> Value {
         "minimum_individualized_version": version(),
         "minimum_application_level": { "type": ["integer", "null"], "minimum": 0, "maximum": u32::MAX },
     });
-    closed(members, &["key", "class", "content_id"])
+    let mut schema = closed(members, &["key", "class", "content_id"]);
+    // Browsers have no version or level to show.
+    schema["if"] = json!({ "properties": { "class": { "const": "clearkey" } } });
+    schema["then"] = json!({ "properties": { "minimum_individualized_version": { "type": "null" },
+        "minimum_application_level": { "type": "null" } } });
+    schema
 }
 
 fn content_id() -> Value {
@@ -162,6 +168,6 @@ const DIGEST: &str = "^[0-9a-f]{64}$";
 const BYTES: &str = "^([0-9a-f]{2})*$";
 /// No control characters, and no spaces around it.
 const NAME: &str = "^[^\\s\\x00-\\x1f\\x7f-\\x9f]([^\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f])?$";
-const PAGE: &str = "^https?://[!-\"$-.0-9:->A-~]+([/?#][!-~]*)?$";
+const PAGE: &str = r"^[hH][tT][tT][pP][sS]?://[!$-.0-9:;=@A-Z\[\]_a-z~]+([/?#][!#-;=?-\[\]_a-z~]*)?$";
 /// A number of 16 bits.
 const NUMBER: &str = "(0|[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])";

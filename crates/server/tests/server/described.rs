@@ -109,11 +109,12 @@ pub(crate) fn fault(schema: &Value, value: &Value) -> Option<String> {
                 members.filter_map(|(name, schema)| Some((schema, value.get(name)?))).find_map(|(s, v)| fault(s, v))
             }
             "items" => value.as_array()?.iter().find_map(|item| fault(rule, item)),
+            "if" => fault(rule, value).is_none().then(|| fault(&schema["then"], value)).flatten(),
             "minItems" => wrong((value.as_array()?.len() as u64) < rule.as_u64()?),
             "maxItems" => wrong(value.as_array()?.len() as u64 > rule.as_u64()?),
             "maxLength" => wrong(value.as_str()?.chars().count() as u64 > rule.as_u64()?),
             "minimum" => wrong(value.as_i64()? < rule.as_i64()?),
-            "maximum" | "pattern" | "description" | "writeOnly" => None,
+            "then" | "maximum" | "pattern" | "description" | "writeOnly" => None,
             other => panic!("the keyword {other} is not known here"),
         }
     })

@@ -36,7 +36,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::described;
+#[path = "described.rs"]
+pub(crate) mod described;
 
 pub(crate) static PROVIDER: &Provider = &aws_lc::PROVIDER;
 pub(crate) const START: Timestamp = Timestamp::from_unix_secs(1_900_000_000);

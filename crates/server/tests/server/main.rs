@@ -7,7 +7,6 @@ mod audit;
 mod clearkey;
 mod config;
 mod cors;
-mod described;
 mod enrol;
 mod harness;
 mod home;

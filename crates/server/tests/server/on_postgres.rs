@@ -6,7 +6,6 @@ mod acquire;
 mod audit;
 mod clearkey;
 mod config;
-mod described;
 mod enrol;
 mod harness;
 mod home;

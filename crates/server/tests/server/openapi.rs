@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::described::{DESCRIPTION, fault};
+use crate::harness::described::{DESCRIPTION, fault};
 use crate::harness::{Answer, Running, connect, send};
 
 const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"];

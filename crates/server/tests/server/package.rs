@@ -98,6 +98,7 @@ async fn another_key_under_the_same_id_is_refused() {
         changed[field] = value;
         let answer = put(&running, &token, &changed).await;
         assert_eq!(answer.refusal(), (409, Code::ADMIT_E_KEY_EXISTS), "{field}");
+        assert!(String::from_utf8_lossy(&answer.body).contains("already registered"), "{answer:?}");
     }
 }
 
@@ -142,11 +143,6 @@ async fn every_wrong_field_is_told_and_no_secret_is_quoted() {
         ("class", json!("other")),
         ("class", json!(1)),
         ("content_id", json!([])),
-        ("content_id", json!("")),
-        ("content_id", json!("a\u{0}b")),
-        ("content_id", json!(" song")),
-        ("content_id", json!("s".repeat(201))),
-        ("title", json!("a\u{7f}b")),
         ("minimum_application_level", json!(-1)),
         ("minimum_individualized_version", json!("2.4")),
         ("surplus", json!(1)),
@@ -166,6 +162,42 @@ async fn every_wrong_field_is_told_and_no_secret_is_quoted() {
     let answer = call(&running, "PUT", &format!("/v1/keys/{KEY_ID}"), Some(&token), &long).await;
     assert_eq!(answer.refusal(), (413, Code::ADMIT_E_BODY_TOO_LONG));
     assert_eq!(running.count("content-key-registered").await, 0);
+}
+
+#[tokio::test]
+async fn what_cannot_be_done_is_told_by_what_is_wrong_with_it() {
+    let (running, token) = start().await;
+    let told = |answer: &Answer, part: &str| {
+        assert_eq!(answer.refusal(), (400, Code::ADMIT_E_REQUEST));
+        assert!(String::from_utf8_lossy(&answer.body).contains(part), "{part}: {answer:?}");
+    };
+    for wrong in ["", "a\u{0}b", " song", &"s".repeat(257)] {
+        told(
+            &put(&running, &token, &with(registration(), "content_id", wrong)).await,
+            "a content id has 1 to 256 characters",
+        );
+        told(
+            &header(&running, &token, &with(header_request(), "content_id", wrong)).await,
+            "a content id has 1 to 256",
+        );
+    }
+    told(&put(&running, &token, &with(registration(), "title", "a\u{7f}b")).await, "a title has 1 to 500 characters");
+    for wrong in
+        ["shop.example", "ftp://shop.example", "https://", "https://shop.example/a page", "javascript:alert(1)"]
+    {
+        let answer = header(&running, &token, &with(header_request(), "license_page", wrong)).await;
+        told(&answer, "the license page is not an absolute http or https address");
+    }
+    assert_eq!(put(&running, &token, &with(registration(), "content_id", &"s".repeat(256))).await.status, 204);
+}
+
+fn with(mut body: Value, member: &str, value: &str) -> Value {
+    body[member] = value.into();
+    body
+}
+
+async fn header(running: &Running, token: &str, body: &Value) -> Answer {
+    call(running, "POST", "/v1/headers", Some(token), body.to_string().as_bytes()).await
 }
 
 #[tokio::test]
