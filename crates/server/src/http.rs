@@ -29,14 +29,34 @@ pub(crate) async fn within_limit(State(server): State<Server>, request: Request,
     }
 }
 
-/// Reads bodies of one type only. Whoever says nothing of it means that type.
-pub(crate) async fn read_as(State(expected): State<&'static str>, request: Request, next: Next) -> Response {
-    let mut given = request.headers().get_all(header::CONTENT_TYPE).iter();
-    let is_expected = |value: &HeaderValue| {
-        let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
-        essence.trim().eq_ignore_ascii_case(expected)
-    };
-    if given.all(is_expected) { next.run(request).await } else { Refusal::ContentType { expected }.into_response() }
+/// What an address reads.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Expected {
+    /// The one type; none where it is not asked for.
+    pub(crate) content_type: Option<&'static str>,
+    /// The most bytes.
+    pub(crate) limit: usize,
+}
+
+/// Refuses a body of another type or length by its headers, before a byte of it is read. Whoever says nothing of the type
+/// means the right one.
+pub(crate) async fn read_as(State(expected): State<Expected>, request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if length.is_some_and(|length| length > expected.limit) {
+        return Refusal::BodyTooLong.into_response();
+    }
+    let mut given = headers.get_all(header::CONTENT_TYPE).iter();
+    match expected.content_type.filter(|expected| !given.all(|value| is_of_type(value, expected))) {
+        Some(expected) => Refusal::ContentType { expected }.into_response(),
+        None => next.run(request).await,
+    }
+}
+
+/// Whether a Content-Type is this one, whatever its parameters.
+fn is_of_type(value: &HeaderValue, expected: &str) -> bool {
+    let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
+    essence.trim().eq_ignore_ascii_case(expected)
 }
 
 /// A message as an answer.

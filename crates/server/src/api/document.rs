@@ -156,6 +156,6 @@ const ENTITLEMENT: &str = "entitlement";
 const OPERATOR: &str = "operator";
 const INFO: &str = "What an Admit server answers. Each GET may be a HEAD as well. Another method at one of these addresses is \
     answered with 405, `Allow` and the problem `ADMIT_E_METHOD`; an address that is not here with 404 and \
-    `ADMIT_E_NO_SUCH_ADDRESS`. A head that is no HTTP, or longer than 64 KiB, ends the connection with 400, 414 or 431 and without a \
+    `ADMIT_E_NO_SUCH_ADDRESS`. A head that is no HTTP, or too long, ends the connection with 400, 414 or 431 and without a \
     problem document. Bodies that are no JSON are CBOR in COSE, which docs/formats/license.cddl describes. Where `[cors] origins` \
     is set, the addresses for players answer preflights of these origins.";

@@ -51,10 +51,10 @@ impl Endpoint {
         let filter = MethodFilter::try_from(method.clone()).expect("methods of the table are those of RFC 9110");
         let mut route = on(filter, handler);
         if let Some(body) = &operation.body {
+            let content_type = body.is_checked.then_some(body.content_type);
+            let expected = http::Expected { content_type, limit: body.limit };
             route = route.layer(DefaultBodyLimit::max(body.limit));
-            if body.is_checked {
-                route = route.route_layer(from_fn_with_state(body.content_type, http::read_as));
-            }
+            route = route.route_layer(from_fn_with_state(expected, http::read_as));
         }
         Self { audience, method, path: path.into(), route, operation }
     }

@@ -53,7 +53,6 @@ fn of_operators() -> Vec<Refusal> {
     refusals.extend(of_the_database());
     refusals.extend([
         Error::LicensePage.into(),
-        Refusal::Authorization,
         OperatorTokenFault::Missing.into(),
         Refusal::Json { reason: String::new() },
     ]);

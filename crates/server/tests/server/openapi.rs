@@ -6,6 +6,8 @@ use admit_protocol::{Code, Problem};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use crate::harness::described::{DESCRIPTION, fault};
 use crate::harness::{Answer, Running, connect, send};
@@ -96,6 +98,20 @@ async fn a_body_of_another_type_is_refused_and_one_of_no_type_is_read() {
         for headers in [&[][..], &[("content-type", &*with_parameter)]] {
             assert_ne!(ask(&running, &methods[0], &path, headers).await.status, 415, "{path} {headers:?}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_says_it_is_too_long_is_refused_before_it_is_sent() {
+    let running = Running::start().await;
+    for path in ["/v1/licenses", "/v1/clearkey", "/v1/enrol", "/v1/headers"] {
+        let mut stream = TcpStream::connect(running.address).await.unwrap();
+        let rest = "content-length: 99999999\r\nexpect: 100-continue\r\nconnection: close\r\n\r\n";
+        let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\n{rest}");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 413 ") && answer.contains("ADMIT_E_BODY_TOO_LONG"), "{path}: {answer}");
     }
 }
 
