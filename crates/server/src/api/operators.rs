@@ -1,4 +1,4 @@
-//! What operators' programs ask for: signed headers, the registration of keys, and this description.
+//! What operators' programs ask for: signed headers and the registration of keys.
 
 use admit_license::KeyId;
 use admit_protocol::package::{HEADERS_PATH, KEYS_PATH, MAX_PACKAGE_MESSAGE};
