@@ -70,6 +70,12 @@ pub(crate) fn ffmpeg(workspace: &Workspace) -> Option<PathBuf> {
     named.or_else(|| streamer_binary(workspace, "ffmpeg")).or_else(|| process::on_path("ffmpeg"))
 }
 
+/// schemathesis: what `ADMIT_SCHEMATHESIS` names, ours, or one already there.
+pub(crate) fn schemathesis(workspace: &Workspace) -> Option<PathBuf> {
+    let named = env::var_os("ADMIT_SCHEMATHESIS").map(PathBuf::from);
+    named.or_else(|| existing(folder(workspace).join("bin/schemathesis"))).or_else(|| process::on_path("schemathesis"))
+}
+
 /// The folder of the npm packages for the browser tests: what `ADMIT_NODE_MODULES` names, or ours.
 pub(crate) fn node_modules(workspace: &Workspace) -> Option<PathBuf> {
     env::var_os("ADMIT_NODE_MODULES").map(PathBuf::from).or_else(|| npm_folder(workspace))

@@ -170,7 +170,7 @@ pub(crate) struct PackageArgs {
     #[arg(long, conflicts_with_all = ["min_version", "min_app_level", "license_page"])]
     pub(crate) clearkey: bool,
     /// The page where buyers get a license.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = parse_web_address)]
     pub(crate) license_page: Option<String>,
     #[command(flatten)]
     pub(crate) home: HomeArgs,
@@ -460,6 +460,12 @@ fn parse_minimum_version(text: &str) -> Result<ComponentVersion, String> {
     } else {
         Err("a minimum version is one of an individualized component: its last digit is odd, as in 2.4.0.1".into())
     }
+}
+
+/// What players may open.
+fn parse_web_address(text: &str) -> Result<String, &'static str> {
+    let expected = "expected an absolute http or https address, such as https://shop.example.org/film";
+    admit_license::header::is_web_address(text).then(|| text.to_owned()).ok_or(expected)
 }
 
 fn parse_duration(text: &str) -> Result<Duration, &'static str> {

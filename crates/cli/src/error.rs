@@ -36,3 +36,43 @@ fn document(code: Code) -> Value {
         "class": code.class().name(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+    use crate::args::Arguments;
+
+    /// What stands in backquotes.
+    fn quoted(text: &str) -> impl Iterator<Item = &str> {
+        text.split('`').skip(1).step_by(2)
+    }
+
+    fn has_option(command: &clap::Command, name: &str) -> bool {
+        command.get_arguments().any(|argument| argument.get_long() == Some(name))
+            || command.get_subcommands().any(|command| has_option(command, name))
+    }
+
+    #[test]
+    fn every_command_and_option_that_a_remedy_names_exists() {
+        let mut program = Arguments::command();
+        program.build();
+        let mut found = 0;
+        for code in Code::ALL {
+            for text in quoted(code.action()) {
+                if let Some(words) = text.strip_prefix("admit ") {
+                    let command = words.split(' ').try_fold(&program, |command, word| command.find_subcommand(word));
+                    assert!(command.is_some_and(|command| !command.is_subcommand_required_set()), "{code}: {text}");
+                } else if let Some(option) = text.strip_prefix("--") {
+                    assert!(has_option(&program, option), "{code}: {text}");
+                } else {
+                    let known = ["ADMIT_HOME", "admit.toml", "Allow", "/openapi.json"];
+                    assert!(known.contains(&text), "{code}: {text} is neither a command nor an option");
+                }
+                found += 1;
+            }
+        }
+        assert!(found > 10);
+    }
+}

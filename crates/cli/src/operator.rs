@@ -29,11 +29,12 @@ use std::path::PathBuf;
 use admit_crypto::rustcrypto;
 use admit_protocol::Code;
 use admit_server::home::{Environment, Home};
+use admit_server::token::TokenKeyFault;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::args::HomeArgs;
 use crate::client::PROVIDER;
-use crate::failure::{Failure, Outcome, capitalized};
+use crate::failure::{Failure, Outcome};
 
 /// The runtime that the server's library runs on.
 fn runtime() -> Outcome<Runtime> {
@@ -67,7 +68,88 @@ fn environment() -> Environment {
 }
 
 impl From<admit_server::Error> for Failure {
+    /// The sentence stays as it is: some begin with a path.
     fn from(error: admit_server::Error) -> Self {
-        Self::new(error.code(), capitalized(&error.to_string()))
+        let failure = Self::new(error.code(), error.to_string());
+        match advice(&error) {
+            Some(advice) => failure.with_action(advice),
+            None => failure,
+        }
+    }
+}
+
+/// What to do about an error on the command line, where its code's own advice is for somebody else.
+fn advice(error: &admit_server::Error) -> Option<&'static str> {
+    use admit_server::Error;
+    Some(match error {
+        Error::DatabaseTaken => {
+            "Name a database without tables with --database, or use the home that this one belongs to"
+        }
+        Error::RootKey => {
+            "Check that --root-key names the file that admit init exported, and that the passphrase is its own"
+        }
+        Error::OtherRootKey => "Name the root key of this home's realm with --root-key",
+        Error::TokenKey(fault) => of_token_key(fault),
+        Error::Name { .. } => "Give another one with --name",
+        Error::NotSqlite => "Use what the database comes with, such as pg_dump",
+        Error::TokenLifetime { .. } => "Ask for less with --valid, or raise the limit in admit.toml",
+        Error::OperatorTokenName { .. } | Error::OperatorTokenExists { .. } => "Choose another name",
+        Error::ContentName { .. } => "Give another one with --content-id or --title",
+        Error::LicensePage => "Write it as https://shop.example.org/film",
+        Error::NoPublicAddress => "Set public_address in admit.toml",
+        Error::SecretReadable { .. } => "Take those rights away: chmod go-rwx",
+        Error::NoSealingKey { .. } => "Put the key back from its backup",
+        Error::Database(_) => "See that the database runs, that its address is right and that this user may use it",
+        _ => return None,
+    })
+}
+
+const fn of_token_key(fault: &TokenKeyFault) -> &'static str {
+    match fault {
+        TokenKeyFault::Private => "Give the public key alone",
+        TokenKeyFault::ShortSecret { .. } => "Agree with the shop on a longer secret, of random bytes",
+        TokenKeyFault::Kid => "Give the key a name with --kid",
+        TokenKeyFault::Issuer => "Give the shop's name as its tokens say it, with --issuer",
+        TokenKeyFault::Exists { .. } => "Give the key another name with --kid",
+        TokenKeyFault::Unknown { .. } => "Run admit admin token-key list to see their names",
+        TokenKeyFault::NoneSigns => "Make a new key with admit admin token-key add",
+        _ => "Give a P-256 or Ed25519 key with --public-key, in PEM or as a JWK",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use admit_server::Error;
+
+    use super::*;
+
+    #[test]
+    fn mistakes_of_the_operator_are_wrong_usage_and_each_is_told_what_to_do() {
+        let limit = 1;
+        for error in [
+            Error::DatabaseTaken,
+            Error::RootKey,
+            Error::OtherRootKey,
+            Error::NotSqlite,
+            Error::LicensePage,
+            Error::Name { limit },
+            Error::OperatorTokenName { limit },
+            Error::OperatorTokenExists { name: String::new() },
+            Error::ContentName { what: "title", limit },
+            Error::TokenLifetime { asked_days: 2, limit_days: 1 },
+            TokenKeyFault::Private.into(),
+            TokenKeyFault::Point.into(),
+            TokenKeyFault::NoneSigns.into(),
+        ] {
+            let failure = Failure::from(error);
+            assert_eq!(failure.code, Code::ADMIT_E_USAGE);
+            assert!(failure.action.is_some(), "{failure:?}");
+        }
+    }
+
+    #[test]
+    fn a_path_at_the_beginning_of_a_sentence_keeps_its_letters() {
+        let failure = Failure::from(Error::NoHome { path: "home".into() });
+        assert_eq!(failure.sentence, "home is no home: there is no admit.toml");
     }
 }

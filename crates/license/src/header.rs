@@ -21,6 +21,7 @@ use admit_trust::ComponentVersion;
 pub use error::{ContentFault, HeaderError, ObjectFault, Place, WriteFault, XmlFault};
 pub use key_seed::{ChecksumVerdict, KeySeed};
 pub use object::{HeaderObject, MAX_LENGTH, RECORD_HEADER, RECORD_LICENSE_STORE, RECORD_SIGNATURE, Record};
+pub use read::is_web_address;
 
 /// A content header together with the bytes it was read from or written to, which its signature covers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -258,4 +259,4 @@ const NAMESPACE: &str = "http://schemas.microsoft.com/DRM/2007/03/PlayReadyHeade
 /// The namespace of Admit's own custom attributes: its protection system id.
 const ADMIT_NAMESPACE: &str = "urn:uuid:b6a202a3-f275-446c-9030-29c1fd52463f";
 /// The most characters in a content id.
-const MAX_CONTENT_ID: usize = 256;
+pub const MAX_CONTENT_ID: usize = 256;

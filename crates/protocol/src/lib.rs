@@ -14,4 +14,4 @@ pub mod realm;
 
 pub use code::{Code, ErrorClass, Family};
 pub use error::Error;
-pub use problem::{PROBLEM_CONTENT_TYPE, Problem};
+pub use problem::{PROBLEM_CONTENT_TYPE, Problem, problem_type};

@@ -27,7 +27,7 @@ impl Problem {
     #[must_use]
     pub fn new(code: Code, status: u16, detail: impl Into<String>) -> Self {
         Self {
-            kind: format!("{TYPE_PREFIX}{}", code.name()),
+            kind: problem_type(code),
             title: code.description().into(),
             status,
             detail: detail.into(),
@@ -54,6 +54,12 @@ impl Problem {
     pub fn from_json(bytes: &[u8]) -> Option<Self> {
         serde_json::from_slice(bytes).ok()
     }
+}
+
+/// The type of problems with this code.
+#[must_use]
+pub fn problem_type(code: Code) -> String {
+    format!("{TYPE_PREFIX}{}", code.name())
 }
 
 /// The media type of problem documents.

@@ -2,6 +2,7 @@
 
 use admit_crypto::{ContentKey, Entropy};
 use admit_license::KeyId;
+use admit_license::header::MAX_CONTENT_ID;
 use admit_time::Timestamp;
 use admit_trust::ComponentVersion;
 use subtle::ConstantTimeEq as _;
@@ -78,6 +79,8 @@ impl Home {
         now: Timestamp,
         entropy: &mut (dyn Entropy + Send),
     ) -> Result<(), Error> {
+        check_name("content id", &content.content_id, MAX_CONTENT_ID)?;
+        content.title.as_deref().map_or(Ok(()), |title| check_name("title", title, MAX_TITLE))?;
         let minimum = content.minimum_individualized_version.is_some() || content.minimum_application_level.is_some();
         if content.class == KeyClass::ClearKey && minimum {
             return Err(Error::ClearKeyMinimum);
@@ -117,5 +120,14 @@ fn place(key_id: &KeyId) -> Place<'_> {
     Place { table: content_key::TABLE, row: key_id.as_bytes(), column: "sealed_key" }
 }
 
+/// They stand in databases, tokens, headers and pages, which do not all take everything.
+pub(crate) fn check_name(what: &'static str, name: &str, limit: usize) -> Result<(), Error> {
+    let fits = (1..=limit).contains(&name.chars().count());
+    let plain = name.trim() == name && !name.chars().any(char::is_control);
+    if fits && plain { Ok(()) } else { Err(Error::ContentName { what, limit }) }
+}
+
+/// Characters of a title.
+pub(crate) const MAX_TITLE: usize = 500;
 /// Who registers keys with the home's own files at hand.
 const IN_THE_HOME: &str = "admit in the home";

@@ -129,7 +129,7 @@ async fn write(
     Ok(certificate)
 }
 
-const ENROLMENT_RESPONSE_TYPE: &str = "application/admit-enrolment-response+cbor";
+pub(crate) const ENROLMENT_RESPONSE_TYPE: &str = "application/admit-enrolment-response+cbor";
 /// By how much the clocks of servers on one database may differ.
 const CLOCKS_APART: Duration = Duration::from_secs(60);
 /// Five years.

@@ -120,6 +120,17 @@ pub enum Error {
     /// The home does not say where clients reach it.
     #[error("the home has no public_address in admit.toml, which content headers carry")]
     NoPublicAddress,
+    /// A content id or title cannot be kept.
+    #[error("a {what} has 1 to {limit} characters, no control characters and no spaces around it")]
+    ContentName {
+        /// Which of them.
+        what: &'static str,
+        /// The most characters.
+        limit: usize,
+    },
+    /// A license page is not where a browser could go.
+    #[error("the license page is not an absolute http or https address")]
+    LicensePage,
     /// A content header cannot say this.
     #[error("content header: {0}")]
     Header(admit_license::Error),
@@ -234,7 +245,7 @@ impl Error {
     pub fn code(&self) -> Code {
         match self {
             Self::NoHome { .. } => Code::ADMIT_E_NO_HOME,
-            Self::HomeExists { .. } | Self::HomeInProgress { .. } | Self::DatabaseTaken => Code::ADMIT_E_HOME_EXISTS,
+            Self::HomeExists { .. } | Self::HomeInProgress { .. } => Code::ADMIT_E_HOME_EXISTS,
             Self::Configuration { .. } | Self::NoPublicAddress => Code::ADMIT_E_CONFIGURATION,
             Self::Header(error) => error.into(),
             Self::Io { .. } | Self::SecretReadable { .. } | Self::Tls { .. } => Code::ADMIT_E_FILE,
@@ -250,10 +261,13 @@ impl Error {
             Self::UnknownClient { .. } => Code::ADMIT_E_CLIENT_CERTIFICATE_UNKNOWN,
             Self::Trust(_) => Code::ADMIT_E_BAD_SIGNATURE,
             Self::Name { .. }
+            | Self::DatabaseTaken
             | Self::RootKey
             | Self::OtherRootKey
             | Self::TokenKey(_)
             | Self::NotSqlite
+            | Self::ContentName { .. }
+            | Self::LicensePage
             | Self::TokenLifetime { .. }
             | Self::OperatorTokenName { .. }
             | Self::Unrecordable { .. }

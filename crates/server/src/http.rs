@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -21,24 +21,25 @@ pub(crate) async fn with_whole_body(
 ) -> Response {
     let (head, body) = request.into_parts();
     let whole = tokio::time::timeout(server.home.config().body_timeout, Limited::new(body, largest).collect()).await;
-    let status = match whole {
+    let refusal = match whole {
         Ok(Ok(whole)) => return next.run(Request::from_parts(head, Body::from(whole.to_bytes()))).await,
-        Ok(Err(error)) if error.is::<LengthLimitError>() => StatusCode::PAYLOAD_TOO_LARGE,
-        Ok(Err(_)) => StatusCode::BAD_REQUEST,
-        Err(_) => StatusCode::REQUEST_TIMEOUT,
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Refusal::BodyTooLong,
+        Ok(Err(_)) => Refusal::Body,
+        Err(_) => Refusal::BodyTimeout,
     };
-    not_kept(Refusal::Body { status }.into_response())
+    refusal.into_response()
 }
 
 /// Gives up on a request that takes too long. What it had begun in the database is undone.
 pub(crate) async fn in_time(State(server): State<Server>, request: Request, next: Next) -> Response {
     let limit = server.home.config().request_timeout;
     let answer = tokio::time::timeout(limit, next.run(request)).await;
-    not_kept(answer.unwrap_or_else(|_| Refusal::Timeout.into_response()))
+    answer.unwrap_or_else(|_| Refusal::Timeout.into_response())
 }
 
-/// An answer that caches do not keep, unless it says so itself, and whose type is not guessed.
-fn not_kept(mut response: Response) -> Response {
+/// Answers that caches do not keep, unless they say so themselves, and whose type is not guessed.
+pub(crate) async fn not_kept(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -51,6 +52,36 @@ pub(crate) async fn within_limit(State(server): State<Server>, request: Request,
         Ok(_place) => next.run(request).await,
         Err(_) => Refusal::Busy.into_response(),
     }
+}
+
+/// What an address reads.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Expected {
+    /// The one type; none where it is not asked for.
+    pub(crate) content_type: Option<&'static str>,
+    /// The most bytes.
+    pub(crate) limit: usize,
+}
+
+/// Refuses a body of another type or length by its headers, before a byte of it is read. Whoever says nothing of the type
+/// means the right one.
+pub(crate) async fn read_as(State(expected): State<Expected>, request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if length.is_some_and(|length| length > expected.limit) {
+        return Refusal::BodyTooLong.into_response();
+    }
+    let mut given = headers.get_all(header::CONTENT_TYPE).iter();
+    match expected.content_type.filter(|expected| !given.all(|value| is_of_type(value, expected))) {
+        Some(expected) => Refusal::ContentType { expected }.into_response(),
+        None => next.run(request).await,
+    }
+}
+
+/// Whether a Content-Type is this one, whatever its parameters.
+fn is_of_type(value: &HeaderValue, expected: &str) -> bool {
+    let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
+    essence.trim().eq_ignore_ascii_case(expected)
 }
 
 /// A message as an answer.

@@ -5,6 +5,7 @@
 //! and the listener. [`home::init`] makes a home, [`home::Home::open`] loads one, [`Server`] serves it.
 
 mod acquire;
+mod api;
 pub mod audit;
 mod batch;
 mod clearkey;
@@ -37,6 +38,7 @@ mod store;
 pub mod tls;
 pub mod token;
 
+pub use api::description;
 pub use clearkey::CLEARKEY_PATH;
 pub use error::Error;
 pub use revoke::Revocation;

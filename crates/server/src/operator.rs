@@ -46,7 +46,8 @@ impl FromRequestParts<Server> for Operator {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Refusal> {
-        let token = http::bearer_token(&parts.headers)?.ok_or(Refusal::OperatorToken(OperatorTokenFault::Missing))?;
+        let token = http::bearer_token(&parts.headers).map_err(|_| OperatorTokenFault::Malformed)?;
+        let token = token.ok_or(OperatorTokenFault::Missing)?;
         let hash = hash(server.home.provider(), token);
         let known = operator_token::find(&mut *server.home.store().read().await?, &hash).await?;
         let known = known.ok_or(OperatorTokenFault::Unknown)?;
@@ -65,6 +66,8 @@ impl FromRequestParts<Server> for Operator {
 pub(crate) enum OperatorTokenFault {
     #[error("this address is for operators, and the request carries no operator token")]
     Missing,
+    #[error("the Authorization header is not one bearer token")]
+    Malformed,
     #[error("this server did not make the operator token")]
     Unknown,
     #[error("the operator token was revoked")]

@@ -2,17 +2,19 @@
 //! key when the protected file is whole. Both are for operators.
 
 use admit_license::KeyId;
-use admit_license::header::{Algorithm, ContentHeader, CustomAttributes, HeaderFields, HeaderKey, HeaderObject};
+use admit_license::header::{
+    Algorithm, ContentHeader, CustomAttributes, HeaderFields, HeaderKey, HeaderObject, MAX_CONTENT_ID, is_web_address,
+};
 use admit_protocol::acquire::LICENSES_PATH;
 use admit_protocol::package::{HeaderRequest, KeyRegistration, SignedHeader};
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
+use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde_json::error::Category;
 
-use crate::content::{Content, KeyClass};
+use crate::content::{Content, KeyClass, check_name};
 use crate::home::Home;
 use crate::operator::Operator;
 use crate::refusal::Refusal;
@@ -34,10 +36,11 @@ pub(crate) async fn header(
 pub(crate) async fn register(
     State(server): State<Server>,
     operator: Operator,
-    Path(key_id): Path<String>,
+    key_id: Result<Path<String>, PathRejection>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<StatusCode, Refusal> {
-    let key_id: KeyId = key_id.parse().map_err(|error| Refusal::Json { reason: format!("key id: {error}") })?;
+    let Path(key_id) = key_id?;
+    let key_id: KeyId = key_id.parse().map_err(|error| Refusal::Address { reason: format!("key id: {error}") })?;
     let registration: KeyRegistration = read(&body?)?;
     let class = KeyClass::from_name(&registration.class)
         .ok_or_else(|| Refusal::Json { reason: "class is neither licensed nor clearkey".to_owned() })?;
@@ -60,6 +63,10 @@ pub(crate) async fn register(
 impl Home {
     /// Makes and signs a content header, which carries this home's realm and license address.
     pub fn make_header(&self, wanted: &HeaderRequest) -> Result<HeaderObject, Error> {
+        check_name("content id", &wanted.content_id, MAX_CONTENT_ID)?;
+        if wanted.license_page.as_deref().is_some_and(|page| !is_web_address(page)) {
+            return Err(Error::LicensePage);
+        }
         let address = self.config().public_address.as_deref().ok_or(Error::NoPublicAddress)?;
         let key =
             HeaderKey { key_id: wanted.key_id, algorithm: Some(Algorithm::AesCtr), checksum: Some(wanted.checksum) };
@@ -81,6 +88,10 @@ impl Home {
 }
 
 pub(crate) fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+    // A list of the members without their names would be read as well.
+    if body.trim_ascii_start().starts_with(b"[") {
+        return Err(Refusal::Json { reason: "it is no object".to_owned() });
+    }
     serde_json::from_slice(body).map_err(|error| {
         // Its own text repeats what it found, which in the wrong place is a key.
         let what = match error.classify() {

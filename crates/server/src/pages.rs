@@ -4,31 +4,20 @@
 use admit_license::{KeyId, Rights};
 use admit_time::Timestamp;
 use askama::Template;
-use axum::Router;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use serde::Deserialize;
 
 use crate::content::KeyClass;
+use crate::health::Readiness;
 use crate::refusal::Refusal;
-use crate::{Error, Server, health};
+use crate::{Error, Server};
 
-/// The pages and their style sheet.
-pub(crate) fn routes() -> Router<Server> {
-    Router::new()
-        .route(LICENSE_PATH, get(license))
-        .route("/privacy", get(privacy))
-        .route("/status", get(status))
-        .route("/pages.css", get(style))
-}
-
-/// Where the license page is; `kid` in the query names the content.
-pub(crate) const LICENSE_PATH: &str = "/license";
-
+/// The query of the license page.
 #[derive(Deserialize)]
-struct Asked {
+pub(crate) struct Asked {
     kid: Option<String>,
 }
 
@@ -61,13 +50,18 @@ struct PrivacyPage<'a> {
 #[template(path = "status.html")]
 struct StatusPage<'a> {
     operator: &'a str,
-    working: bool,
+    state: Readiness,
     now: Timestamp,
     ends: Timestamp,
     realm: String,
 }
 
-async fn license(State(server): State<Server>, Query(asked): Query<Asked>) -> Result<Response, Refusal> {
+/// `GET /license`. A key id that is none names no content, as far as people are concerned.
+pub(crate) async fn license(
+    State(server): State<Server>,
+    asked: Result<Query<Asked>, QueryRejection>,
+) -> Result<Response, Refusal> {
+    let Query(asked) = asked?;
     let operator = server.home.name();
     let content = match asked.kid.and_then(|kid| kid.parse().ok()) {
         Some(key_id) => server.home.content(key_id).await?,
@@ -89,20 +83,22 @@ async fn license(State(server): State<Server>, Query(asked): Query<Asked>) -> Re
     page(StatusCode::OK, &license)
 }
 
-async fn privacy(State(server): State<Server>) -> Result<Response, Refusal> {
+/// `GET /privacy`.
+pub(crate) async fn privacy(State(server): State<Server>) -> Result<Response, Refusal> {
     page(StatusCode::OK, &PrivacyPage { operator: server.home.name() })
 }
 
-async fn status(State(server): State<Server>) -> Result<Response, Refusal> {
-    let working = health::probe(&server).await.is_ok();
-    let (home, now) = (&server.home, server.clock.now());
+/// `GET /status`: what `/ready` says, for people.
+pub(crate) async fn status(State(server): State<Server>) -> Result<Response, Refusal> {
+    let state = Readiness::of(&server).await;
+    let (home, now, code) = (&server.home, server.clock.now(), state.http_status());
     let (ends, realm) = (home.services_end_at(), home.realm().to_string());
-    let code = if working { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    page(code, &StatusPage { operator: home.name(), working, now, ends, realm })
+    page(code, &StatusPage { operator: home.name(), state, now, ends, realm })
 }
 
-async fn style() -> impl IntoResponse {
-    let headers = [(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, "public, max-age=3600")];
+/// `GET /pages.css`.
+pub(crate) async fn style() -> impl IntoResponse {
+    let headers = [(header::CONTENT_TYPE, CSS), (header::CACHE_CONTROL, "public, max-age=3600")];
     (headers, include_str!("../templates/pages.css"))
 }
 
@@ -114,7 +110,7 @@ fn in_words(rights: Rights) -> Vec<&'static str> {
 fn page(status: StatusCode, template: &impl Template) -> Result<Response, Refusal> {
     let text = template.render().map_err(|error| Error::Page { reason: error.to_string() })?;
     let headers = [
-        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CONTENT_TYPE, HTML),
         (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
         (header::REFERRER_POLICY, "no-referrer"),
     ];
@@ -137,5 +133,7 @@ const WORDS: [(Rights, &str); 9] = [
     (Rights::BACKUP_RESTORE, "Back the license up and restore it, where your player can do that."),
 ];
 
+pub(crate) const HTML: &str = "text/html; charset=utf-8";
+pub(crate) const CSS: &str = "text/css; charset=utf-8";
 const CONTENT_SECURITY_POLICY: &str =
     "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";

@@ -3,7 +3,7 @@
 
 use admit_license::KeyId;
 use admit_protocol::{Code, Error as MessageError, PROBLEM_CONTENT_TYPE, Problem};
-use axum::extract::rejection::BytesRejection;
+use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
@@ -19,12 +19,30 @@ pub(crate) enum Refusal {
     /// The message is not as it must be, or not authentic.
     #[error("{0}")]
     Message(#[from] MessageError),
-    /// The body is longer than any message, or did not arrive.
-    #[error("the request's body is too long or did not arrive whole")]
-    Body {
-        /// What HTTP says to that.
-        status: StatusCode,
+    /// The body did not arrive.
+    #[error("the request's body did not arrive whole")]
+    Body,
+    /// The body is longer than any message.
+    #[error("the request's body is longer than what this address reads")]
+    BodyTooLong,
+    /// The body does not come.
+    #[error("the request's body did not arrive in time")]
+    BodyTimeout,
+    /// The body says that it is something else than what is read here.
+    #[error("the request's Content-Type is not {expected}")]
+    ContentType {
+        /// What is read.
+        expected: &'static str,
     },
+    /// A part of the path or the query is not as it must be.
+    #[error("the address is not as it must be: {reason}")]
+    Address {
+        /// What is wrong.
+        reason: String,
+    },
+    /// The address is there, and not for this method.
+    #[error("this address does not answer that method")]
+    Method,
     /// A license is asked for, but no key.
     #[error("the challenge names no key")]
     NoKeyIds,
@@ -111,9 +129,12 @@ pub(crate) enum Refusal {
     /// There is nothing at this address.
     #[error("there is no such address")]
     NotFound,
+    /// What is asked for cannot be done as it is written.
+    #[error("{0}")]
+    Request(Error),
     /// The server's own fault. What it was stands in the log.
     #[error("the server could not answer")]
-    Internal(#[from] Error),
+    Internal(Error),
 }
 
 /// What there is a limit on.
@@ -131,12 +152,16 @@ pub(crate) enum Limited {
 
 impl Refusal {
     /// The code and the HTTP status.
-    fn code_and_status(&self) -> (Code, StatusCode) {
+    pub(crate) fn code_and_status(&self) -> (Code, StatusCode) {
         match self {
             Self::Message(error @ MessageError::UnknownChallengeKey { .. }) => (error.into(), StatusCode::CONFLICT),
             Self::Message(error) => (error.into(), StatusCode::BAD_REQUEST),
-            Self::Body { status } => (Code::ADMIT_E_MALFORMED_MESSAGE, *status),
-            Self::NoKeyIds => (Code::ADMIT_E_MALFORMED_MESSAGE, StatusCode::BAD_REQUEST),
+            Self::Body | Self::NoKeyIds => (Code::ADMIT_E_MALFORMED_MESSAGE, StatusCode::BAD_REQUEST),
+            Self::BodyTooLong => (Code::ADMIT_E_BODY_TOO_LONG, StatusCode::PAYLOAD_TOO_LARGE),
+            Self::BodyTimeout => (Code::ADMIT_E_MALFORMED_MESSAGE, StatusCode::REQUEST_TIMEOUT),
+            Self::ContentType { .. } => (Code::ADMIT_E_CONTENT_TYPE, StatusCode::UNSUPPORTED_MEDIA_TYPE),
+            Self::Address { .. } => (Code::ADMIT_E_ADDRESS_MALFORMED, StatusCode::BAD_REQUEST),
+            Self::Method => (Code::ADMIT_E_METHOD, StatusCode::METHOD_NOT_ALLOWED),
             Self::UnknownClient => (Code::ADMIT_E_CLIENT_CERTIFICATE_UNKNOWN, StatusCode::FORBIDDEN),
             Self::ClientRevoked => (Code::DRM_E_DEVCERT_REVOKED, StatusCode::FORBIDDEN),
             Self::NotDefaultComponent => (Code::NS_E_DRM_NEEDS_INDIVIDUALIZATION, StatusCode::FORBIDDEN),
@@ -145,8 +170,9 @@ impl Refusal {
             Self::Token(_) | Self::Authorization => (Code::ADMIT_E_TOKEN_INVALID, StatusCode::UNAUTHORIZED),
             Self::OperatorToken(_) => (Code::ADMIT_E_OPERATOR_TOKEN, StatusCode::UNAUTHORIZED),
             Self::Json { .. } => (Code::ADMIT_E_MALFORMED_MESSAGE, StatusCode::BAD_REQUEST),
-            Self::Internal(error @ Error::KeyExists { .. }) => (error.code(), StatusCode::CONFLICT),
-            Self::Internal(error @ Error::Header(_)) => (error.code(), StatusCode::BAD_REQUEST),
+            Self::Request(error @ Error::KeyExists { .. }) => (error.code(), StatusCode::CONFLICT),
+            Self::Request(error @ Error::ClearKeyMinimum) => (error.code(), StatusCode::BAD_REQUEST),
+            Self::Request(_) => (Code::ADMIT_E_REQUEST, StatusCode::BAD_REQUEST),
             Self::OtherToken => (Code::ADMIT_E_TOKEN_INVALID, StatusCode::FORBIDDEN),
             Self::TokenUsedUp => (Code::ADMIT_E_TOKEN_USED_UP, StatusCode::FORBIDDEN),
             Self::TokenNotForContent { .. } => (Code::ADMIT_E_TOKEN_NOT_FOR_CONTENT, StatusCode::FORBIDDEN),
@@ -155,7 +181,6 @@ impl Refusal {
             Self::NotForClearKey { .. } | Self::ClearKeyPersistent => {
                 (Code::ADMIT_E_NOT_FOR_CLEARKEY, StatusCode::FORBIDDEN)
             }
-            Self::Internal(error @ Error::ClearKeyMinimum) => (error.code(), StatusCode::BAD_REQUEST),
             Self::Policy(PolicyRefusal::Refused { .. }) => (Code::ADMIT_E_POLICY_REFUSED, StatusCode::FORBIDDEN),
             Self::Policy(PolicyRefusal::Failed { .. }) => {
                 (Code::ADMIT_E_POLICY_FAILED, StatusCode::INTERNAL_SERVER_ERROR)
@@ -163,7 +188,7 @@ impl Refusal {
             Self::ChallengeUsed => (Code::DRM_E_SERVER_INVALID_MESSAGE, StatusCode::CONFLICT),
             Self::RateLimited { .. } => (Code::ADMIT_E_RATE_LIMITED, StatusCode::TOO_MANY_REQUESTS),
             Self::Timeout | Self::Busy => (Code::ADMIT_E_OVERLOADED, StatusCode::SERVICE_UNAVAILABLE),
-            Self::NotFound => (Code::ADMIT_E_MALFORMED_MESSAGE, StatusCode::NOT_FOUND),
+            Self::NotFound => (Code::ADMIT_E_NO_SUCH_ADDRESS, StatusCode::NOT_FOUND),
             Self::Internal(error) if error.code() == Code::ADMIT_E_STORE_BUSY => {
                 (Code::ADMIT_E_OVERLOADED, StatusCode::SERVICE_UNAVAILABLE)
             }
@@ -173,7 +198,7 @@ impl Refusal {
     }
 
     /// A header that says when or how to try again.
-    fn advice(&self, status: StatusCode) -> Option<(HeaderName, HeaderValue)> {
+    pub(crate) fn advice(&self, status: StatusCode) -> Option<(HeaderName, HeaderValue)> {
         match self {
             Self::RateLimited { retry_after_secs, .. } => Some((header::RETRY_AFTER, (*retry_after_secs).into())),
             _ if status == StatusCode::UNAUTHORIZED => {
@@ -214,8 +239,33 @@ impl IntoResponse for Refusal {
     }
 }
 
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::KeyExists { .. }
+            | Error::ClearKeyMinimum
+            | Error::ContentName { .. }
+            | Error::LicensePage
+            | Error::Header(_) => Self::Request(error),
+            internal => Self::Internal(internal),
+        }
+    }
+}
+
 impl From<BytesRejection> for Refusal {
     fn from(rejection: BytesRejection) -> Self {
-        Self::Body { status: rejection.status() }
+        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE { Self::BodyTooLong } else { Self::Body }
+    }
+}
+
+impl From<PathRejection> for Refusal {
+    fn from(_: PathRejection) -> Self {
+        Self::Address { reason: "a part of its path is not text in UTF-8".to_owned() }
+    }
+}
+
+impl From<QueryRejection> for Refusal {
+    fn from(_: QueryRejection) -> Self {
+        Self::Address { reason: "its query gives a parameter twice, or in another form".to_owned() }
     }
 }

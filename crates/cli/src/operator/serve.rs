@@ -45,10 +45,10 @@ async fn serve(args: &ServeArgs, memory: Memory, output: Output) -> Outcome<()> 
     let failed = |error: std::io::Error| Failure::new(Code::ADMIT_E_SERVER, format!("{address}: {error}"));
     let listener = match inherited {
         Some(listener) => TcpListener::from_std(listener).map_err(failed)?,
-        None => TcpListener::bind(address).await.map_err(failed)?,
+        None => bind(address, "--listen").await?,
     };
     let metrics = match home.config().metrics_listen {
-        Some(address) => Some(TcpListener::bind(address).await.map_err(failed)?),
+        Some(address) => Some(bind(address, "listen in [metrics] of admit.toml").await?),
         None => None,
     };
     if home.is_demonstration() {
@@ -147,6 +147,14 @@ fn inherited(args: &ServeArgs) -> Outcome<Option<std::net::TcpListener>> {
 
 fn inherited_failed(error: &std::io::Error) -> Failure {
     Failure::new(Code::ADMIT_E_SERVER, format!("the socket that was handed over cannot be used: {error}"))
+}
+
+/// Listens on an address that a setting names.
+async fn bind(address: SocketAddr, setting: &str) -> Outcome<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| {
+        Failure::new(Code::ADMIT_E_SERVER, format!("cannot listen on {address}: {error}"))
+            .with_action(format!("Name another address with {setting}, or end what uses this one"))
+    })
 }
 
 fn listen_address(args: &ServeArgs, configured: SocketAddr) -> Outcome<SocketAddr> {

@@ -37,6 +37,18 @@ fn a_home_that_is_well_and_served_passes() {
 }
 
 #[test]
+fn without_a_home_only_that_is_told() {
+    let world = World::unserved();
+    for absent in ["absent", "."] {
+        let done = world.admit(&["doctor", "--home", absent]);
+        assert_eq!(done.stdout, "");
+        let told = done.refused("ADMIT_E_NO_HOME");
+        assert!(told.contains(&format!("): {absent} is no home: there is no admit.toml.")), "{told}");
+        assert!(told.contains("What to do: Make one with `admit init`"), "{told}");
+    }
+}
+
+#[test]
 fn each_fault_is_found_and_the_command_fails() {
     let mut world = World::new();
     world.stop_server();

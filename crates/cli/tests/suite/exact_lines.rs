@@ -6,7 +6,8 @@ use std::path::Path;
 use crate::world::World;
 
 const FILE: &str = "Check that the path exists, that you may use it, and that the disk is not full.";
-const DAMAGED: &str = "Reset the client and acquire the licenses again, or restore a server's store from its backup.";
+const DAMAGED: &str =
+    "Delete the client's folder for the realm and acquire again, or restore the server's home from its backup.";
 const CERTIFICATE: &str =
     "Individualize or enrol again, and contact the operator of the service if that does not help.";
 

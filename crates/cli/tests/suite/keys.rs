@@ -72,6 +72,10 @@ fn the_exported_root_key_renews_and_another_does_not() {
     let wrong = renew("two/root-key.pem");
     assert_eq!(wrong.code, Some(2));
     assert!(wrong.stderr.contains("not the one of this realm"), "{}", wrong.stderr);
+    fs::write(world.path("passphrase"), "incorrect horse\n").unwrap();
+    let wrong = renew("one/root-key.pem");
+    assert_eq!(wrong.code, Some(2));
+    assert!(wrong.stderr.contains("What to do: Check that --root-key names the file"), "{}", wrong.stderr);
     let without = world.admit(&["admin", "renew", "--home", "one"]);
     assert!(without.stderr.contains("--root-key"), "{}", without.stderr);
 }

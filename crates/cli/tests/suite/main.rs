@@ -15,6 +15,7 @@ mod refusals;
 mod remote;
 mod revoking;
 mod running;
+mod schemathesis;
 mod serving;
 mod slow_server;
 mod token_keys;

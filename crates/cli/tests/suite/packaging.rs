@@ -54,6 +54,17 @@ fn a_file_for_browsers_names_its_key_only_and_gets_no_license() {
 }
 
 #[test]
+fn a_license_page_that_no_player_could_open_is_wrong_usage() {
+    let world = World::unserved();
+    for wrong in ["shop.example", "ftp://shop.example/film", "https://", "https://shop.example/a page", ""] {
+        let words = ["package", "clip.mp4", "-o", "film.mp4", "--home", "home", "--license-page", wrong];
+        let done = world.admit(&words);
+        assert_eq!(done.code, Some(2), "{wrong}");
+        assert!(done.stderr.contains("expected an absolute http or https address"), "{}", done.stderr);
+    }
+}
+
+#[test]
 fn what_the_server_refuses_leaves_no_file() {
     let mut world = World::new();
     world.package("at-home.mp4", "film", &["--open"]);

@@ -61,6 +61,18 @@ fn a_reader_of_the_log_that_hangs_holds_up_no_request() {
 }
 
 #[test]
+fn an_address_that_is_taken_is_named_with_its_setting() {
+    let world = World::unserved();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let told = world.admit(&["serve", "--home", "home", "--listen", &address]).refused("ADMIT_E_SERVER");
+    assert!(told.contains(&format!("cannot listen on {address}: ")) && told.contains("with --listen,"), "{told}");
+    configure(&world, &format!("[metrics]\nlisten = {address:?}\n"));
+    let told = world.admit(&["serve", "--home", "home", "--listen", "127.0.0.1:0"]).refused("ADMIT_E_SERVER");
+    assert!(told.contains(&format!("cannot listen on {address}: ")) && told.contains("[metrics]"), "{told}");
+}
+
+#[test]
 fn off_this_machine_it_speaks_tls_or_nothing() {
     let world = World::unserved();
     let refused = world.admit(&["serve", "--home", "home", "--listen", "0.0.0.0:0"]);

@@ -57,15 +57,19 @@ fn on_demand(data: &At<'_>, version: HeaderVersion) -> Result<bool, HeaderError>
     Ok(setup.is_some())
 }
 
-/// An absolute http or https URL of printable ASCII (RFC 3986 section 4.3, RFC 9110 section 4.2). Other schemes are
-/// refused: a player opens these addresses.
 fn url(text: &str) -> Result<String, ContentFault> {
-    let (scheme, rest) = text.split_once("://").ok_or(ContentFault::Url)?;
+    if is_web_address(text) { Ok(text.to_owned()) } else { Err(ContentFault::Url) }
+}
+
+/// Whether a text is an absolute http or https URL of printable ASCII (RFC 3986 section 4.3, RFC 9110 section 4.2), as
+/// headers carry it. Other schemes are refused: a player opens these addresses.
+#[must_use]
+pub fn is_web_address(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once("://") else { return false };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let allowed = |byte: u8| byte.is_ascii_graphic() && !br#"<>"\^`{|}"#.contains(&byte);
     let is_web = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
-    let sound = is_web && !authority.is_empty() && text.bytes().all(allowed);
-    if sound { Ok(text.to_owned()) } else { Err(ContentFault::Url) }
+    is_web && !authority.is_empty() && text.bytes().all(allowed)
 }
 
 fn custom_attributes(data: &At<'_>) -> Result<CustomAttributes, HeaderError> {

@@ -44,7 +44,7 @@ macro_rules! device_codes {
 
     NS_E_DRM_CERTIFICATE_REVOKED = 0xC00D28A1, AskUser:
         "A certificate that is needed here has been revoked."
-        "Install the newest version or individualize again, as `admit doctor` tells you."
+        "Install the newest version, and contact the operator of the service if that does not help."
 
     NS_E_DRM_LICENSE_UNAVAILABLE = 0xC00D28A2, AskUser:
         "There is no license for what the device asked."

@@ -16,7 +16,7 @@ macro_rules! individualization_codes {
 
     ERROR_FILE_CORRUPT = 0x80070570, Fatal:
         "A file or folder of the client cannot be read because it is damaged."
-        "Check the disk for errors, then restore the client's folder from a copy or reset the client."
+        "Check the disk for errors, then put the client's folder back from a copy, or delete it and acquire again."
 
     TRUST_E_CERT_SIGNATURE = 0x80096004, Fatal:
         "The signature of a certificate does not hold."
@@ -76,15 +76,15 @@ macro_rules! individualization_codes {
 
     NS_E_DRM_LICENSE_STORE_ERROR = 0xC00D2712, Fatal:
         "The license store does not work."
-        "Run `admit doctor`, and contact the operator of the service if it finds nothing."
+        "Check that the disk is not full and that you may write to the client's folder."
 
     NS_E_DRM_SECURE_STORE_ERROR = 0xC00D2713, Fatal:
         "The secure store does not work."
-        "Install the newest version, run `admit doctor`, and contact the operator of the service if both do not help."
+        "Install the newest version, and contact the operator of the service if that does not help."
 
     NS_E_DRM_ENUM_LICENSE_FAILED = 0xC00D271B, Fatal:
         "The licenses in the store cannot be listed."
-        "Run `admit doctor`, and contact the operator of the service if it finds nothing."
+        "Check that you may read the client's folder, and contact the operator of the service if you may."
 
     NS_E_DRM_UNABLE_TO_INITIALIZE = 0xC00D271D, Fatal:
         "The component does not start."
@@ -100,11 +100,11 @@ macro_rules! individualization_codes {
 
     NS_E_DRM_INDIVIDUALIZATION_INCOMPLETE = 0xC00D274C, AskUser:
         "Individualization did not come to its end."
-        "Try again later, and run `admit doctor` if it happens again."
+        "Try again later, and contact the operator of the service if it happens again."
 
     NS_E_DRM_INVALID_SECURESTORE_PASSWORD = 0xC00D2751, Fatal:
         "The secure store does not open with this machine's key."
-        "Run `admit doctor`, and contact the operator of the service before you reset the client."
+        "Contact the operator of the service before you delete the client's folder."
 
     NS_E_DRM_ERROR_BAD_NET_RESP = 0xC00D275E, Fatal:
         "The server's answer makes no sense or says that it cannot do what was asked."
@@ -116,7 +116,7 @@ macro_rules! individualization_codes {
 
     NS_E_DRM_CHECKPOINT_FAILED = 0xC00D277F, Fatal:
         "The license store or what belongs to it is damaged."
-        "Contact the operator of the service, who can issue your licenses again after a reset."
+        "Contact the operator of the service, who can issue your licenses again."
 
     NS_E_DRM_BUSY = 0xC00D2841, AskUser:
         "Another program has locked the component."

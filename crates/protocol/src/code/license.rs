@@ -32,7 +32,7 @@ macro_rules! license_codes {
 
     NS_S_DRM_NEEDS_INDIVIDUALIZATION = 0x000D27DE, Information:
         "It works now, and some content will need an individualized component."
-        "Individualize when it suits you, with `admit individualize`."
+        "Nothing needs to be done for the content that plays now."
 
     NS_E_LICENSE_REQUIRED = 0xC00D0BBE, AskUser:
         "The content is protected and there is no license for it."
@@ -52,7 +52,7 @@ macro_rules! license_codes {
 
     NS_E_DRM_INVALID_MACHINE | DRM_E_MACHINEIDMISMATCH | DRM_E_MACHINE_ID_MISMATCH = 0xC00D2719, AskUser:
         "The licenses or the component were made for another machine."
-        "Acquire the licenses on this machine, or restore them from a backup."
+        "Acquire the licenses on this machine."
 
     NS_E_DRM_NO_RIGHTS | DRM_E_RIGHTSNOTAVAILABLE | DRM_E_RIGHTS_NOT_AVAILABLE = 0xC00D2720, AskUser:
         "No license gives the right to do this."
@@ -60,7 +60,7 @@ macro_rules! license_codes {
 
     NS_E_DRM_NEEDS_INDIVIDUALIZATION = 0xC00D2728, AskUser:
         "The content needs an individualized component, or a newer one."
-        "Individualize the component, with `admit individualize`."
+        "Use a client with an individualized component, which this version of Admit cannot make."
 
     NS_E_DRM_BACKUP_EXISTS = 0xC00D2742, AskUser:
         "There is a backup at this place already."
@@ -116,7 +116,7 @@ macro_rules! license_codes {
 
     NS_E_DRM_UNABLE_TO_SET_SECURE_CLOCK = 0xC00D2774, AskUser:
         "The trusted clock could not be set."
-        "Connect to the network and run `admit clock sync`."
+        "Connect to the network, then try again."
 
     NS_E_DRM_UNABLE_TO_GET_SECURE_CLOCK_FROM_SERVER = 0xC00D2775, AskUser:
         "The secure clock service gave no time."
@@ -124,7 +124,7 @@ macro_rules! license_codes {
 
     NS_E_DRM_POLICY_METERING_DISABLED | DRM_E_POLICY_METERING_DISABLED = 0xC00D2776, AskUser:
         "The license requires that use is counted, and a setting of this machine forbids that."
-        "Allow metering in the settings, or acquire a license without it."
+        "Acquire a license without metering."
 
     NS_E_DRM_TRANSFER_CHAINED_LICENSES_UNSUPPORTED = 0xC00D2777, Fatal:
         "The device does not know chained licenses, and this content has one."
@@ -136,7 +136,7 @@ macro_rules! license_codes {
 
     NS_E_DRM_DATASTORE_CORRUPT = 0xC00D2783, Fatal:
         "The data store with counts and state is damaged."
-        "Contact the operator of the service, who can issue your licenses again after a reset."
+        "Contact the operator of the service, who can issue your licenses again."
 
     NS_E_DRM_HARDWAREID_MISMATCH = 0xC00D278F, AskUser:
         "Parts of this machine were changed since the store was made."
@@ -148,7 +148,7 @@ macro_rules! license_codes {
 
     NS_E_DRM_CHECKPOINT_CORRUPT = 0xC00D2797, Fatal:
         "The record that protects the store from being set back is damaged."
-        "Contact the operator of the service, who can issue your licenses again after a reset."
+        "Contact the operator of the service, who can issue your licenses again."
 
     NS_E_DRM_LICENSE_EXPIRED | DRM_E_LICENSEEXPIRED | DRM_E_LICENSE_EXPIRED = 0xC00D27D8, AskUser:
         "The license is over."

@@ -16,7 +16,7 @@ macro_rules! own_codes {
 
     ADMIT_E_UNKNOWN_CHALLENGE_KEY = 0xA0AD0003, Retry:
         "The request is encrypted to a key that the service does not have, or has no more."
-        "Fetch the realm document again, then try again."
+        "Try again, and the program fetches the realm document anew."
 
     ADMIT_E_TOKEN_REQUIRED = 0xA0AD0004, AskUser:
         "The service gives this license only to holders of an entitlement token."
@@ -84,7 +84,7 @@ macro_rules! own_codes {
 
     ADMIT_E_HEADER_UNSIGNED = 0xA0AD0014, AskUser:
         "The content header is not signed, so nobody vouches for the address in it."
-        "Name the license server yourself if you know the right one."
+        "Ask the seller of the content for a file with a signed header."
 
     ADMIT_E_FILE = 0xA0AD0015, AskUser:
         "A file or folder cannot be read or written."
@@ -100,11 +100,11 @@ macro_rules! own_codes {
 
     ADMIT_E_CONFIGURATION = 0xA0AD0018, AskUser:
         "A setting is missing, unknown or out of range."
-        "Correct the setting in `admit.toml`."
+        "Correct the setting in `admit.toml`, or the variable or argument that the message names."
 
     ADMIT_E_STORE_TAMPERED = 0xA0AD0019, Fatal:
         "A record in the store is damaged or was changed by something else."
-        "Reset the client and acquire the licenses again, or restore a server's store from its backup."
+        "Delete the client's folder for the realm and acquire again, or restore the server's home from its backup."
 
     ADMIT_E_STORE_VERSION = 0xA0AD001A, AskUser:
         "The store was written by a newer version of the program."
@@ -140,7 +140,7 @@ macro_rules! own_codes {
 
     ADMIT_E_CLIENT_CERTIFICATE_UNKNOWN = 0xA0AD0022, AskUser:
         "The service does not know this client's certificate."
-        "Enrol or individualize again, then try again."
+        "Delete the client's folder for the realm, and the next `admit play` enrols and acquires again."
 
     ADMIT_E_COUNT_USED_UP = 0xA0AD0023, AskUser:
         "The license allowed this a number of times, and all are used."
@@ -156,22 +156,22 @@ macro_rules! own_codes {
 
     ADMIT_E_CLOCK_ROLLED_BACK = 0xA0AD0026, AskUser:
         "The clock was set back, so licenses with limits in time do not work."
-        "Set the clock right, then run `admit clock sync`."
+        "Set the clock right, then try again."
 
     ADMIT_E_STORE_ROLLED_BACK = 0xA0AD0027, AskUser:
         "The client's store is an older copy of itself."
-        "Individualize again, then acquire the licenses again."
+        "Put the newest copy back, or delete the client's folder for the realm and acquire the licenses again."
 
     ADMIT_E_TIME_UNAVAILABLE = 0xA0AD0028, Retry:
         "The service does not sign the time because it is not sure of its own clock."
-        "Try again later or at another time service, and tell the operator if it keeps happening."
+        "Try again later, and tell the operator of the service if it keeps happening."
 
     ADMIT_E_POLICY_FAILED = 0xA0AD0029, Fatal:
-        "The acquisition script is broken, so no license was issued."
-        "Tell the operator, who can find the fault with `admit policy check` and `admit policy test`."
+        "The acquisition policy is broken, so no license was issued."
+        "Tell the operator of the service, whose log says what is wrong."
 
     ADMIT_E_POLICY_REFUSED = 0xA0AD002A, AskUser:
-        "The operator's acquisition script refused the license."
+        "The operator's acquisition policy refused the license."
         "Ask the seller of the content what this license is given for."
 
     ADMIT_E_CONSENT_REQUIRED = 0xA0AD002B, AskUser:
@@ -180,7 +180,7 @@ macro_rules! own_codes {
 
     ADMIT_E_HOST_NOT_APPROVED = 0xA0AD002C, AskUser:
         "The address is neither configured nor approved nor vouched for, so nothing was sent to it."
-        "Approve the address if you trust it."
+        "Name the address yourself if you trust it."
 
     ADMIT_E_GUEST_ACCOUNT = 0xA0AD002D, AskUser:
         "A guest account cannot be individualized."
@@ -197,6 +197,30 @@ macro_rules! own_codes {
     ADMIT_E_NOT_FOR_CLEARKEY = 0xA0AD0030, AskUser:
         "The key may not be shown to a browser, or not to keep."
         "Play the content with Admit's own client, or package it with `--clearkey` and no minimum."
+
+    ADMIT_E_NO_SUCH_ADDRESS = 0xA0AD0031, Fatal:
+        "The server has nothing at this address."
+        "Use an address that the server's `/openapi.json` names."
+
+    ADMIT_E_METHOD = 0xA0AD0032, Fatal:
+        "The address does not answer this method."
+        "Use a method that the answer's `Allow` header names."
+
+    ADMIT_E_CONTENT_TYPE = 0xA0AD0033, Fatal:
+        "The request's body is not of a type that the address reads."
+        "Send it with the Content-Type that the server's `/openapi.json` names for this address."
+
+    ADMIT_E_BODY_TOO_LONG = 0xA0AD0034, Fatal:
+        "The request's body is longer than any that the address reads."
+        "Send less, for the server's `/openapi.json` says what the address reads."
+
+    ADMIT_E_ADDRESS_MALFORMED = 0xA0AD0035, Fatal:
+        "A part of the address, or of the query behind it, is not as it must be."
+        "Correct what the answer's detail names, and give each parameter once."
+
+    ADMIT_E_REQUEST = 0xA0AD0036, Fatal:
+        "What the request asks for cannot be done as it is written."
+        "Correct what the answer's detail names."
 
         } }
     };

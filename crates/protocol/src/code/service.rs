@@ -25,7 +25,7 @@ macro_rules! service_codes {
 
     DRM_E_CLIENTTIMEINVALID | DRM_E_CLIENT_TIME_INVALID = 0x8004C01C, AskUser:
         "The client's clock differs too much from the license server's."
-        "Set the clock with `admit clock sync`, then try again."
+        "Set this machine's clock, then try again."
 
     DRM_E_CLK_INVALID_RESPONSE = 0x8004C03F, Fatal:
         "The answer of the secure clock service is malformed, not authentic, or an answer to something else."
@@ -45,15 +45,15 @@ macro_rules! service_codes {
 
     DRM_E_METERING_WRONG_TID = 0x8004C050, AskUser:
         "The answer to a metering report belongs to another report."
-        "Send the report again, with `admit meter`."
+        "Send the report again."
 
     DRM_E_METERING_STORE_CORRUPT = 0x8004C052, Fatal:
         "The store with the counts for metering is damaged."
-        "Contact the operator of the service before you reset the client."
+        "Contact the operator of the service before you delete the client's folder."
 
     DRM_E_CLK_NOT_SET = 0x8004C05B, AskUser:
         "The license has limits in time and the trusted clock is not set."
-        "Connect to the network and run `admit clock sync`."
+        "Use a client with a trusted clock, or acquire a license without limits in time."
 
     DRM_E_NO_CLK_SUPPORTED = 0x8004C05C, Fatal:
         "The license has limits in time and this client has no trusted clock."
@@ -113,7 +113,7 @@ macro_rules! service_codes {
 
     DRM_E_SECURETIME_CLOCK_NOT_SET = 0xA0AD0101, AskUser:
         "The license server's time is needed and has not been set."
-        "Acquire a license, which sets the clock as well, or run `admit clock sync`."
+        "Use a client with a trusted clock, or acquire a license without limits in time."
 
     DRM_E_LICENSESERVERTIME_MUST_REACQUIRE_LICENSE = 0xA0AD0102, AskUser:
         "A stored license with limits in time is from before the license server gave the time."

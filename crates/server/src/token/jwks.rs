@@ -17,8 +17,9 @@ pub(crate) async fn keys(State(server): State<Server>) -> Result<Response, Refus
     let now = server.clock.now();
     let keys = server.home.token_keys(now).await?;
     let keys: Vec<_> = keys.iter().filter(|key| key.verifies_at(now)).filter_map(|key| key.jwk()).collect();
-    let headers = [(header::CONTENT_TYPE, "application/jwk-set+json"), (header::CACHE_CONTROL, CACHE)];
+    let headers = [(header::CONTENT_TYPE, JWK_SET), (header::CACHE_CONTROL, CACHE)];
     Ok((headers, json!({ "keys": keys }).to_string()).into_response())
 }
 
+pub(crate) const JWK_SET: &str = "application/jwk-set+json";
 const CACHE: &str = "public, max-age=300";

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 
 use crate::harness::{ClientKeys, database_url, execute};
 use crate::proxy::{Line, Proxy};
-use crate::world::{Came, Instance, Licenses, World, health, request, still_clock};
+use crate::world::{Came, Instance, Licenses, World, readiness, request, still_clock};
 
 #[tokio::test]
 async fn a_database_that_is_cut_off_refuses_at_once_and_is_back_at_once() {
@@ -22,9 +22,9 @@ async fn a_database_that_is_cut_off_refuses_at_once_and_is_back_at_once() {
         proxy.set(Line::Cut);
         let refused = refused(&world, &server, &mut answered).await;
         assert!(refused.iter().all(|came| *came == Came::Refusal(503, Code::ADMIT_E_SERVER)), "{refused:?}");
-        assert_eq!(health(server.address).await, 503);
+        assert_eq!(readiness(server.address).await, 503);
         proxy.set(Line::Open);
-        assert_eq!(health(server.address).await, 200, "{round}");
+        assert_eq!(readiness(server.address).await, 200, "{round}");
         succeed(&world, &server, &mut answered).await;
     }
     world.check_records(&answered).await;
@@ -39,7 +39,7 @@ async fn a_database_that_hangs_holds_no_request_longer_than_its_time() {
             succeed(&world, &server, &mut answered).await;
             proxy.set(line);
             refused(&world, &server, &mut answered).await;
-            assert_eq!(health(server.address).await, 503, "{line:?}");
+            assert_eq!(readiness(server.address).await, 503, "{line:?}");
             proxy.set(Line::Open);
             // What the first requests find are connections that are dead without saying so.
             back(&world, &server).await;
@@ -114,7 +114,7 @@ async fn without_room_in_the_database_nothing_is_issued() {
         assert_eq!(refused, table != "realm", "{table}: {came:?}");
         execute(&world.running.path, &format!("DROP TRIGGER full_disk ON {table}")).await;
         succeed(&world, &server, &mut answered).await;
-        assert_eq!(health(server.address).await, 200);
+        assert_eq!(readiness(server.address).await, 200);
     }
     world.check_records(&answered).await;
 }
@@ -158,7 +158,7 @@ async fn refused(world: &World, server: &Instance, answered: &mut HashMap<String
     let mut licenses = Vec::new();
     let ask_all = async {
         let enrolled = request(server.address, "POST", ENROL_PATH, &enrolment);
-        let healthy = health(server.address);
+        let healthy = readiness(server.address);
         let mut asked: Vec<_> =
             challenges.iter().map(|challenge| Box::pin(world.ask(server.address, challenge))).collect();
         let (enrolled, healthy) = tokio::join!(enrolled, healthy);
@@ -181,7 +181,7 @@ async fn back(world: &World, server: &Instance) {
     let mut left = [true; 3];
     for _ in 0..24 {
         if left[0] {
-            left[0] = health(server.address).await != 200;
+            left[0] = readiness(server.address).await != 200;
         }
         if left[1] {
             left[1] = !matches!(world.ask(server.address, &world.challenge()).await, Came::Licenses(_));
@@ -193,7 +193,7 @@ async fn back(world: &World, server: &Instance) {
             return;
         }
     }
-    panic!("the server does not come back: {left:?} of health, licenses and enrolment are left");
+    panic!("the server does not come back: {left:?} of readiness, licenses and enrolment are left");
 }
 
 fn enrolment(world: &World, seed: u64) -> Vec<u8> {

@@ -7,7 +7,7 @@ use std::process::Command;
 use admit_protocol::Code;
 
 use crate::process::Process;
-use crate::world::{Came, Licenses, World, health};
+use crate::world::{Came, Licenses, World, readiness};
 
 #[tokio::test]
 async fn on_a_full_disk_nothing_is_issued_and_with_room_all_is_as_before() {
@@ -34,7 +34,7 @@ async fn on_a_full_disk_nothing_is_issued_and_with_room_all_is_as_before() {
         if matches!(came.last(), Some(Came::Refusal(..))) {
             // What is too little for a license can be enough for the small write with which the server tries.
             limit_files(&server, Some(0));
-            assert_eq!(health(server.address).await, 503, "{step}");
+            assert_eq!(readiness(server.address).await, 503, "{step}");
         }
         // Every other time the process does not live to see room again.
         if step % 2 == 1 {
@@ -49,7 +49,7 @@ async fn on_a_full_disk_nothing_is_issued_and_with_room_all_is_as_before() {
             assert!(matches!(came, Came::Refusal(..)) || *came == again, "another license for the same challenge");
             answered.insert(challenge.hash().to_string(), licenses);
         }
-        assert_eq!(health(server.address).await, 200, "{step}");
+        assert_eq!(readiness(server.address).await, 200, "{step}");
         server.kill();
         world.check_records(&answered).await;
     }

@@ -7,7 +7,7 @@ use admit_protocol::Code;
 use sqlx::{Connection as _, Executor as _};
 
 use crate::harness::database_url;
-use crate::world::{Came, Instance, World, health, still_clock};
+use crate::world::{Came, Instance, World, readiness, still_clock};
 
 #[tokio::test]
 async fn a_locked_database_refuses_in_time_and_is_back_at_once() {
@@ -31,7 +31,7 @@ async fn a_locked_database_refuses_in_time_and_is_back_at_once() {
         for came in came {
             assert_eq!(came, Came::Refusal(503, Code::ADMIT_E_OVERLOADED));
         }
-        assert_eq!(health(server.address).await, 503);
+        assert_eq!(readiness(server.address).await, 503);
         other.execute("ROLLBACK").await.unwrap();
         other.close().await.unwrap();
         for challenge in &challenges {
@@ -39,7 +39,7 @@ async fn a_locked_database_refuses_in_time_and_is_back_at_once() {
             let Came::Licenses(licenses) = came else { panic!("{came:?}") };
             answered.insert(challenge.hash().to_string(), licenses);
         }
-        assert_eq!(health(server.address).await, 200);
+        assert_eq!(readiness(server.address).await, 200);
         world.check_records(&answered).await;
     }
 }

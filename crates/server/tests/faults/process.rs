@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use crate::harness::{PROVIDER, Seeded};
-use crate::world::{World, health, still_clock};
+use crate::world::{World, readiness, still_clock};
 
 /// A running process.
 pub(crate) struct Process {
@@ -67,7 +67,7 @@ async fn a_server_ends_with_the_process_that_started_it() {
     }
     let world = World::new().await;
     let mut process = Process::start(&world.running.path, 1);
-    assert_eq!(health(process.address).await, 200);
+    assert_eq!(readiness(process.address).await, 200);
     drop(process.stdin.take());
     assert!(process.child.wait().unwrap().success());
 }

@@ -139,8 +139,8 @@ pub(crate) async fn request(address: SocketAddr, method: &str, path: &str, body:
 }
 
 /// The status with which the server says whether it can answer.
-pub(crate) async fn health(address: SocketAddr) -> u16 {
-    request(address, "GET", HEALTH_PATH, b"").await.unwrap().0
+pub(crate) async fn readiness(address: SocketAddr) -> u16 {
+    request(address, "GET", READY_PATH, b"").await.unwrap().0
 }
 
-const HEALTH_PATH: &str = "/ready";
+const READY_PATH: &str = "/ready";

@@ -241,7 +241,7 @@ async fn what_is_no_request_is_refused_and_not_recorded() {
         assert_eq!(answer.refusal(), (400, Code::ADMIT_E_MALFORMED_MESSAGE), "{body}");
     }
     let long = format!("{}{}", json!({ "kids": [kid] }), " ".repeat(17_000));
-    assert_eq!(post(&running, &[], long.as_bytes()).await.refusal(), (413, Code::ADMIT_E_MALFORMED_MESSAGE));
+    assert_eq!(post(&running, &[], long.as_bytes()).await.refusal(), (413, Code::ADMIT_E_BODY_TOO_LONG));
     let keep = json!({ "kids": [kid], "type": "persistent-license" }).to_string();
     assert_eq!(post(&running, &[], keep.as_bytes()).await.refusal(), (403, Code::ADMIT_E_NOT_FOR_CLEARKEY));
     assert_eq!(ask(&running, &[[7; 16]], None).await.refusal(), (404, Code::ADMIT_E_UNKNOWN_KEY_ID));

@@ -77,7 +77,7 @@ async fn refused_requests_enrol_nobody() {
     let stolen = good.sign(&ClientKeys::new(2).signing);
     let cases = [
         (Vec::new(), 400, Code::ADMIT_E_BAD_SIGNATURE),
-        (vec![0; 5000], 413, Code::ADMIT_E_MALFORMED_MESSAGE),
+        (vec![0; 5000], 413, Code::ADMIT_E_BODY_TOO_LONG),
         (stolen, 400, Code::ADMIT_E_BAD_SIGNATURE),
         (other_realm.sign(&keys.signing), 400, Code::ADMIT_E_REALM_MISMATCH),
         (individualized.sign(&keys.signing), 403, Code::NS_E_DRM_NEEDS_INDIVIDUALIZATION),

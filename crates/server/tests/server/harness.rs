@@ -36,6 +36,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+#[path = "described.rs"]
+pub(crate) mod described;
+
 pub(crate) static PROVIDER: &Provider = &aws_lc::PROVIDER;
 pub(crate) const START: Timestamp = Timestamp::from_unix_secs(1_900_000_000);
 pub(crate) const DAY: Duration = Duration::from_secs(86_400);
@@ -295,7 +298,21 @@ pub(crate) async fn connect(address: SocketAddr) -> SendRequest<Full<Bytes>> {
     sender
 }
 
+/// Sends a request to the server, whose answer must be as it describes it.
 pub(crate) async fn send(
+    sender: &mut SendRequest<Full<Bytes>>,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Answer {
+    let answer = exchange(sender, method, path, headers, body).await;
+    described::check(method, path, &answer);
+    answer
+}
+
+/// Sends a request to whoever listens.
+pub(crate) async fn exchange(
     sender: &mut SendRequest<Full<Bytes>>,
     method: &str,
     path: &str,

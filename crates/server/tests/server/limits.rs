@@ -202,7 +202,7 @@ async fn a_body_longer_than_any_message_is_refused() {
     for (path, longest) in [("/v1/licenses", 32 * 1024), ("/v1/clearkey", 16 * 1024), ("/v1/headers", 16 * 1024)] {
         let long = vec![b'x'; longest + 1];
         let answer = send(&mut connect(running.address).await, "POST", path, &[], &long).await;
-        assert_eq!(answer.refusal(), (413, Code::ADMIT_E_MALFORMED_MESSAGE), "{path}");
+        assert_eq!(answer.refusal(), (413, Code::ADMIT_E_BODY_TOO_LONG), "{path}");
         let answer = send(&mut connect(running.address).await, "POST", path, &[], &long[1..]).await;
         assert_ne!(answer.status, StatusCode::PAYLOAD_TOO_LARGE, "{path}");
     }

@@ -31,5 +31,5 @@ async fn every_changed_byte_of_a_sealed_challenge_is_refused_and_writes_nothing(
 async fn a_body_that_is_too_long_is_not_read() {
     let running = Running::start().await;
     let answer = running.post(Role::License, &[], &vec![0; 33 * 1024]).await;
-    assert_eq!(answer.refusal(), (413, Code::ADMIT_E_MALFORMED_MESSAGE));
+    assert_eq!(answer.refusal(), (413, Code::ADMIT_E_BODY_TOO_LONG));
 }

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use admit_protocol::Code;
 use hyper::StatusCode;
 
-use crate::harness::{DAY, Running, challenge, connect, send};
+use crate::harness::{DAY, Running, challenge, connect, exchange, send};
 
 #[tokio::test]
 async fn every_answer_has_an_id_of_its_own_and_none_from_outside() {
@@ -117,8 +118,14 @@ async fn metrics_are_not_for_whom_a_proxy_lets_in_nor_beside_an_address_of_their
         tokio::spawn(server.unwrap().serve_metrics(listener, std::future::pending()));
         connect(address).await
     };
-    assert_eq!(send(&mut connection, "GET", "/metrics", &[], b"").await.status, StatusCode::OK);
-    assert_eq!(send(&mut connection, "GET", "/health", &[], b"").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(exchange(&mut connection, "GET", "/metrics", &[], b"").await.status, StatusCode::OK);
+    let answer = exchange(&mut connection, "GET", "/health", &[], b"").await;
+    assert_eq!(answer.refusal(), (404, Code::ADMIT_E_NO_SUCH_ADDRESS));
+    let answer = exchange(&mut connection, "POST", "/metrics", &[], b"").await;
+    assert_eq!(
+        (answer.refusal(), &answer.headers["allow"]),
+        ((405, Code::ADMIT_E_METHOD), &"GET,HEAD".parse().unwrap())
+    );
 }
 
 async fn probe(running: &Running, path: &str) -> (StatusCode, serde_json::Value) {

@@ -14,6 +14,7 @@ mod keys;
 mod limits;
 mod mutation;
 mod observe;
+mod openapi;
 mod package;
 mod pages;
 mod serve;

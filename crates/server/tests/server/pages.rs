@@ -87,13 +87,33 @@ async fn with_rules_of_the_operators_own_the_page_promises_nothing() {
 }
 
 #[tokio::test]
-async fn status_and_privacy_are_there_and_status_says_when_the_database_is_gone() {
+async fn privacy_and_the_style_sheet_are_there() {
     let running = Running::start().await;
     assert!(text(&running, "/privacy", 200).await.contains("kept for good"));
-    let page = text(&running, "/status", 200).await;
-    assert!(page.contains("The service works") && page.contains(&running.home.realm().to_string()), "{page}");
     let style = get(&running, "/pages.css").await;
     assert_eq!(style.headers["content-type"], "text/css; charset=utf-8");
+}
+
+#[tokio::test]
+async fn the_status_page_says_what_readiness_says_and_why() {
+    let mut server = None;
+    let running = Running::start_with("", |new| server.insert(new).clone()).await;
+    let same = async |status: u16, told: &str| {
+        let page = text(&running, "/status", status).await;
+        assert!(page.contains(told), "{page}");
+        assert_eq!(get(&running, "/ready").await.status, status);
+        page
+    };
+    let page = same(200, "The service works").await;
+    assert!(page.contains(&running.home.realm().to_string()) && !page.contains("go on working"), "{page}");
+    let left = running.home.services_end_at().saturating_since(START);
+    running.clock.advance(left);
+    let page = same(503, "A certificate of the service has ended.").await;
+    assert!(page.contains("The service does not work") && !page.contains("database"), "{page}");
+    running.clock.set_back(left);
+    same(200, "The service works").await;
+    server.unwrap().announce_stop();
+    same(503, "It is being stopped.").await;
     running.home.close().await;
-    assert!(text(&running, "/status", 503).await.contains("does not work"));
+    same(503, "Its database does not answer.").await;
 }

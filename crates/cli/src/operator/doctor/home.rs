@@ -20,7 +20,7 @@ pub(super) struct Opened {
 }
 
 pub(super) fn settings(path: &Path) -> Check {
-    let file = path.join("admit.toml");
+    let file = path.join(super::CONFIG);
     let advice = "Correct what is named; docs/operate/configure.md lists every setting";
     let text = match std::fs::read_to_string(&file) {
         Ok(text) => text,
