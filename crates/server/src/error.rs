@@ -8,6 +8,7 @@ use admit_license::KeyId;
 use admit_protocol::Code;
 
 use crate::home::Mistake;
+use crate::pkcs11::Pkcs11Fault;
 use crate::token::TokenKeyFault;
 
 /// An operation on a home failed.
@@ -159,6 +160,9 @@ pub enum Error {
         /// The key's name.
         id: admit_crypto::Digest,
     },
+    /// The key in the PKCS#11 token cannot be used.
+    #[error("PKCS#11: {0}")]
+    Pkcs11(#[from] Pkcs11Fault),
     /// A key for tokens is not taken, or not there.
     #[error("{0}")]
     TokenKey(#[from] TokenKeyFault),
@@ -236,6 +240,7 @@ impl Error {
             Self::Database(_) | Self::Page { .. } => Code::ADMIT_E_SERVER,
             Self::Schema(_) => Code::ADMIT_E_STORE_VERSION,
             Self::NoSealingKey { .. } => Code::ADMIT_E_FILE,
+            Self::Pkcs11(_) => Code::ADMIT_E_KEY_IN_TOKEN,
             Self::Damaged { .. } => Code::ADMIT_E_STORE_TAMPERED,
             Self::KeyExists { .. } => Code::ADMIT_E_KEY_EXISTS,
             Self::ClearKeyMinimum => Code::ADMIT_E_NOT_FOR_CLEARKEY,

@@ -22,6 +22,7 @@ mod observe;
 pub mod operator;
 mod package;
 mod pages;
+pub mod pkcs11;
 pub mod policy;
 mod rate_limit;
 mod realm;

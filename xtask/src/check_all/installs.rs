@@ -11,8 +11,14 @@ use crate::tools::{self, DEBIAN_WASM_PACKAGES, WASM_TARGET, WasmToolchain};
 use crate::workspace::Workspace;
 
 /// Programs the tests call by name, with the Debian package of each.
-const DEBIAN_PROGRAMS: [(&str, &str); 5] =
-    [("ffmpeg", "ffmpeg"), ("openssl", "openssl"), ("chromium", "chromium"), ("node", "nodejs"), ("npm", "npm")];
+const DEBIAN_PROGRAMS: [(&str, &str); 6] = [
+    ("ffmpeg", "ffmpeg"),
+    ("openssl", "openssl"),
+    ("chromium", "chromium"),
+    ("node", "nodejs"),
+    ("npm", "npm"),
+    ("softhsm2-util", "softhsm2"),
+];
 
 /// Versions are pinned: another cargo-deny reads another deny.toml, another packager writes other bytes.
 const CARGO_DENY_VERSION: &str = "0.20.2";

@@ -2,29 +2,48 @@
 
 use std::time::Duration;
 
-use admit_server::home::{Home, RotationStep, root_key};
+use admit_server::home::{Home, KeyCustody, RotationStep, root_key};
 use serde_json::json;
 
 use super::passphrase;
-use crate::args::{HomeArgs, RenewArgs};
+use crate::args::{Custody, RenewArgs, RotateKeyArgs};
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
 use crate::system::{SystemEntropy, now};
 
 /// Rotates the key-encryption key.
-pub(super) async fn rotate(args: &HomeArgs, output: Output) -> Outcome<()> {
-    let home = super::open_home(args).await?;
+pub(super) async fn rotate(args: &RotateKeyArgs, output: Output) -> Outcome<()> {
+    let home = super::open_home(&args.home).await?;
     let (mut rotation, mut rows) = (home.rotate_key(), 0);
+    if let Some(custody) = args.to {
+        rotation = rotation.into_custody(match custody {
+            Custody::File => KeyCustody::File,
+            Custody::Pkcs11 => KeyCustody::Token,
+        });
+    }
+    if args.create_key {
+        rotation = rotation.creating_key();
+    }
     while let Some(step) = rotation.step(now(), &mut SystemEntropy).await? {
         if let RotationStep::Resealed { rows: some, .. } = step {
             rows += some;
         }
     }
+    let custody = home.key_custody()?;
     home.close().await;
-    output.json(|| json!({ "rotated": true, "records": rows }));
+    let place = match custody {
+        KeyCustody::File => "file",
+        KeyCustody::Token => "pkcs11",
+    };
+    output.json(|| json!({ "rotated": true, "records": rows, "custody": place }));
     output.line(|| {
         format!("everything that is sealed, {rows} records, is under a new key; copy secrets/key-encryption-key again")
     });
+    if custody == KeyCustody::Token {
+        output.line(|| {
+            "The key in that file is under the token's key: keep the token, or a copy of its key, too.".into()
+        });
+    }
     Ok(())
 }
 

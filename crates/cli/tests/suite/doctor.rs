@@ -8,14 +8,14 @@ use serde_json::Value;
 use crate::world::World;
 
 /// Verdict and finding of the checks of a name.
-fn found(document: &Value, name: &str) -> Vec<(String, String)> {
+pub(crate) fn found(document: &Value, name: &str) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let checks = document["checks"].as_array().unwrap().iter();
     let found = checks.filter(|check| check["check"] == name);
     found.map(|check| (text(&check["verdict"]), text(&check["finding"]))).collect()
 }
 
-fn doctor(world: &World) -> Value {
+pub(crate) fn doctor(world: &World) -> Value {
     let done = world.admit(&["doctor", "--home", "home", "--json"]);
     serde_json::from_str(&done.stdout).unwrap_or_else(|error| panic!("{error}: {}{}", done.stdout, done.stderr))
 }

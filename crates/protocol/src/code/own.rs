@@ -198,6 +198,10 @@ macro_rules! own_codes {
         "The key may not be shown to a browser, or not to keep."
         "Play the content with Admit's own client, or package it with `--clearkey` and no minimum."
 
+    ADMIT_E_KEY_IN_TOKEN = 0xA0AD0038, AskUser:
+        "The key in the PKCS#11 token that opens the home's keys cannot be used."
+        "Check module, token, key and PIN in `[pkcs11]` of `admit.toml`, and that the token is connected; `admit doctor` tests them."
+
         } }
     };
 }

@@ -3,6 +3,7 @@
 
 mod backup;
 mod config;
+mod custody;
 mod genesis;
 mod init;
 pub(crate) mod key_file;
@@ -32,9 +33,11 @@ use crate::{Error, audit};
 pub use backup::restore;
 pub(crate) use config::all_mistakes;
 pub use config::{
-    Config, Described, Environment, LicenseLimits, Limit, Log, LogFormat, LogLevel, Mistake, Origin, Origins, TlsFiles,
+    Config, Described, Environment, LicenseLimits, Limit, Log, LogFormat, LogLevel, Mistake, Origin, Origins, Pin,
+    Pkcs11, TlsFiles,
 };
-pub use init::{InitOptions, Made, RootCustody, init};
+pub use custody::{KeyCustody, TokenReport, check_token};
+pub use init::{InitOptions, InitToken, Made, RootCustody, init};
 pub use permissions::exposed_secrets;
 pub(crate) use renew::GRACE;
 pub use rotate::{KeyRotation, RotationStep};
@@ -96,7 +99,7 @@ impl Home {
         let text = fs::read_to_string(&config_path).map_err(Error::io("read", &config_path))?;
         let config = Config::read(&text, &config_path, environment);
         let config = config.map_err(|mistakes| Error::Configuration { mistakes })?;
-        let sealer = Sealer::load(provider, path.join(SECRETS_FOLDER))?;
+        let sealer = Sealer::load(provider, path.join(SECRETS_FOLDER), config.pkcs11.clone())?;
         let database = config.database.clone().unwrap_or_else(|| Location::Sqlite(path.join(DATABASE_FILE)));
         if let Location::Sqlite(file) = &database {
             fs::metadata(file).map_err(Error::io("open", file))?;

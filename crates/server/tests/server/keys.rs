@@ -16,7 +16,7 @@ use crate::harness::{
 };
 
 /// The same registration again opens what is sealed.
-async fn register(home: &Home, numbers: impl IntoIterator<Item = u8>) {
+pub(crate) async fn register(home: &Home, numbers: impl IntoIterator<Item = u8>) {
     for number in numbers {
         let content = content(number, "film", true);
         let mut entropy = Seeded::new(number.into());
@@ -52,7 +52,7 @@ async fn two_rotations_at_once_do_not_take_each_others_key_away() {
     register(&Home::open(&path, PROVIDER).await.unwrap(), 0..3).await;
 }
 
-fn key_files(path: &Path) -> Vec<String> {
+pub(crate) fn key_files(path: &Path) -> Vec<String> {
     let names = std::fs::read_dir(path.join("secrets")).unwrap();
     let mut names: Vec<String> = names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();

@@ -16,6 +16,7 @@ mod mutation;
 mod observe;
 mod package;
 mod pages;
+mod pkcs11;
 mod serve;
 mod tls;
 mod token;

@@ -15,6 +15,7 @@ mod mutation;
 mod observe;
 mod package;
 mod pages;
+mod pkcs11;
 mod serve;
 mod token;
 mod token_keys;

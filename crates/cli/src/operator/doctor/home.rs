@@ -6,7 +6,8 @@ use std::time::Duration;
 use admit_crypto::{Digest, rustcrypto};
 use admit_server::Error;
 use admit_server::audit::AuditVerdict;
-use admit_server::home::{Config, Home, exposed_secrets};
+use admit_server::home::{Config, Home, KeyCustody, TokenReport, check_token, exposed_secrets};
+use admit_server::pkcs11::Pkcs11Fault;
 use admit_time::Timestamp;
 
 use super::Check;
@@ -53,12 +54,52 @@ pub(super) fn permissions(path: &Path) -> Vec<Check> {
     checks
 }
 
+/// The token, where there is one: its module loads, it takes the PIN, it has the key, and that opens the home's.
+pub(super) fn token(path: &Path) -> Option<Check> {
+    let report = match check_token(path, &rustcrypto::PROVIDER, &crate::operator::environment()) {
+        Ok(report) => report?,
+        Err(Error::Pkcs11(fault)) => return Some(Check::failing(TOKEN, fault.to_string(), token_advice(&fault))),
+        // Told by the checks of settings and secrets.
+        Err(_) => return None,
+    };
+    let TokenReport { token, key, .. } = &report;
+    Some(if report.is_extractable {
+        let finding = format!("the key {key:?} of the token {token:?} is extractable");
+        Check::warning(TOKEN, finding, "Make one that is not, name it in pkcs11.key, and run admit admin rotate-key")
+    } else if report.custody == KeyCustody::File {
+        let finding = format!("the token {token:?} has the key {key:?}, and the key-encryption key is in a file still");
+        Check::warning(TOKEN, finding, "Run admit admin rotate-key")
+    } else if report.is_under_another {
+        let finding = format!("the key-encryption key is under another key of the token {token:?} than {key:?}");
+        Check::warning(TOKEN, finding, "Run admit admin rotate-key")
+    } else {
+        Check::good(TOKEN, format!("the key {key:?} of the token {token:?} opens the key-encryption key"))
+    })
+}
+
+fn token_advice(fault: &Pkcs11Fault) -> &'static str {
+    match fault {
+        Pkcs11Fault::NotConfigured => "Name the token in [pkcs11] of admit.toml",
+        Pkcs11Fault::Module { .. } => "Name the PKCS#11 library of the token's maker in pkcs11.module",
+        Pkcs11Fault::TokenAbsent { .. } => "Correct pkcs11.token, or connect the token",
+        Pkcs11Fault::TokenAmbiguous { .. } => "Give each token a label of its own",
+        Pkcs11Fault::PinWrong { .. } => "Correct the PIN; many tokens lock after a few wrong ones",
+        Pkcs11Fault::PinLocked { .. } => "Unlock it with the tools of the token's maker",
+        Pkcs11Fault::PinFinalTry { .. } => "Log in to it once with the right PIN and the tools of the token's maker",
+        Pkcs11Fault::KeyAbsent { .. } => "Correct pkcs11.key, or restore the key to the token",
+        Pkcs11Fault::KeyAmbiguous { .. } => "Give each key a label of its own",
+        Pkcs11Fault::KeyUnsuitable { .. } => "Name an AES key of 32 bytes that may encrypt and decrypt",
+        Pkcs11Fault::DoesNotOpen { .. } => "Restore the key file and the token's key that belong together",
+        Pkcs11Fault::Device { .. } => "See that the token is connected and well, with the tools of its maker",
+    }
+}
+
 /// Opens the home; what stands on it is checked only then.
 pub(super) async fn opened(path: &Path, checks: &mut Vec<Check>) -> Option<Opened> {
     let home = match Home::open_in(path, &rustcrypto::PROVIDER, &crate::operator::environment()).await {
         Ok(home) => home,
-        // Told by the check of the settings.
-        Err(Error::Configuration { .. } | Error::NoHome { .. }) => return None,
+        // Told by the checks of settings and token.
+        Err(Error::Configuration { .. } | Error::NoHome { .. } | Error::Pkcs11(_)) => return None,
         Err(error) => {
             let advice = match &error {
                 Error::Schema(_) => "Install the program that the database was last used with, or a newer one",
@@ -109,6 +150,7 @@ fn certificate(role: &str, end: Timestamp, now: Timestamp) -> Check {
 
 const SETTINGS: &str = "settings";
 const SECRETS: &str = "secrets";
+const TOKEN: &str = "token";
 const DATABASE: &str = "database";
 const AUDIT: &str = "audit record";
 const CERTIFICATES: &str = "certificates";
