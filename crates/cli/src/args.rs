@@ -287,7 +287,7 @@ pub(crate) enum AdminCommand {
         #[arg(long, value_name = "FILE")]
         key: Option<PathBuf>,
     },
-    /// Renew the license service's keys and certificate with the root key.
+    /// Renew the services' keys and certificates with the root key: the license service, and what is due within a year.
     Renew(RenewArgs),
     /// Keys that sign buyers' entitlement tokens: this realm's, and those of shops.
     #[command(subcommand)]
@@ -300,6 +300,9 @@ pub(crate) struct RenewArgs {
     /// The root key as `admit init` exported it; only a home for demonstrations has it inside.
     #[arg(long, value_name = "FILE")]
     pub(crate) root_key: Option<PathBuf>,
+    /// Renew all of them, as after a theft of keys.
+    #[arg(long)]
+    pub(crate) all: bool,
     /// A file with the root key's passphrase; without it, it is asked for.
     #[arg(long, value_name = "FILE", requires = "root_key")]
     pub(crate) passphrase_file: Option<PathBuf>,

@@ -154,6 +154,12 @@ pub enum Error {
     /// The root key is another realm's.
     #[error("the root key is not the one of this realm")]
     OtherRootKey,
+    /// Nothing can be renewed under a root that has ended.
+    #[error("the trust root ended {at}: nothing can be renewed under it")]
+    RootEnded {
+        /// When.
+        at: admit_time::Timestamp,
+    },
     /// The database is sealed under a key-encryption key that is not in this home.
     #[error("the database is sealed under the key-encryption key {id}, which is not in secrets/")]
     NoSealingKey {
@@ -249,6 +255,7 @@ impl Error {
             Self::Name { .. }
             | Self::RootKey
             | Self::OtherRootKey
+            | Self::RootEnded { .. }
             | Self::TokenKey(_)
             | Self::NotSqlite
             | Self::TokenLifetime { .. }

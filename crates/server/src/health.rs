@@ -17,7 +17,7 @@ pub(crate) async fn health(State(server): State<Server>) -> Response {
     answer(StatusCode::OK, &json!({ "status": "ok", "services_end_at": services_end_at }))
 }
 
-/// 200, or 503 with what is missing.
+/// 200, or 503 with what is missing. A certificate that is due to be renewed is told well before it ends.
 pub(crate) async fn ready(State(server): State<Server>) -> Response {
     let database = match tokio::time::timeout(PROBE_LIMIT, probe(&server)).await {
         Ok(Ok(())) => true,
@@ -36,7 +36,14 @@ pub(crate) async fn ready(State(server): State<Server>) -> Response {
     let stopping = server.stopping.load(Ordering::Relaxed);
     let ready = database && certificates && !stopping;
     let (status, word) = if ready { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready") };
-    let body = json!({ "status": word, "database": database, "certificates": certificates, "stopping": stopping });
+    let due: Vec<&str> = server.home.standings().filter(|one| one.is_due(now)).map(|one| one.name).collect();
+    let body = json!({
+        "status": word,
+        "database": database,
+        "certificates": certificates,
+        "stopping": stopping,
+        "renewal_due": due,
+    });
     answer(status, &body)
 }
 

@@ -1,8 +1,6 @@
 //! `admit admin rotate-key` and `admit admin renew`: new keys in the place of old ones.
 
-use std::time::Duration;
-
-use admit_server::home::{Home, KeyCustody, RotationStep, root_key};
+use admit_server::home::{Home, KeyCustody, Renewal, Renewed, RotationStep, root_key};
 use serde_json::json;
 
 use super::passphrase;
@@ -47,26 +45,31 @@ pub(super) async fn rotate(args: &RotateKeyArgs, output: Output) -> Outcome<()> 
     Ok(())
 }
 
-/// Renews the license service with the root key.
+/// Renews certificates with the root key.
 pub(super) async fn renew(args: &RenewArgs, output: Output) -> Outcome<()> {
     let home = super::open_home(&args.home).await?;
-    let end = match &args.root_key {
+    let renewal = if args.all { Renewal::All } else { Renewal::Yearly };
+    let renewed = match &args.root_key {
         Some(path) => {
             let pem = std::fs::read_to_string(path).map_err(|error| Failure::file(path, &error))?;
             let passphrase = passphrase::existing(args.passphrase_file.as_deref())?;
             let key = root_key::import(&pem, &passphrase)?;
-            home.renew(&key, now(), &mut SystemEntropy).await?
+            home.renew(&key, renewal, now(), &mut SystemEntropy).await?
         }
-        None => renew_demonstration(&home).await?,
+        None => renew_demonstration(&home, renewal).await?,
     };
     home.close().await;
-    output.json(|| json!({ "ends": end.to_string() }));
-    output.line(|| format!("the license service is good until {end}; servers of this home take it within a minute"));
+    let document = |one: &Renewed| json!({ "certificate": one.role.name(), "ends": one.ends_at.to_string() });
+    output.json(|| json!({ "renewed": renewed.iter().map(document).collect::<Vec<_>>() }));
+    for one in &renewed {
+        output.line(|| format!("the certificate of {} is new and good until {}", one.role.name(), one.ends_at));
+    }
+    output.line(|| "servers of this home take it within a minute".into());
     Ok(())
 }
 
-async fn renew_demonstration(home: &Home) -> Outcome<admit_time::Timestamp> {
-    let renewed = home.renew_demonstration(Duration::MAX, now(), &mut SystemEntropy).await?;
+async fn renew_demonstration(home: &Home, renewal: Renewal) -> Outcome<Vec<Renewed>> {
+    let renewed = home.renew_demonstration(renewal, now(), &mut SystemEntropy).await?;
     renewed.ok_or_else(|| {
         Failure::new(admit_protocol::Code::ADMIT_E_USAGE, "the root key is not in this home")
             .with_action("Name its file with --root-key")

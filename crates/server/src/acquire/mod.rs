@@ -33,7 +33,7 @@ pub(crate) async fn acquire(
 ) -> Result<Response, Refusal> {
     let now = server.clock.now();
     server.limits.take_address(http::peer_address(&extensions), now)?;
-    let request = parse::parse(&server.home, &headers, &body?, now)?;
+    let request = parse::parse_with_newest(&server.home, &headers, &body?, now).await?;
     take(&server, &request, now)?;
     let (request, found) = decide::check_client(&server, request).await?;
     if let Some(issued) = found.earlier {

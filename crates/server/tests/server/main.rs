@@ -17,6 +17,7 @@ mod observe;
 mod package;
 mod pages;
 mod pkcs11;
+mod renewal;
 mod serve;
 mod tls;
 mod token;

@@ -16,6 +16,7 @@ mod observe;
 mod package;
 mod pages;
 mod pkcs11;
+mod renewal;
 mod serve;
 mod token;
 mod token_keys;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use admit_crypto::{Digest, rustcrypto};
 use admit_server::Error;
 use admit_server::audit::AuditVerdict;
-use admit_server::home::{Config, Home, KeyCustody, TokenReport, check_token, exposed_secrets};
+use admit_server::home::{Config, Home, KeyCustody, Standing, TokenReport, check_token, exposed_secrets};
 use admit_server::pkcs11::Pkcs11Fault;
 use admit_time::Timestamp;
 
@@ -112,7 +112,7 @@ pub(super) async fn opened(path: &Path, checks: &mut Vec<Check>) -> Option<Opene
     };
     checks.push(Check::good(DATABASE, "it answers, its schema is this program's, and its keys open"));
     checks.push(audit(&home).await);
-    checks.extend(home.service_ends().map(|(role, end)| certificate(role.name(), end, now())));
+    checks.extend(home.standings().map(|standing| certificate(&standing, now())));
     if home.is_demonstration() {
         let advice = "Never use this realm for anything of value: make another without --demo-root-online";
         checks.push(Check::warning(CERTIFICATES, "the trust root's key is in the home", advice));
@@ -137,12 +137,14 @@ async fn audit(home: &Home) -> Check {
     }
 }
 
-fn certificate(role: &str, end: Timestamp, now: Timestamp) -> Check {
-    let finding = format!("that of {role} ends {end}");
-    if end <= now {
-        Check::failing(CERTIFICATES, finding, RENEW)
-    } else if end <= now.saturating_add(NOTICE) {
-        Check::warning(CERTIFICATES, finding, RENEW)
+fn certificate(standing: &Standing, now: Timestamp) -> Check {
+    let Standing { name, ends_at, .. } = standing;
+    let finding = format!("that of {name} ends {ends_at}");
+    let advice = if *name == "root" { NEW_REALM } else { RENEW };
+    if *ends_at <= now {
+        Check::failing(CERTIFICATES, finding, advice)
+    } else if standing.is_due(now.saturating_add(NOTICE)) {
+        Check::warning(CERTIFICATES, format!("{finding}, and is due to be renewed {}", standing.renew_by), advice)
     } else {
         Check::good(CERTIFICATES, finding)
     }
@@ -156,8 +158,10 @@ const AUDIT: &str = "audit record";
 const CERTIFICATES: &str = "certificates";
 const RENEW: &str = "Fetch the root key and run admit admin renew";
 
-/// How long before its end a certificate is mentioned.
-const NOTICE: Duration = Duration::from_secs(90 * 86_400);
+const NEW_REALM: &str = "Make a new realm, and package for it: no command renews the trust root";
+
+/// How long before it is due a certificate is mentioned.
+const NOTICE: Duration = Duration::from_secs(30 * 86_400);
 
 #[cfg(test)]
 mod tests {
@@ -165,13 +169,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_certificate_is_mentioned_from_ninety_days_before_its_end() {
-        let end = Timestamp::from_unix_secs(1_900_000_000);
-        let days_before = |days: u64| Timestamp::from_unix_secs(end.unix_secs() - days * 86_400);
-        for (days, verdict) in
-            [(91, Verdict::Good), (90, Verdict::Warning), (1, Verdict::Warning), (0, Verdict::Failing)]
-        {
-            assert!(certificate("license", end, days_before(days)).verdict == verdict, "{days}");
+    fn a_certificate_is_mentioned_from_thirty_days_before_it_is_due() {
+        let due = Timestamp::from_unix_secs(1_900_000_000);
+        let day = |days: u64| Duration::from_secs(days * 86_400);
+        let standing = Standing { name: "license", ends_at: due.saturating_add(day(60)), renew_by: due };
+        let cases = [(0, Verdict::Good), (1, Verdict::Warning), (90, Verdict::Warning), (91, Verdict::Failing)];
+        for (days, verdict) in cases {
+            let now = due.saturating_sub(day(31)).saturating_add(day(days));
+            assert!(certificate(&standing, now).verdict == verdict, "{days}");
         }
     }
 }
