@@ -8,7 +8,7 @@ use admit_crypto::Digest;
 use admit_license::{Action, KeyId, LicenseId};
 use admit_protocol::Code;
 use admit_trust::ComponentVersion;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::failure::{Failure, Outcome};
 
@@ -99,6 +99,50 @@ pub(crate) struct InitArgs {
     /// Keep the root key in the home. For demonstrations only: whoever has the home then has the realm.
     #[arg(long, conflicts_with = "passphrase_file")]
     pub(crate) demo_root_online: bool,
+    #[command(flatten)]
+    pub(crate) pkcs11: Pkcs11Args,
+}
+
+/// A key in a PKCS#11 token, for a new home.
+#[derive(Debug, Args)]
+pub(crate) struct Pkcs11Args {
+    /// Put the key-encryption key under a key in a token of this PKCS#11 library.
+    #[arg(long = "pkcs11-module", value_name = "FILE", requires_all = ["token", "key", "pin_file"])]
+    pub(crate) module: Option<PathBuf>,
+    /// The token's label.
+    #[arg(long = "pkcs11-token", value_name = "LABEL", requires = "module")]
+    pub(crate) token: Option<String>,
+    /// The key's label: an AES-256 key.
+    #[arg(long = "pkcs11-key", value_name = "LABEL", requires = "module")]
+    pub(crate) key: Option<String>,
+    /// The file that holds the PIN of the token's user.
+    #[arg(long = "pkcs11-pin-file", value_name = "FILE", requires = "module")]
+    pub(crate) pin_file: Option<PathBuf>,
+    /// Make the key in the token if it is not there.
+    #[arg(long = "pkcs11-create-key", requires = "module")]
+    pub(crate) create_key: bool,
+}
+
+/// `admit admin rotate-key`.
+#[derive(Debug, Args)]
+pub(crate) struct RotateKeyArgs {
+    /// Where the new key is to be. Without it, under the token's key where `admit.toml` names a token, else in a file.
+    #[arg(long, value_enum, value_name = "PLACE")]
+    pub(crate) to: Option<Custody>,
+    /// Make the token's key if it is not there.
+    #[arg(long)]
+    pub(crate) create_key: bool,
+    #[command(flatten)]
+    pub(crate) home: HomeArgs,
+}
+
+/// Where a key-encryption key can be.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Custody {
+    /// In a file as it is.
+    File,
+    /// Under a key in a PKCS#11 token.
+    Pkcs11,
 }
 
 /// `admit serve`.
@@ -235,7 +279,7 @@ pub(crate) enum AdminCommand {
     Token(OperatorTokenCommand),
     /// Seal everything at rest under a new key-encryption key. Servers of the home may run meanwhile; an attempt that was
     /// interrupted is finished by the next.
-    RotateKey(HomeArgs),
+    RotateKey(RotateKeyArgs),
     /// Copy a home on SQLite while servers use it: database, settings and root certificate.
     Backup {
         /// The folder to make.
@@ -258,7 +302,7 @@ pub(crate) enum AdminCommand {
         #[arg(long, value_name = "FILE")]
         key: Option<PathBuf>,
     },
-    /// Renew the license service's keys and certificate with the root key.
+    /// Renew the services' keys and certificates with the root key: the license service, and what is due within a year.
     Renew(RenewArgs),
     /// Keys that sign buyers' entitlement tokens: this realm's, and those of shops.
     #[command(subcommand)]
@@ -271,6 +315,9 @@ pub(crate) struct RenewArgs {
     /// The root key as `admit init` exported it; only a home for demonstrations has it inside.
     #[arg(long, value_name = "FILE")]
     pub(crate) root_key: Option<PathBuf>,
+    /// Renew all of them, as after a theft of keys.
+    #[arg(long)]
+    pub(crate) all: bool,
     /// A file with the root key's passphrase; without it, it is asked for.
     #[arg(long, value_name = "FILE", requires = "root_key")]
     pub(crate) passphrase_file: Option<PathBuf>,

@@ -6,13 +6,14 @@ use std::time::Duration;
 use admit_crypto::Entropy;
 use admit_protocol::enrol::{EnrolmentRequest, EnrolmentResponse, SignedRequest};
 use admit_time::Timestamp;
-use admit_trust::{Certificate, ClockKind, Features, Issuer, Properties, Role, Subject};
+use admit_trust::{Certificate, ClockKind, DateCheck, Features, Issuer, Properties, Role, Subject, role, verify_chain};
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::Extensions;
 use axum::response::Response;
 
+use crate::home::Signer;
 use crate::refusal::{Limited, Refusal};
 use crate::store::client::{self, ClientRow, NewClient};
 use crate::{Error, Server, audit, http};
@@ -29,31 +30,44 @@ pub(crate) async fn enrol(
     if request.component_version.is_individualized() {
         return Err(Refusal::NotDefaultComponent);
     }
-    let certificate = match known(&server, request, now).await? {
+    // An authority that is renewed meanwhile must not stand beside a certificate of the other.
+    let keys = server.home.keys();
+    let authority = &keys.enrolment;
+    let certificate = match known(&server, authority, request, now).await? {
         Some(certificate) => certificate,
         None => {
             // Only new clients count against the limit: neither junk nor repeated requests lock anybody out.
             let limited = server.enrolments.take_address(http::peer_address(&extensions), now);
             limited.map_err(|retry_after_secs| Refusal::RateLimited { of: Limited::Enrolments, retry_after_secs })?;
-            let certificate = issue(&server, request, now, &mut *server.entropy.entropy())?;
-            write(&server, request, certificate, now).await?
+            let certificate = issue(&server, authority, request, now, &mut *server.entropy.entropy())?;
+            write(&server, authority, request, certificate, now).await?
         }
     };
-    let response = EnrolmentResponse::new(&certificate, &server.home.keys().enrolment.certificate);
+    let response = EnrolmentResponse::new(&certificate, &authority.certificate);
     Ok(http::message(ENROLMENT_RESPONSE_TYPE, response.to_bytes()))
 }
 
 /// The certificate that these keys have already.
-async fn known(server: &Server, request: &EnrolmentRequest, now: Timestamp) -> Result<Option<Certificate>, Refusal> {
+async fn known(
+    server: &Server,
+    authority: &Signer,
+    request: &EnrolmentRequest,
+    now: Timestamp,
+) -> Result<Option<Certificate>, Refusal> {
     let mut connection = server.home.store().read().await?;
     if client::is_revoked(&mut connection, &request.signing_key).await? {
         return Err(Refusal::ClientRevoked);
     }
     let row = client::newest(&mut connection, &request.signing_key, &request.encryption_key).await?;
-    row.map_or(Ok(None), |row| usable(&row, now))
+    row.map_or(Ok(None), |row| usable(server, authority, &row, now))
 }
 
-fn usable(row: &ClientRow, now: Timestamp) -> Result<Option<Certificate>, Refusal> {
+fn usable(
+    server: &Server,
+    authority: &Signer,
+    row: &ClientRow,
+    now: Timestamp,
+) -> Result<Option<Certificate>, Refusal> {
     if row.revoked_at.is_some() {
         return Err(Refusal::ClientRevoked);
     }
@@ -62,19 +76,25 @@ fn usable(row: &ClientRow, now: Timestamp) -> Result<Option<Certificate>, Refusa
     }
     let certificate = Certificate::from_der(&row.certificate).map_err(Error::from)?;
     // Given out while the clock was ahead, it would be of no use until then.
-    Ok((certificate.not_before() <= now.saturating_add(CLOCKS_APART)).then_some(certificate))
+    let has_begun = certificate.not_before() <= now.saturating_add(CLOCKS_APART);
+    let chain = [certificate, authority.certificate.clone()];
+    // Of an authority that was renewed since, it is good where it is, but this answer could not carry its chain.
+    let (provider, dates) = (server.home.provider(), DateCheck::NotExpiredBefore(now));
+    let is_ours = verify_chain::<role::Client>(provider, server.home.root(), &chain, dates).is_ok();
+    let [certificate, _] = chain;
+    Ok((has_begun && is_ours).then_some(certificate))
 }
 
 /// The level is the realm's; a clock protected by hardware would need evidence that enrolment does not ask for.
 fn issue(
     server: &Server,
+    signer: &Signer,
     request: &EnrolmentRequest,
     now: Timestamp,
     entropy: &mut dyn Entropy,
 ) -> Result<Certificate, Error> {
     let mut pseudonym = [0; 6];
     entropy.fill(&mut pseudonym);
-    let signer = &server.home.keys().enrolment;
     let subject = Subject {
         common_name: &format!("client {}", hex::encode(pseudonym)),
         public_key: &request.signing_key,
@@ -97,6 +117,7 @@ fn issue(
 /// Records the client, or finds that another request has just done so.
 async fn write(
     server: &Server,
+    authority: &Signer,
     request: &EnrolmentRequest,
     certificate: Certificate,
     now: Timestamp,
@@ -107,7 +128,7 @@ async fn write(
     }
     let newest = client::newest(&mut transaction, &request.signing_key, &request.encryption_key).await?;
     if let Some(row) = &newest
-        && let Some(certificate) = usable(row, now)?
+        && let Some(certificate) = usable(server, authority, row, now)?
     {
         return Ok(certificate);
     }

@@ -8,6 +8,7 @@ use admit_license::KeyId;
 use admit_protocol::Code;
 
 use crate::home::Mistake;
+use crate::pkcs11::Pkcs11Fault;
 use crate::token::TokenKeyFault;
 
 /// An operation on a home failed.
@@ -172,12 +173,21 @@ pub enum Error {
     /// The root key is another realm's.
     #[error("the root key is not the one of this realm")]
     OtherRootKey,
+    /// Nothing can be renewed under a root that has ended.
+    #[error("the trust root ended {at}: nothing can be renewed under it")]
+    RootEnded {
+        /// When.
+        at: admit_time::Timestamp,
+    },
     /// The database is sealed under a key-encryption key that is not in this home.
     #[error("the database is sealed under the key-encryption key {id}, which is not in secrets/")]
     NoSealingKey {
         /// The key's name.
         id: admit_crypto::Digest,
     },
+    /// The key in the PKCS#11 token cannot be used.
+    #[error("PKCS#11: {0}")]
+    Pkcs11(#[from] Pkcs11Fault),
     /// A key for tokens is not taken, or not there.
     #[error("{0}")]
     TokenKey(#[from] TokenKeyFault),
@@ -255,6 +265,7 @@ impl Error {
             Self::Database(_) | Self::Page { .. } => Code::ADMIT_E_SERVER,
             Self::Schema(_) => Code::ADMIT_E_STORE_VERSION,
             Self::NoSealingKey { .. } => Code::ADMIT_E_FILE,
+            Self::Pkcs11(_) => Code::ADMIT_E_KEY_IN_TOKEN,
             Self::Damaged { .. } => Code::ADMIT_E_STORE_TAMPERED,
             Self::KeyExists { .. } => Code::ADMIT_E_KEY_EXISTS,
             Self::ClearKeyMinimum => Code::ADMIT_E_NOT_FOR_CLEARKEY,
@@ -264,6 +275,7 @@ impl Error {
             | Self::DatabaseTaken
             | Self::RootKey
             | Self::OtherRootKey
+            | Self::RootEnded { .. }
             | Self::TokenKey(_)
             | Self::NotSqlite
             | Self::ContentName { .. }

@@ -29,6 +29,8 @@ pub(crate) struct Readiness {
     pub(crate) certificates: bool,
     /// The server is being stopped.
     pub(crate) stopping: bool,
+    /// Certificates that are due to be renewed, well before they end.
+    renewal_due: Vec<&'static str>,
 }
 
 impl Readiness {
@@ -40,7 +42,8 @@ impl Readiness {
         let stopping = server.stopping.load(Ordering::Relaxed);
         let database = database_answers(server).await;
         let status = if database && certificates && !stopping { READY } else { NOT_READY };
-        Self { status, database, certificates, stopping }
+        let renewal_due = server.home.standings().filter(|one| one.is_due(now)).map(|one| one.name).collect();
+        Self { status, database, certificates, stopping, renewal_due }
     }
 
     pub(crate) fn is_ready(&self) -> bool {

@@ -24,6 +24,7 @@ mod observe;
 pub mod operator;
 mod package;
 mod pages;
+pub mod pkcs11;
 pub mod policy;
 mod rate_limit;
 mod realm;

@@ -12,6 +12,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Metric, Registry};
 
 use admit_protocol::Code;
+use admit_time::Timestamp;
 
 use crate::Server;
 use crate::home::Home;
@@ -34,6 +35,7 @@ pub(crate) struct Metrics {
     queues: Labelled<1, Gauge>,
     pub(crate) database_errors: Counter,
     ends: Labelled<1, Gauge>,
+    renewals: Labelled<1, Gauge>,
     pub(crate) connections: Gauge,
     pub(crate) connections_refused: Counter,
     pub(crate) handshakes_failed: Counter,
@@ -71,6 +73,11 @@ impl Metrics {
             ends: named.add(
                 "certificate_end_time_seconds",
                 "When a certificate ends, in seconds since 1970",
+                labelled(Gauge::default),
+            ),
+            renewals: named.add(
+                "certificate_renewal_time_seconds",
+                "From when on a certificate is due to be renewed, in seconds since 1970",
                 labelled(Gauge::default),
             ),
             connections: named.add("connections", "Open connections", Gauge::default()),
@@ -116,17 +123,24 @@ impl Metrics {
         for (queue, waiting) in queues {
             self.queues.get_or_create(&[("queue", queue.to_owned())]).set(i64::try_from(waiting).unwrap_or(i64::MAX));
         }
-        let tls = server.tls.iter().map(|tls| ("tls", tls.ends_at()));
-        let services = server.home.service_ends().map(|(role, end)| (role.name(), end));
-        for (certificate, at) in services.chain(tls) {
-            let end = self.ends.get_or_create(&[("certificate", certificate.to_owned())]);
-            end.set(i64::try_from(at.unix_secs()).unwrap_or(i64::MAX));
+        if let Some(tls) = &server.tls {
+            set(&self.ends, "tls", tls.ends_at());
+        }
+        for standing in server.home.standings() {
+            set(&self.ends, standing.name, standing.ends_at);
+            set(&self.renewals, standing.name, standing.renew_by);
         }
         self.lines_dropped.inner().store((server.dropped_lines)(), Ordering::Relaxed);
         let mut text = String::new();
         encode(&mut text, &self.registry).expect("a string takes every text");
         text
     }
+}
+
+/// Sets a time of a certificate.
+fn set(times: &Labelled<1, Gauge>, certificate: &str, time: Timestamp) {
+    let gauge = times.get_or_create(&[("certificate", certificate.to_owned())]);
+    gauge.set(i64::try_from(time.unix_secs()).unwrap_or(i64::MAX));
 }
 
 /// How often a cache had what was wanted, and how often it had not.

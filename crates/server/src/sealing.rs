@@ -2,13 +2,15 @@
 //! rotated there are two: the database says which one seals, and either opens.
 
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use admit_crypto::record::{self, Opened};
 use admit_crypto::{Digest, Entropy, Provider, RecordKey};
 
 use crate::Error;
-use crate::home::key_file;
+use crate::home::Pkcs11;
+use crate::home::key_file::{self, KeyFile};
+use crate::pkcs11::{Pkcs11Fault, Token, WrappedKey, name_of};
 use crate::store::{self, Connection};
 
 /// The place in the database that a sealed value belongs to.
@@ -32,12 +34,16 @@ pub(crate) struct SealingKey {
 pub(crate) struct Sealer {
     provider: &'static Provider,
     secrets: PathBuf,
+    /// The token that opens what is under its key.
+    pkcs11: Option<Pkcs11>,
     keys: RwLock<Vec<Arc<SealingKey>>>,
+    /// Held while the files are read: who comes meanwhile finds what was read, and the token is asked once.
+    reading: Mutex<()>,
 }
 
 impl SealingKey {
     pub(crate) fn new(provider: &'static Provider, key: RecordKey) -> Self {
-        let id = (provider.sha256)(&[KEY_ID_CONTEXT, key.expose()]);
+        let id = name_of(provider, &key);
         Self { provider, id, key }
     }
 
@@ -57,9 +63,11 @@ impl SealingKey {
 
 impl Sealer {
     /// Reads the keys in a home's folder of secrets.
-    pub(crate) fn load(provider: &'static Provider, secrets: PathBuf) -> Result<Self, Error> {
-        let keys = read(provider, &secrets)?;
-        Ok(Self { provider, secrets, keys: RwLock::new(keys) })
+    pub(crate) fn load(provider: &'static Provider, secrets: PathBuf, pkcs11: Option<Pkcs11>) -> Result<Self, Error> {
+        let (keys, reading) = (RwLock::default(), Mutex::default());
+        let sealer = Self { provider, secrets, pkcs11, keys, reading };
+        sealer.reload()?;
+        Ok(sealer)
     }
 
     /// Opens under any of the keys. Where none does, they may have changed on the disk.
@@ -89,11 +97,32 @@ impl Sealer {
         find(self.keys()).ok_or(Error::NoSealingKey { id })
     }
 
-    /// Reads the keys again. One that is gone from the disk is forgotten.
+    /// Reads the keys again. One that is gone from the disk is forgotten. A token is asked for those only that are new.
     pub(crate) fn reload(&self) -> Result<(), Error> {
-        let keys = read(self.provider, &self.secrets)?;
+        let _reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        let (known, mut token) = (self.keys(), None);
+        let open = |file: KeyFile| {
+            let id = file.id(self.provider);
+            let key = match (known.iter().find(|key| key.id == id), file) {
+                (Some(key), _) => return Ok(Arc::clone(key)),
+                (None, KeyFile::Plain(key)) => key,
+                (None, KeyFile::Wrapped(wrapped)) => self.unwrap(&mut token, &wrapped)?,
+            };
+            Ok(Arc::new(SealingKey::new(self.provider, key)))
+        };
+        let keys = key_file::read_all(&self.secrets)?.into_iter().map(open).collect::<Result<_, Error>>()?;
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
         Ok(())
+    }
+
+    /// Logs in to the token once for all keys that are under one of its own.
+    fn unwrap(&self, token: &mut Option<Token>, wrapped: &WrappedKey) -> Result<RecordKey, Pkcs11Fault> {
+        let settings = self.pkcs11.as_ref().ok_or(Pkcs11Fault::NotConfigured)?;
+        let token = match token {
+            Some(token) => token,
+            None => token.insert(Token::open(settings)?),
+        };
+        token.unwrap(self.provider, wrapped)
     }
 
     fn keys(&self) -> Vec<Arc<SealingKey>> {
@@ -112,10 +141,3 @@ impl Place<'_> {
         Error::Damaged { table: self.table, row, column: self.column }
     }
 }
-
-fn read(provider: &'static Provider, secrets: &std::path::Path) -> Result<Vec<Arc<SealingKey>>, Error> {
-    let keys = key_file::read_all(secrets)?;
-    Ok(keys.into_iter().map(|key| Arc::new(SealingKey::new(provider, key))).collect())
-}
-
-const KEY_ID_CONTEXT: &[u8] = b"admit key-encryption key";

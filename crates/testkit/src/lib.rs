@@ -1,5 +1,5 @@
 //! What tests need and the product must not have: seeded randomness, a fixture realm with every certificate, the corpus
-//! reader, a Roughtime responder, and a PostgreSQL server.
+//! reader, a Roughtime responder, a PostgreSQL server, and a hardware security module in software.
 
 pub mod corpus;
 pub mod entropy;
@@ -7,10 +7,14 @@ pub mod entropy;
 pub mod postgres;
 pub mod realm;
 pub mod roughtime;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod soft_hsm;
 mod trusted_time;
 
 pub use entropy::SeededEntropy;
 #[cfg(not(target_arch = "wasm32"))]
 pub use postgres::Postgres;
 pub use realm::{FixtureClient, FixtureRealm, FixtureService};
+#[cfg(not(target_arch = "wasm32"))]
+pub use soft_hsm::SoftHsm;
 pub use trusted_time::trusted_time;

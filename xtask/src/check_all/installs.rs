@@ -19,6 +19,7 @@ const DEBIAN_PROGRAMS: &[(&str, &str)] = &[
     ("npm", "npm"),
     ("strace", "strace"),
     ("systemd-analyze", "systemd"),
+    ("softhsm2-util", "softhsm2"),
 ];
 
 /// Versions are pinned: another cargo-deny reads another deny.toml, another packager writes other bytes.

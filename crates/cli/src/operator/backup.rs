@@ -5,7 +5,7 @@ use std::path::Path;
 use admit_crypto::rustcrypto;
 use admit_protocol::Code;
 use admit_server::audit::AuditVerdict;
-use admit_server::home;
+use admit_server::home::{self, KeyCustody};
 use serde_json::json;
 
 use crate::args::HomeArgs;
@@ -16,17 +16,26 @@ use crate::output::Output;
 pub(super) async fn make(args: &HomeArgs, out: &Path, with_key: bool, output: Output) -> Outcome<()> {
     let home = super::open_home(args).await?;
     let verdict = home.backup(out, with_key).await;
+    let custody = home.key_custody()?;
     home.close().await;
     tell(verdict?, out, "backup", output)?;
-    if !with_key {
-        output.line(|| "It opens with secrets/key-encryption-key only: keep a copy of that apart from it.".into());
+    match custody {
+        KeyCustody::Token => {
+            output.line(|| {
+                "It opens with the PKCS#11 token only: keep a copy of the token's key as its maker says.".into()
+            });
+        }
+        KeyCustody::File if !with_key => {
+            output.line(|| "It opens with secrets/key-encryption-key only: keep a copy of that apart from it.".into());
+        }
+        KeyCustody::File => {}
     }
     Ok(())
 }
 
 /// Makes a home of a backup.
 pub(super) async fn restore(backup: &Path, dir: &Path, key: Option<&Path>, output: Output) -> Outcome<()> {
-    let verdict = home::restore(backup, dir, key, &rustcrypto::PROVIDER).await?;
+    let verdict = home::restore(backup, dir, key, &rustcrypto::PROVIDER, &super::environment()).await?;
     tell(verdict, dir, "home", output)
 }
 

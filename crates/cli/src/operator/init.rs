@@ -1,12 +1,15 @@
 //! `admit init`: a home with everything in it.
 
+use std::path::{Path, PathBuf};
+
 use admit_crypto::rustcrypto;
-use admit_server::home::{InitOptions, RootCustody, init};
+use admit_server::home::{InitOptions, InitToken, Pin, Pkcs11, RootCustody, init};
 use serde_json::json;
+use zeroize::Zeroizing;
 
 use super::passphrase;
-use crate::args::{InitArgs, text_or_file};
-use crate::failure::Outcome;
+use crate::args::{InitArgs, Pkcs11Args, text_or_file};
+use crate::failure::{Failure, Outcome};
 use crate::output::Output;
 use crate::system::{SystemEntropy, now};
 
@@ -18,6 +21,12 @@ pub(crate) fn run(args: &InitArgs, output: Output) -> Outcome<()> {
         None => RootCustody::Online,
     };
     let database_url = args.database.as_deref().map(text_or_file).transpose()?;
+    let (settings, pin_file) = token(&args.pkcs11)?.unzip();
+    let token = settings.as_ref().map(|settings| InitToken {
+        settings,
+        pin_file: pin_file.as_deref(),
+        create_key: args.pkcs11.create_key,
+    });
     let options = InitOptions {
         name: &args.name,
         now: now(),
@@ -26,6 +35,7 @@ pub(crate) fn run(args: &InitArgs, output: Output) -> Outcome<()> {
         public_address: Some(&args.public_address),
         database_url: database_url.as_deref(),
         root,
+        token,
     };
     let made = super::runtime()?.block_on(init(&args.dir, &options, &rustcrypto::PROVIDER, &mut SystemEntropy))?;
     output.json(|| json!({ "home": args.dir, "realm": made.realm.to_string(), "root_key": made.root_key }));
@@ -43,6 +53,22 @@ pub(crate) fn run(args: &InitArgs, output: Output) -> Outcome<()> {
     output.line(|| format!("Publish the fingerprint {} where buyers can compare it.", made.realm));
     output.line(|| format!("Next: admit serve --home {}", args.dir.display()));
     Ok(())
+}
+
+/// The token that was named, and where its PIN is. Paths are made absolute: the home's settings keep them.
+fn token(args: &Pkcs11Args) -> Outcome<Option<(Pkcs11, PathBuf)>> {
+    let Pkcs11Args { module: Some(module), token: Some(token), key: Some(key), pin_file: Some(pin_file), .. } = args
+    else {
+        return Ok(None);
+    };
+    let text = std::fs::read_to_string(pin_file).map_err(|error| Failure::file(pin_file, &error))?;
+    let (text, pin_file) = (Zeroizing::new(text), absolute(pin_file)?);
+    let pin = Pin::new(text.trim());
+    Ok(Some((Pkcs11 { module: absolute(module)?, token: token.clone(), key: key.clone(), pin }, pin_file)))
+}
+
+fn absolute(path: &Path) -> Outcome<PathBuf> {
+    std::path::absolute(path).map_err(|error| Failure::file(path, &error))
 }
 
 /// What playing inside this process counts as; what leaves it in clear is 150 anyway.

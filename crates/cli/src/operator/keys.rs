@@ -1,53 +1,75 @@
 //! `admit admin rotate-key` and `admit admin renew`: new keys in the place of old ones.
 
-use std::time::Duration;
-
-use admit_server::home::{Home, RotationStep, root_key};
+use admit_server::home::{Home, KeyCustody, Renewal, Renewed, RotationStep, root_key};
 use serde_json::json;
 
 use super::passphrase;
-use crate::args::{HomeArgs, RenewArgs};
+use crate::args::{Custody, RenewArgs, RotateKeyArgs};
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
 use crate::system::{SystemEntropy, now};
 
 /// Rotates the key-encryption key.
-pub(super) async fn rotate(args: &HomeArgs, output: Output) -> Outcome<()> {
-    let home = super::open_home(args).await?;
+pub(super) async fn rotate(args: &RotateKeyArgs, output: Output) -> Outcome<()> {
+    let home = super::open_home(&args.home).await?;
     let (mut rotation, mut rows) = (home.rotate_key(), 0);
+    if let Some(custody) = args.to {
+        rotation = rotation.into_custody(match custody {
+            Custody::File => KeyCustody::File,
+            Custody::Pkcs11 => KeyCustody::Token,
+        });
+    }
+    if args.create_key {
+        rotation = rotation.creating_key();
+    }
     while let Some(step) = rotation.step(now(), &mut SystemEntropy).await? {
         if let RotationStep::Resealed { rows: some, .. } = step {
             rows += some;
         }
     }
+    let custody = home.key_custody()?;
     home.close().await;
-    output.json(|| json!({ "rotated": true, "records": rows }));
+    let place = match custody {
+        KeyCustody::File => "file",
+        KeyCustody::Token => "pkcs11",
+    };
+    output.json(|| json!({ "rotated": true, "records": rows, "custody": place }));
     output.line(|| {
         format!("everything that is sealed, {rows} records, is under a new key; copy secrets/key-encryption-key again")
     });
+    if custody == KeyCustody::Token {
+        output.line(|| {
+            "The key in that file is under the token's key: keep the token, or a copy of its key, too.".into()
+        });
+    }
     Ok(())
 }
 
-/// Renews the license service with the root key.
+/// Renews certificates with the root key.
 pub(super) async fn renew(args: &RenewArgs, output: Output) -> Outcome<()> {
     let home = super::open_home(&args.home).await?;
-    let end = match &args.root_key {
+    let renewal = if args.all { Renewal::All } else { Renewal::Yearly };
+    let renewed = match &args.root_key {
         Some(path) => {
             let pem = std::fs::read_to_string(path).map_err(|error| Failure::file(path, &error))?;
             let passphrase = passphrase::existing(args.passphrase_file.as_deref())?;
             let key = root_key::import(&pem, &passphrase)?;
-            home.renew(&key, now(), &mut SystemEntropy).await?
+            home.renew(&key, renewal, now(), &mut SystemEntropy).await?
         }
-        None => renew_demonstration(&home).await?,
+        None => renew_demonstration(&home, renewal).await?,
     };
     home.close().await;
-    output.json(|| json!({ "ends": end.to_string() }));
-    output.line(|| format!("the license service is good until {end}; servers of this home take it within a minute"));
+    let document = |one: &Renewed| json!({ "certificate": one.role.name(), "ends": one.ends_at.to_string() });
+    output.json(|| json!({ "renewed": renewed.iter().map(document).collect::<Vec<_>>() }));
+    for one in &renewed {
+        output.line(|| format!("the certificate of {} is new and good until {}", one.role.name(), one.ends_at));
+    }
+    output.line(|| "servers of this home take it within a minute".into());
     Ok(())
 }
 
-async fn renew_demonstration(home: &Home) -> Outcome<admit_time::Timestamp> {
-    let renewed = home.renew_demonstration(Duration::MAX, now(), &mut SystemEntropy).await?;
+async fn renew_demonstration(home: &Home, renewal: Renewal) -> Outcome<Vec<Renewed>> {
+    let renewed = home.renew_demonstration(renewal, now(), &mut SystemEntropy).await?;
     renewed.ok_or_else(|| {
         Failure::new(admit_protocol::Code::ADMIT_E_USAGE, "the root key is not in this home")
             .with_action("Name its file with --root-key")

@@ -1,9 +1,9 @@
 //! What `admit serve` does beside serving: taking over keys that were renewed or rotated, renewing those of a
-//! demonstration, and saying in the log when a certificate ends soon.
+//! demonstration, and saying in the log when a certificate is due to be renewed.
 
 use std::time::Duration;
 
-use admit_server::home::Home;
+use admit_server::home::{Home, Renewal, Renewed};
 use admit_time::Timestamp;
 use tokio::signal::unix::Signal;
 use tokio::time::{MissedTickBehavior, interval};
@@ -31,20 +31,21 @@ async fn look(home: &Home, warned_at: &mut Option<Timestamp>) {
         Err(error) => tracing::error!(%error, "cannot look at the keys; those in memory stay in use"),
     }
     let now = now();
-    match home.renew_demonstration(NOTICE, now, &mut SystemEntropy).await {
-        Ok(Some(end)) => tracing::info!(%end, "renewed the license service"),
-        Ok(None) => {}
-        Err(error) => tracing::error!(%error, "cannot renew the license service"),
+    match home.renew_demonstration(Renewal::Due, now, &mut SystemEntropy).await {
+        Ok(renewed) => {
+            for Renewed { role, ends_at } in renewed.into_iter().flatten() {
+                tracing::info!(role = role.name(), %ends_at, "renewed a certificate");
+            }
+        }
+        Err(error) => tracing::error!(%error, "cannot renew the certificates that are due"),
     }
-    let is_due = warned_at.is_none_or(|at| at.saturating_add(WARN_EVERY) <= now);
-    for (role, end) in home.service_ends().filter(|(_, end)| is_due && *end <= now.saturating_add(NOTICE)) {
+    let is_time = warned_at.is_none_or(|at| at.saturating_add(WARN_EVERY) <= now);
+    for due in home.standings().filter(|standing| is_time && standing.is_due(now)) {
         *warned_at = Some(now);
-        tracing::warn!(role = role.name(), %end, "a service certificate ends soon: run admit admin renew");
+        tracing::warn!(certificate = due.name, ends_at = %due.ends_at, "due to be renewed: run admit admin renew");
     }
 }
 
 /// The same as for the realm document to be fresh at clients is early enough; this is cheap.
 const INTERVAL: Duration = Duration::from_secs(30);
-/// How long before its end a certificate is mentioned, and in a demonstration renewed.
-const NOTICE: Duration = Duration::from_secs(60 * 86_400);
 const WARN_EVERY: Duration = Duration::from_secs(86_400);

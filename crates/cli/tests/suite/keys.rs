@@ -20,13 +20,24 @@ fn a_running_server_takes_rotated_and_renewed_keys_without_a_restart() {
     };
     play("first", "first.mp4");
 
-    let ends = world.admit(&["admin", "renew", "--home", "home", "--json"]).json();
-    assert!(ends["ends"].as_str().unwrap().starts_with("20"), "{ends}");
+    let done = world.admit(&["admin", "renew", "--home", "home", "--json"]).json();
+    assert_eq!(done["renewed"][0]["certificate"], "license");
+    assert!(done["renewed"][0]["ends"].as_str().unwrap().starts_with("20") && done["renewed"][1].is_null(), "{done}");
     world.signal_server("HUP");
     while world.document_number() != 2 {
         thread::yield_now();
     }
     play("second", "second.mp4");
+
+    let done = world.admit(&["admin", "renew", "--all", "--home", "home", "--json"]).json();
+    assert_eq!(done["renewed"].as_array().unwrap().len(), 4, "{done}");
+    world.signal_server("HUP");
+    while world.document_number() != 3 {
+        thread::yield_now();
+    }
+    play("third", "third.mp4");
+    world.package("newer.mp4", "film", &[]);
+    world.admit_as("first", &["play", "newer.mp4", "--token", &token, "-o", "newer-clear.mp4"]).succeeded();
     assert!(world.events().contains(&"service-renewed".to_owned()));
     assert!(world.events().contains(&"sealing-key-rotated".to_owned()));
 }

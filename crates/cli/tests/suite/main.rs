@@ -10,6 +10,7 @@ mod documents;
 mod exact_lines;
 mod keys;
 mod packaging;
+mod pkcs11;
 mod players;
 mod refusals;
 mod remote;

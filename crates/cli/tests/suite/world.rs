@@ -21,6 +21,8 @@ pub(crate) struct World {
     pub(crate) folder: TempDir,
     server: Option<Child>,
     address: String,
+    /// A variable that all commands are given.
+    variable: Option<(&'static str, PathBuf)>,
 }
 
 impl World {
@@ -44,11 +46,19 @@ impl World {
 
     /// A home that is not served yet.
     pub(crate) fn unserved() -> Self {
+        Self::made_with(|_| None, &[])
+    }
+
+    /// A home that is not served yet, made with more words after the folder was prepared. What that says is a variable
+    /// that all commands are given.
+    pub(crate) fn made_with(prepare: impl FnOnce(&Path) -> Option<(&'static str, PathBuf)>, more: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-        let world = Self { folder, server: None, address };
+        let variable = prepare(folder.path());
+        let world = Self { folder, server: None, address, variable };
         let public = format!("http://{}", world.address);
-        world.admit(&["init", "home", "--demo-root-online", "--public-address", &public]).succeeded();
+        let words = ["init", "home", "--demo-root-online", "--public-address", &public];
+        world.admit(&[&words, more].concat()).succeeded();
         world
     }
 
@@ -169,6 +179,7 @@ impl World {
         let mut command = Command::new(env!("CARGO_BIN_EXE_admit"));
         command.args(words).current_dir(self.folder.path()).stdin(Stdio::null());
         command.env_remove("ADMIT_HOME").env("ADMIT_CLIENT", self.path("client"));
+        command.envs(self.variable.iter().map(|(name, value)| (name, value)));
         command
     }
 }

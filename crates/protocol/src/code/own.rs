@@ -222,6 +222,10 @@ macro_rules! own_codes {
         "What the request asks for cannot be done as it is written."
         "Correct what the answer's detail names."
 
+    ADMIT_E_KEY_IN_TOKEN = 0xA0AD0037, AskUser:
+        "The key in the PKCS#11 token that opens the home's keys cannot be used."
+        "Check module, token, key and PIN in `[pkcs11]` of `admit.toml`, and that the token is connected; `admit doctor` tests them."
+
         } }
     };
 }

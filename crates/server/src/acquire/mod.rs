@@ -31,7 +31,7 @@ pub(crate) async fn acquire(
 ) -> Result<Response, Refusal> {
     let now = server.clock.now();
     server.limits.take_address(http::peer_address(&extensions), now)?;
-    let request = parse::parse(&server.home, &headers, &body?, now)?;
+    let request = parse::parse_with_newest(&server.home, &headers, &body?, now).await?;
     server.limits.take_client(request.client, now)?;
     let licenses = match issue(&server, &request, now).await {
         Ok(licenses) => licenses,

@@ -25,7 +25,23 @@ pub(super) struct AcquireRequest {
     pub(super) token: Option<String>,
 }
 
-pub(super) fn parse(home: &Home, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Result<AcquireRequest, Refusal> {
+/// Where a challenge is sealed to a key that this server does not know, another instance may have renewed the service
+/// a moment ago.
+pub(super) async fn parse_with_newest(
+    home: &Home,
+    headers: &HeaderMap,
+    body: &[u8],
+    now: Timestamp,
+) -> Result<AcquireRequest, Refusal> {
+    match parse(home, headers, body, now) {
+        Err(Refusal::Message(Error::UnknownChallengeKey { .. })) if home.look_for_renewed(now).await? => {
+            parse(home, headers, body, now)
+        }
+        parsed => parsed,
+    }
+}
+
+fn parse(home: &Home, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Result<AcquireRequest, Refusal> {
     let (provider, dates) = (home.provider(), DateCheck::At(now));
     let opened = open(home, body, now)?;
     let application = match &opened.challenge().application {

@@ -146,8 +146,10 @@ fn readiness() -> Value {
         "database": flag("The database answers, and takes what is written."),
         "certificates": flag("Every certificate is valid."),
         "stopping": flag("The server is being stopped."),
+        "renewal_due": { "type": "array", "items": text(),
+            "description": "Certificates that are due to be renewed, well before they end." },
     });
-    closed(members, &["status", "database", "certificates", "stopping"])
+    closed(members, &["status", "database", "certificates", "stopping", "renewal_due"])
 }
 
 /// An object with these members and no others.

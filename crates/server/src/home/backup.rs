@@ -1,5 +1,6 @@
 //! Backup of a home on SQLite while servers use it, and restoring one: database, settings and root certificate in a
-//! folder that takes its name when it is whole. The key-encryption key is left out unless it is asked for.
+//! folder that takes its name when it is whole. The key-encryption key is left out unless it is asked for, or only a
+//! token opens it.
 
 use std::fs;
 use std::path::Path;
@@ -7,8 +8,9 @@ use std::path::Path;
 use admit_crypto::Provider;
 
 use super::init::{refuse_existing, sync_parent};
+use super::key_file::KeyFile;
 use super::partial::Partial;
-use super::{CONFIG_FILE, DATABASE_FILE, Home, KEY_FILE, ROOT_FILE, SECRETS_FOLDER, key_file};
+use super::{CONFIG_FILE, DATABASE_FILE, Environment, Home, KEY_FILE, ROOT_FILE, SECRETS_FOLDER, key_file};
 use crate::audit::AuditVerdict;
 use crate::store::{self, Location, Store};
 use crate::{Error, audit};
@@ -37,8 +39,10 @@ impl Home {
         fs::File::open(&database).and_then(|file| file.sync_all()).map_err(Error::io("write", &database))?;
         copy_file(self.path(), folder, CONFIG_FILE, 0o600)?;
         copy_file(self.path(), folder, ROOT_FILE, 0o600)?;
-        if with_key {
-            copy_secrets(self.path(), folder)?;
+        copy_secrets(self.path(), folder, |_, key| with_key || matches!(key, KeyFile::Wrapped(_)))?;
+        let secrets = folder.join(SECRETS_FOLDER);
+        if secrets.exists() {
+            key_file::sync_folder(&secrets)?;
         }
         let verdict = self.verify_copy(&database).await?;
         key_file::sync_folder(folder)?;
@@ -64,10 +68,11 @@ pub async fn restore(
     path: &Path,
     key: Option<&Path>,
     provider: &'static Provider,
+    environment: &Environment,
 ) -> Result<AuditVerdict, Error> {
     refuse_existing(path)?;
     let partial = Partial::claim(path)?;
-    let restored = restore_into(from, &partial.folder, key, provider).await;
+    let restored = restore_into(from, &partial.folder, key, provider, environment).await;
     match restored.and_then(|verdict| partial.rename(path).map(|()| verdict)) {
         Ok(verdict) => sync_parent(path).map(|()| verdict),
         Err(error) => partial.remove().and(Err(error)),
@@ -79,35 +84,45 @@ async fn restore_into(
     folder: &Path,
     key: Option<&Path>,
     provider: &'static Provider,
+    environment: &Environment,
 ) -> Result<AuditVerdict, Error> {
     copy_file(from, folder, DATABASE_FILE, 0o600)?;
     copy_file(from, folder, CONFIG_FILE, 0o600)?;
     copy_file(from, folder, ROOT_FILE, 0o644)?;
+    let secrets = folder.join(SECRETS_FOLDER);
     match key {
         Some(key) => {
-            key_file::make_folder(&folder.join(SECRETS_FOLDER))?;
             let key = key_file::read(key)?;
-            key_file::write(&folder.join(SECRETS_FOLDER).join(KEY_FILE), &key)?;
-            key_file::sync_folder(&folder.join(SECRETS_FOLDER))?;
+            key_file::make_folder(&secrets)?;
+            key_file::write(&secrets.join(KEY_FILE), &key)?;
+            copy_secrets(from, folder, |name, _| name != KEY_FILE)?;
         }
-        None => copy_secrets(from, folder)?,
+        None => {
+            key_file::read(&from.join(SECRETS_FOLDER).join(KEY_FILE))?;
+            copy_secrets(from, folder, |_, _| true)?;
+        }
     }
-    let home = Home::open(folder, provider).await?;
+    key_file::sync_folder(&secrets)?;
+    let home = Home::open_in(folder, provider, environment).await?;
     let verdict = home.verify_audit().await;
     home.close().await;
     key_file::sync_folder(folder)?;
     verdict
 }
 
-fn copy_secrets(from: &Path, to: &Path) -> Result<(), Error> {
+/// Copies those of the key files that are there and wanted.
+fn copy_secrets(from: &Path, to: &Path, is_wanted: impl Fn(&str, &KeyFile) -> bool) -> Result<(), Error> {
     let (from, to) = (from.join(SECRETS_FOLDER), to.join(SECRETS_FOLDER));
-    key_file::make_folder(&to)?;
-    let keys = key_file::read_all(&from)?;
-    let names = [KEY_FILE, key_file::NEXT_KEY_FILE];
-    for (key, name) in keys.iter().zip(names) {
-        key_file::write(&to.join(name), key)?;
+    for name in [KEY_FILE, key_file::NEXT_KEY_FILE].into_iter().filter(|name| from.join(name).exists()) {
+        let key = key_file::read(&from.join(name))?;
+        if is_wanted(name, &key) {
+            if !to.exists() {
+                key_file::make_folder(&to)?;
+            }
+            key_file::write(&to.join(name), &key)?;
+        }
     }
-    key_file::sync_folder(&to)
+    Ok(())
 }
 
 fn copy_file(from: &Path, to: &Path, name: &str, mode: u32) -> Result<(), Error> {

@@ -1,8 +1,6 @@
 //! What a new realm is made of: keys, certificates and the signed realm document. Pure: clock and randomness are
 //! arguments, and nothing is written here.
 
-use std::time::Duration;
-
 use admit_crypto::{Entropy, Provider, PublicKey, RecordKey, SecretScalar};
 use admit_protocol::acquire::LICENSES_PATH;
 use admit_protocol::enrol::ENROL_PATH;
@@ -11,6 +9,7 @@ use admit_time::Timestamp;
 use admit_trust::{Certificate, Error, Issuer, Properties, Role, SdkGeneration, Subject};
 
 use super::InitOptions;
+use super::term::{ROOT_LIFETIME, lifetime};
 
 /// A new realm, not yet stored.
 pub(super) struct Genesis {
@@ -42,11 +41,8 @@ impl Genesis {
         let root = admit_trust::issue_root(options.name, &signer, options.now, ROOT_LIFETIME, entropy)?;
         let issuer = Issuer { certificate: &root, key: &signer };
         let mut issue = Issuing { issuer, name: options.name, now: options.now, entropy };
-        let services = vec![
-            issue.service(Role::License, "license service")?,
-            issue.service(Role::Enrolment, "enrolment authority")?,
-            issue.service(Role::Packaging, "packaging")?,
-        ];
+        let services =
+            vec![issue.service(Role::License)?, issue.service(Role::Enrolment)?, issue.service(Role::Packaging)?];
         let application = issue.application(options.application_level)?;
         let document = realm::sign(&document(options, &root, &services, &application), &signer);
         let token_key = SecretScalar::generate(entropy);
@@ -63,18 +59,23 @@ pub(super) struct Issuing<'a> {
 }
 
 impl Issuing<'_> {
-    pub(super) fn service(&mut self, role: Role, name: &str) -> Result<NewService, Error> {
+    pub(super) fn service(&mut self, role: Role) -> Result<NewService, Error> {
         let signing_key = SecretScalar::generate(self.entropy);
         let encryption_key = (role == Role::License).then(|| SecretScalar::generate(self.entropy));
         let public = encryption_key.as_ref().map(SecretScalar::public_key);
         let properties = Properties { encryption_key: public, ..Properties::default() };
-        let name = format!("{} {name}", self.name);
+        let service = match role {
+            Role::License => "license service",
+            Role::Enrolment => "enrolment authority",
+            other => other.name(),
+        };
+        let name = format!("{} {service}", self.name);
         let certificate = self.certificate(role, &name, &signing_key.public_key(), properties)?;
         Ok(NewService { role, certificate, signing_key, encryption_key })
     }
 
     /// The certificate of this program: a policy label. Its key signs nothing, so it is not kept.
-    fn application(&mut self, level: u32) -> Result<Certificate, Error> {
+    pub(super) fn application(&mut self, level: u32) -> Result<Certificate, Error> {
         let properties = Properties {
             application_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
             sdk_generation: Some(SdkGeneration::Newer),
@@ -93,19 +94,10 @@ impl Issuing<'_> {
         properties: Properties,
     ) -> Result<Certificate, Error> {
         let not_before = self.now;
-        let subject = Subject { common_name, public_key, role, properties, not_before, lifetime: lifetime(role) };
+        // Nothing under a root outlives it.
+        let lifetime = lifetime(role).min(self.issuer.certificate.not_after().saturating_since(not_before));
+        let subject = Subject { common_name, public_key, role, properties, not_before, lifetime };
         admit_trust::issue(self.issuer, &subject, self.entropy)
-    }
-}
-
-/// How long a certificate of a role is valid. What signs answers is short-lived; what stands behind things that
-/// people keep, content headers and client certificates, lives as long as they do, because it is checked again
-/// whenever they are used.
-const fn lifetime(role: Role) -> Duration {
-    match role {
-        Role::Packaging => ROOT_LIFETIME,
-        Role::Enrolment | Role::Application => YEAR.saturating_mul(10),
-        _ => YEAR,
     }
 }
 
@@ -139,6 +131,5 @@ fn document(
 /// The number of a realm's first document.
 pub(super) const FIRST_DOCUMENT: u64 = 1;
 
-const APPLICATION_NAME: &str = "admit";
-const ROOT_LIFETIME: Duration = Duration::from_secs(20 * 365 * 86_400 + 5 * 86_400);
-const YEAR: Duration = Duration::from_secs(366 * 86_400);
+/// The common name of this program's certificate.
+pub(super) const APPLICATION_NAME: &str = "admit";

@@ -8,10 +8,11 @@ use admit_crypto::{Digest, Entropy, Provider, RecordKey};
 use admit_time::Timestamp;
 
 use super::genesis::{FIRST_DOCUMENT, Genesis, NewService};
+use super::key_file::KeyFile;
 use super::partial::Partial;
 use super::{
-    CONFIG_FILE, Config, DATABASE_FILE, KEY_FILE, Mistake, Origin, ROOT_FILE, ROOT_KEY_FILE, SECRETS_FOLDER, config,
-    key_file, root_key, service_key_place,
+    CONFIG_FILE, Config, DATABASE_FILE, KEY_FILE, Mistake, Origin, Pkcs11, ROOT_FILE, ROOT_KEY_FILE, SECRETS_FOLDER,
+    config, custody, key_file, root_key, service_key_place,
 };
 use crate::sealing::{Place, SealingKey};
 use crate::store::realm::{RealmRow, Sealing};
@@ -37,6 +38,19 @@ pub struct InitOptions<'a> {
     pub database_url: Option<&'a str>,
     /// Who keeps the root key.
     pub root: RootCustody<'a>,
+    /// The token whose key the key-encryption key is put under; without one, it is in a file as it is.
+    pub token: Option<InitToken<'a>>,
+}
+
+/// A PKCS#11 token for a new home.
+#[derive(Debug, Clone, Copy)]
+pub struct InitToken<'a> {
+    /// The token, its key and its PIN.
+    pub settings: &'a Pkcs11,
+    /// The file of the PIN, which the new settings name. The PIN itself never stands there.
+    pub pin_file: Option<&'a Path>,
+    /// Whether the key is made if it is not there.
+    pub create_key: bool,
 }
 
 /// Its URL of a database may hold a password.
@@ -112,13 +126,13 @@ async fn write_home(
 ) -> Result<(), Error> {
     let secrets = folder.join(SECRETS_FOLDER);
     key_file::make_folder(&secrets)?;
-    key_file::write(&secrets.join(KEY_FILE), &genesis.key_encryption_key)?;
-    let database = options.database_url.map(|url| Location::Postgres(url.to_owned()));
-    let public_address = options.public_address.map(str::to_owned);
-    let config = config::sample(&Config { public_address, database, ..Config::default() });
-    // The address of a database may hold its password.
-    let mode = if options.database_url.is_some() { 0o600 } else { 0o644 };
-    key_file::write_new(&folder.join(CONFIG_FILE), config.as_bytes(), mode)?;
+    let key = RecordKey::from_bytes(*genesis.key_encryption_key.expose());
+    let key = match options.token {
+        Some(token) => custody::wrap(provider, token.settings, token.create_key, &key, entropy)?,
+        None => KeyFile::Plain(key),
+    };
+    key_file::write(&secrets.join(KEY_FILE), &key)?;
+    write_settings(folder, options)?;
     let root = genesis.root.to_pem();
     key_file::write_new(&folder.join(ROOT_FILE), root.as_bytes(), 0o644)?;
     if let RootCustody::Export { passphrase } = options.root {
@@ -133,6 +147,18 @@ async fn write_home(
     write_database(&database, options, provider, &rows).await?;
     key_file::sync_folder(&secrets)?;
     key_file::sync_folder(folder)
+}
+
+fn write_settings(folder: &Path, options: &InitOptions<'_>) -> Result<(), Error> {
+    let database = options.database_url.map(|url| Location::Postgres(url.to_owned()));
+    let public_address = options.public_address.map(str::to_owned);
+    let pkcs11 = options.token.map(|token| token.settings.clone());
+    let pin_file = options.token.and_then(|token| token.pin_file).map(|file| ("pkcs11.pin", file));
+    let config = Config { public_address, database, pkcs11, ..Config::default() };
+    let text = config::sample(&config, pin_file.as_slice());
+    // The address of a database may hold its password.
+    let mode = if options.database_url.is_some() || options.token.is_some() { 0o600 } else { 0o644 };
+    key_file::write_new(&folder.join(CONFIG_FILE), text.as_bytes(), mode)
 }
 
 /// The first rows of the database.

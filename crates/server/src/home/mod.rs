@@ -3,6 +3,7 @@
 
 mod backup;
 mod config;
+mod custody;
 mod genesis;
 mod init;
 pub(crate) mod key_file;
@@ -11,14 +12,17 @@ mod permissions;
 mod renew;
 pub mod root_key;
 mod rotate;
+mod term;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use admit_crypto::{DecryptionKey, Digest, Provider, SecretScalar, SigningKey};
 use admit_license::TrustedHeader;
 use admit_license::header::{ContentHeader, HeaderObject};
+use admit_protocol::realm::Realm;
 use admit_time::Timestamp;
 use admit_trust::{Certificate, Role, TrustRoot};
 
@@ -32,12 +36,16 @@ use crate::token::{self, TokenKeys};
 pub use backup::restore;
 pub(crate) use config::all_mistakes;
 pub use config::{
-    Config, Described, Environment, LicenseLimits, Limit, Log, LogFormat, LogLevel, Mistake, Origin, Origins, TlsFiles,
+    Config, Described, Environment, LicenseLimits, Limit, Log, LogFormat, LogLevel, Mistake, Origin, Origins, Pin,
+    Pkcs11, TlsFiles,
 };
-pub use init::{InitOptions, Made, RootCustody, init};
+pub use custody::{KeyCustody, TokenReport, check_token};
+pub use init::{InitOptions, InitToken, Made, RootCustody, init};
 pub use permissions::exposed_secrets;
 pub(crate) use renew::GRACE;
+pub use renew::{Renewal, Renewed};
 pub use rotate::{KeyRotation, RotationStep};
+pub use term::Standing;
 
 /// An open home. Clones share it.
 #[derive(Debug, Clone)]
@@ -61,6 +69,8 @@ struct Inner {
     signatures_counts: CacheCounts,
     tokens_counts: CacheCounts,
     content_keys_counts: CacheCounts,
+    /// When a request last made this home look for renewed services.
+    looked_at: AtomicU64,
 }
 
 /// The services' keys, and the realm document that names their certificates.
@@ -74,6 +84,8 @@ pub(crate) struct Keys {
     pub(crate) retired_challenge_keys: Vec<(DecryptionKey, Timestamp)>,
     pub(crate) enrolment: Signer,
     pub(crate) packaging: Signer,
+    /// This program's certificate, which the document lists.
+    application: Option<Certificate>,
 }
 
 /// A service's signing key with its certificate.
@@ -98,7 +110,7 @@ impl Home {
         let text = fs::read_to_string(&config_path).map_err(Error::io("read", &config_path))?;
         let config = Config::read(&text, &config_path, environment);
         let config = config.map_err(|mistakes| Error::Configuration { mistakes })?;
-        let sealer = Sealer::load(provider, path.join(SECRETS_FOLDER))?;
+        let sealer = Sealer::load(provider, path.join(SECRETS_FOLDER), config.pkcs11.clone())?;
         let database = config.database.clone().unwrap_or_else(|| Location::Sqlite(path.join(DATABASE_FILE)));
         if let Location::Sqlite(file) = &database {
             fs::metadata(file).map_err(Error::io("open", file))?;
@@ -164,6 +176,18 @@ impl Home {
         self.service_ends().map(|(_, end)| end).min().unwrap_or_default()
     }
 
+    /// How the services' certificates stand, this program's own, and the trust root's.
+    pub fn standings(&self) -> impl Iterator<Item = Standing> {
+        let root = std::iter::once(self.root().certificate().clone());
+        self.renewable().chain(root).map(|certificate| Standing::of(&certificate))
+    }
+
+    fn renewable(&self) -> impl Iterator<Item = Certificate> {
+        let keys = self.keys();
+        let services = [&keys.license, &keys.enrolment, &keys.packaging].map(|service| service.certificate.clone());
+        services.into_iter().chain(keys.application.clone())
+    }
+
     /// What the caches counted.
     pub(crate) fn caches(&self) -> [(&'static str, &CacheCounts); 3] {
         let Inner { signatures_counts, tokens_counts, content_keys_counts, .. } = &*self.0;
@@ -189,6 +213,13 @@ impl Home {
         let keys = load.keys(&mut connection, &row).await?;
         *self.0.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
         Ok(true)
+    }
+
+    /// Looks whether the services were renewed by another process, once a second at most, because anybody can make a
+    /// request that asks for it.
+    pub(crate) async fn look_for_renewed(&self, now: Timestamp) -> Result<bool, Error> {
+        let looked_at = self.0.looked_at.swap(now.unix_secs(), Ordering::Relaxed);
+        if looked_at == now.unix_secs() { Ok(false) } else { self.reload().await }
     }
 
     /// Closes the database. Other clones cannot use it from then on.
@@ -264,6 +295,7 @@ async fn load(
         tokens_counts,
         content_keys_counts,
         sealer,
+        looked_at: AtomicU64::new(0),
     })
 }
 
@@ -281,6 +313,8 @@ impl LoadKeys<'_> {
             let scalar = self.scalar(challenge_key_place(&retired.thumbprint), &retired.sealed_key)?;
             retired_challenge_keys.push(((self.provider.load_decryption_key)(&scalar), retired.retired_at));
         }
+        let document = Realm::verify(self.provider, &row.document, row.fingerprint);
+        let application = renew::application(document.map_err(|_| Error::damaged_document())?.document())?;
         Ok(Keys {
             document: row.document.clone(),
             document_number: row.document_number,
@@ -289,6 +323,7 @@ impl LoadKeys<'_> {
             retired_challenge_keys,
             enrolment: self.service(connection, Role::Enrolment).await?.0,
             packaging: self.service(connection, Role::Packaging).await?.0,
+            application,
         })
     }
 

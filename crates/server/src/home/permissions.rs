@@ -17,9 +17,10 @@ pub fn exposed_secrets(home: &Path) -> Result<Vec<(PathBuf, u32)>, Error> {
     paths.extend(Some(home.join(ROOT_KEY_FILE)).filter(|path| path.exists()));
     let config = home.join(CONFIG_FILE);
     let text = fs::read_to_string(&config).map_err(Error::io("read", &config))?;
+    let settings = Config::read(&text, &config, &Environment::default());
+    paths.extend(settings.iter().flat_map(|settings| settings.secret_files.clone()));
     // With mistakes in it, it may hold a secret.
-    let holds_secret = |config: Result<Config, _>| config.map_or(true, |config| config.database.is_some());
-    if holds_secret(Config::read(&text, &config, &Environment::default())) {
+    if settings.map_or(true, |settings| settings.database.is_some() || settings.pkcs11.is_some()) {
         paths.push(config);
     }
     let mut exposed = Vec::new();

@@ -1,109 +1,232 @@
-//! Renewal of the license service: a new signing key, challenge key and certificate, and a realm document with the
-//! next number that names it, in one transaction. It needs the trust root's key, which only a home for demonstrations has.
+//! Renewal of the services: new keys and certificates, and a realm document with the next number that names them, in one
+//! transaction. It needs the trust root's key, which only a home for demonstrations has.
 
 use std::time::Duration;
 
-use admit_crypto::{Entropy, SecretScalar};
-use admit_protocol::realm::{self, Realm};
+use admit_crypto::{Entropy, SecretScalar, SigningKey};
+use admit_protocol::realm::{self, Realm, RealmDocument};
 use admit_time::Timestamp;
-use admit_trust::{Issuer, Role};
+use admit_trust::{Certificate, Issuer, Role};
+use serde_json::json;
 
-use super::genesis::{Issuing, NewService};
+use super::genesis::{APPLICATION_NAME, Issuing, NewService};
 use super::init::{ROOT_KEY_PLACE, service_row};
+use super::term::{self, YEAR};
 use super::{Home, challenge_key_place, service_key_place};
 use crate::sealing::SealingKey;
 use crate::store::challenge_key::ChallengeKeyRow;
-use crate::store::{self, Connection};
+use crate::store::{self, Connection, Transaction};
 use crate::{Error, audit};
 
+/// Which certificates are renewed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Renewal {
+    /// Those that are due.
+    Due,
+    /// The license service, and what is due before that comes round again in a year.
+    Yearly,
+    /// All, as after a theft of keys.
+    All,
+}
+
+/// A certificate that was renewed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Renewed {
+    /// What it is for.
+    pub role: Role,
+    /// When it ends.
+    pub ends_at: Timestamp,
+}
+
 impl Home {
-    /// Renews the license service with the trust root's key. Says until when it is good. Servers of this home take the
-    /// new keys at their next [`Home::reload`]; challenges that were sealed to the old key open for seven days more.
+    /// Renews certificates with the trust root's key. Servers of this home take the new keys at their next
+    /// [`Home::reload`]; challenges that were sealed to the old key open for seven days more, and certificates that the old
+    /// ones stand over are good until those end.
     pub async fn renew(
         &self,
         root_key: &SecretScalar,
+        renewal: Renewal,
         now: Timestamp,
         entropy: &mut (dyn Entropy + Send),
-    ) -> Result<Timestamp, Error> {
+    ) -> Result<Vec<Renewed>, Error> {
         let signer = (self.provider().load_signing_key)(root_key);
-        if signer.public_key() != self.root().certificate().public_key() {
+        let root = self.root().certificate();
+        if signer.public_key() != root.public_key() {
             return Err(Error::OtherRootKey);
         }
-        let issuer = Issuer { certificate: self.root().certificate(), key: &signer };
-        let name = self.name();
-        let service =
-            Issuing { issuer, name, now, entropy: &mut *entropy }.service(Role::License, "license service")?;
-        let end = service.certificate.not_after();
+        if root.not_after() <= now {
+            return Err(Error::RootEnded { at: root.not_after() });
+        }
         let mut transaction = self.store().write().await?;
         let row = store::realm::load(&mut transaction).await?;
         let current = Realm::verify(self.provider(), &row.document, row.fingerprint);
         let mut document = current.map_err(|_| Error::damaged_document())?.document().clone();
-        (document.number, document.issued_at) = (row.document_number.saturating_add(1), now);
-        for listed in document.services.iter_mut().filter(|listed| listed.role == Role::License.number()) {
-            listed.certificate = service.certificate.der().to_vec().into();
+        // Another instance may have been faster: what is due is what the database says in this transaction.
+        let due = due(&mut transaction, &document, renewal, now).await?;
+        if !due.is_empty() {
+            (document.number, document.issued_at) = (row.document_number.saturating_add(1), now);
         }
-        let signed = realm::sign(&document, &signer);
-        self.replace(&mut transaction, &service, now, entropy).await?;
-        store::realm::set_document(&mut transaction, &signed, document.number).await?;
-        let detail = serde_json::json!({ "document": document.number, "ends": end.to_string() });
-        let fingerprint = service.certificate.fingerprint(self.provider()).to_string();
-        self.append_audit(&mut transaction, now, audit::Event::ServiceRenewed, &fingerprint, &detail).await?;
-        transaction.commit().await?;
+        let mut ceremony = Ceremony { home: self, signer: &signer, now, document, transaction };
+        let mut renewed = Vec::new();
+        for role in due {
+            renewed.push(ceremony.renew(role, entropy).await?);
+        }
+        ceremony.end(!renewed.is_empty()).await?;
         self.reload().await?;
-        Ok(end)
+        Ok(renewed)
     }
 
-    /// Renews the license service of a home for demonstrations, if it ends within this time.
+    /// The same with the root key of a home for demonstrations. `None` where the root key is not in the home.
     pub async fn renew_demonstration(
         &self,
-        within: Duration,
+        renewal: Renewal,
         now: Timestamp,
         entropy: &mut (dyn Entropy + Send),
-    ) -> Result<Option<Timestamp>, Error> {
-        let license_ends_at = self.keys().license.certificate.not_after();
-        if license_ends_at > now.saturating_add(within) {
+    ) -> Result<Option<Vec<Renewed>>, Error> {
+        if !self.is_demonstration() {
             return Ok(None);
+        }
+        if renewal == Renewal::Due && !self.renewable().any(|certificate| term::renew_by(&certificate) <= now) {
+            return Ok(Some(Vec::new()));
         }
         let row = store::realm::load(&mut *self.store().read().await?).await?;
         let Some(sealed) = row.sealed_root_key else { return Ok(None) };
         let opened = self.sealer().open(ROOT_KEY_PLACE, &sealed)?;
         let root_key = SecretScalar::from_slice(opened.bytes()).map_err(|_| ROOT_KEY_PLACE.damaged())?;
-        self.renew(&root_key, now, entropy).await.map(Some)
+        self.renew(&root_key, renewal, now, entropy).await.map(Some)
+    }
+}
+
+/// The roles of what is to be renewed.
+async fn due(
+    transaction: &mut Connection,
+    document: &RealmDocument,
+    renewal: Renewal,
+    now: Timestamp,
+) -> Result<Vec<Role>, Error> {
+    let mut due = Vec::new();
+    for role in [Role::License, Role::Enrolment, Role::Packaging] {
+        let found = store::service_key::find(transaction, role.name()).await?;
+        let (certificate, ..) = found.ok_or_else(|| service_key_place(role.name(), "row").damaged())?;
+        let certificate = Certificate::from_der(&certificate)?;
+        due.extend(is_wanted(&certificate, renewal, now).then_some(role));
+    }
+    let application = application(document)?;
+    due.extend(application.filter(|old| is_wanted(old, renewal, now)).map(|_| Role::Application));
+    Ok(due)
+}
+
+fn is_wanted(certificate: &Certificate, renewal: Renewal, now: Timestamp) -> bool {
+    match renewal {
+        Renewal::Due => term::renew_by(certificate) <= now,
+        Renewal::Yearly => {
+            certificate.role() == Some(Role::License) || term::renew_by(certificate) <= now.saturating_add(YEAR)
+        }
+        Renewal::All => true,
+    }
+}
+
+/// This program's certificate in a realm document.
+pub(super) fn application(document: &RealmDocument) -> Result<Option<Certificate>, Error> {
+    for der in &document.applications {
+        let certificate = Certificate::from_der(der)?;
+        if certificate.subject() == format!("CN={APPLICATION_NAME}") {
+            return Ok(Some(certificate));
+        }
+    }
+    Ok(None)
+}
+
+/// A renewal under way.
+struct Ceremony<'a> {
+    home: &'a Home,
+    signer: &'a SigningKey,
+    now: Timestamp,
+    document: RealmDocument,
+    transaction: Transaction,
+}
+
+impl Ceremony<'_> {
+    /// Renews one certificate, and tells the audit record.
+    async fn renew(&mut self, role: Role, entropy: &mut (dyn Entropy + Send)) -> Result<Renewed, Error> {
+        let (certificate, service) = self.issue(role, entropy)?;
+        if let Some(service) = service {
+            self.replace(&service, entropy).await?;
+        }
+        self.list(&certificate)?;
+        let ends_at = certificate.not_after();
+        let detail = json!({ "role": role.name(), "document": self.document.number, "ends": ends_at.to_string() });
+        let fingerprint = certificate.fingerprint(self.home.provider()).to_string();
+        let event = audit::Event::ServiceRenewed;
+        self.home.append_audit(&mut self.transaction, self.now, event, &fingerprint, &detail).await?;
+        Ok(Renewed { role, ends_at })
     }
 
-    /// Puts the new keys in the old ones' place and keeps the old challenge key for a while.
-    async fn replace(
-        &self,
-        transaction: &mut Connection,
-        service: &NewService,
-        now: Timestamp,
-        entropy: &mut (dyn Entropy + Send),
-    ) -> Result<(), Error> {
-        let key = self.sealer().sealing(transaction).await?;
-        if let Some(row) = self.retired(transaction, &key, now, entropy).await? {
-            store::challenge_key::insert(transaction, &row).await?;
+    /// A new certificate for a role, and the keys of it that are kept.
+    fn issue(&self, role: Role, entropy: &mut dyn Entropy) -> Result<(Certificate, Option<NewService>), Error> {
+        let issuer = Issuer { certificate: self.home.root().certificate(), key: self.signer };
+        let mut issuing = Issuing { issuer, name: self.home.name(), now: self.now, entropy };
+        if role == Role::Application {
+            let level = application(&self.document)?.and_then(|old| old.properties().security_level);
+            return Ok((issuing.application(level.unwrap_or_default())?, None));
         }
-        let forgotten = now.unix_secs().saturating_sub(GRACE.as_secs());
-        store::challenge_key::remove_before(transaction, Timestamp::from_unix_secs(forgotten)).await?;
-        let row = service_row(service, now, &key, entropy);
-        store::service_key::replace(transaction, &row).await
+        let service = issuing.service(role)?;
+        Ok((service.certificate.clone(), Some(service)))
+    }
+
+    /// Puts a certificate in the old one's place in the realm document, where that lists its like.
+    fn list(&mut self, certificate: &Certificate) -> Result<(), Error> {
+        let der = || certificate.der().to_vec().into();
+        for listed in &mut self.document.services {
+            if Some(listed.role) == certificate.role().map(Role::number) {
+                listed.certificate = der();
+            }
+        }
+        for listed in &mut self.document.applications {
+            if Certificate::from_der(listed)?.subject() == certificate.subject() {
+                *listed = der();
+            }
+        }
+        Ok(())
+    }
+
+    /// Signs the document, if something changed, and makes all of it durable.
+    async fn end(mut self, is_changed: bool) -> Result<(), Error> {
+        if is_changed {
+            let signed = realm::sign(&self.document, self.signer);
+            store::realm::set_document(&mut self.transaction, &signed, self.document.number).await?;
+        }
+        Ok(self.transaction.commit().await?)
+    }
+
+    /// Puts the new keys in the old ones' place and keeps an old challenge key for a while.
+    async fn replace(&mut self, service: &NewService, entropy: &mut (dyn Entropy + Send)) -> Result<(), Error> {
+        let key = self.home.sealer().sealing(&mut self.transaction).await?;
+        if service.role == Role::License {
+            if let Some(row) = self.retired(&key, entropy).await? {
+                store::challenge_key::insert(&mut self.transaction, &row).await?;
+            }
+            let forgotten = self.now.saturating_sub(GRACE);
+            store::challenge_key::remove_before(&mut self.transaction, forgotten).await?;
+        }
+        let row = service_row(service, self.now, &key, entropy);
+        store::service_key::replace(&mut self.transaction, &row).await
     }
 
     async fn retired(
-        &self,
-        transaction: &mut Connection,
+        &mut self,
         key: &SealingKey,
-        now: Timestamp,
         entropy: &mut (dyn Entropy + Send),
     ) -> Result<Option<ChallengeKeyRow>, Error> {
-        let name = Role::License.name();
-        let Some((_, _, Some(sealed))) = store::service_key::find(transaction, name).await? else { return Ok(None) };
+        let (name, provider) = (Role::License.name(), self.home.provider());
+        let found = store::service_key::find(&mut self.transaction, name).await?;
+        let Some((_, _, Some(sealed))) = found else { return Ok(None) };
         let place = service_key_place(name, "sealed_encryption_key");
-        let old = self.sealer().open(place, &sealed)?;
+        let old = self.home.sealer().open(place, &sealed)?;
         let scalar = SecretScalar::from_slice(old.bytes()).map_err(|_| place.damaged())?;
-        let thumbprint = scalar.public_key().thumbprint(self.provider());
+        let thumbprint = scalar.public_key().thumbprint(provider);
         let sealed_key = key.seal(challenge_key_place(&thumbprint), scalar.expose(), entropy);
-        Ok(Some(ChallengeKeyRow { thumbprint, sealed_key, retired_at: now }))
+        Ok(Some(ChallengeKeyRow { thumbprint, sealed_key, retired_at: self.now }))
     }
 }
 

@@ -1,17 +1,21 @@
 //! Rotation of the key-encryption key, in steps each of which is durable or nothing: a process that is killed
 //! between any two leaves a home that works, and the next rotation goes on where it stopped. Servers may run meanwhile.
 //!
-//! 1. The new key is written beside the old one. 2. The database says that it seals from now on. 3. Everything that
+//! 1. The new key is written beside the old one, as it is or under a key in a token. 2. The database says that it seals from now on. 3. Everything that
 //!    is sealed under the old key is sealed again, some rows at a time. 4. The database says that this is done, with an
 //!    audit entry. 5. The new key's file takes the old one's name.
 
 use std::fs::File;
+use std::path::Path;
 
 use admit_crypto::{Digest, Entropy, RecordKey};
 use admit_time::Timestamp;
 
-use super::{Home, SECRETS_FOLDER, key_file};
-use crate::sealing::{Place, SealingKey};
+use super::custody::{self, KeyCustody};
+use super::key_file::{self, KeyFile};
+use super::{Home, SECRETS_FOLDER};
+use crate::pkcs11::Pkcs11Fault;
+use crate::sealing::Place;
 use crate::store::sealed::{COLUMNS, Column, Id};
 use crate::store::{self, Connection, realm::Sealing};
 use crate::{Error, audit};
@@ -23,6 +27,9 @@ pub struct KeyRotation<'a> {
     column: usize,
     after: Option<Id>,
     done: bool,
+    /// Where the new key is to be; without it, where the settings say.
+    custody: Option<KeyCustody>,
+    create_key: bool,
     /// Held from the first step on: two rotations at once would take each other's key away.
     lock: Option<File>,
 }
@@ -53,11 +60,23 @@ impl Home {
     /// Begins a rotation of the key-encryption key, or goes on with one that was interrupted.
     #[must_use]
     pub const fn rotate_key(&self) -> KeyRotation<'_> {
-        KeyRotation { home: self, column: 0, after: None, done: false, lock: None }
+        KeyRotation { home: self, column: 0, after: None, done: false, custody: None, create_key: false, lock: None }
     }
 }
 
 impl KeyRotation<'_> {
+    /// Puts the new key there, whatever the settings say.
+    #[must_use]
+    pub fn into_custody(self, custody: KeyCustody) -> Self {
+        Self { custody: Some(custody), ..self }
+    }
+
+    /// Makes the token's key if it is not there.
+    #[must_use]
+    pub fn creating_key(self) -> Self {
+        Self { create_key: true, ..self }
+    }
+
     /// Does the next step; none is left after [`RotationStep::Removed`].
     pub async fn step(
         &mut self,
@@ -76,18 +95,20 @@ impl KeyRotation<'_> {
             if sealing.retiring.is_some() {
                 return Err(Error::NoSealingKey { id: sealing.key });
             }
-            key_file::write_next(&secrets, &RecordKey::generate(entropy))?;
-            return Ok(Some(RotationStep::Written));
+            return self.write_next(&secrets, entropy).map(Some);
         };
-        let next = SealingKey::new(self.home.provider(), next);
+        let id = next.id(self.home.provider());
         let step = match sealing.retiring {
-            None if sealing.key == next.id() => {
+            None if sealing.key == id => {
                 key_file::use_next(&secrets)?;
                 self.home.sealer().reload()?;
-                self.done = true;
+                // What was gone on with may have been on its way to another place.
+                self.done = self.is_wanted(&next);
+                (self.column, self.after) = (0, None);
                 RotationStep::Removed
             }
-            None => self.begin(next.id()).await?,
+            None if !self.is_wanted(&next) => self.write_next(&secrets, entropy)?,
+            None => self.begin(id).await?,
             Some(_) => match COLUMNS.get(self.column) {
                 Some(column) => self.reseal(column, entropy).await?,
                 None => self.finish(now).await?,
@@ -96,7 +117,37 @@ impl KeyRotation<'_> {
         Ok(Some(step))
     }
 
+    fn custody(&self) -> KeyCustody {
+        let configured = if self.home.config().pkcs11.is_some() { KeyCustody::Token } else { KeyCustody::File };
+        self.custody.unwrap_or(configured)
+    }
+
+    /// Whether a key is where the new one is to be.
+    fn is_wanted(&self, key: &KeyFile) -> bool {
+        let label = self.home.config().pkcs11.as_ref().map(|pkcs11| pkcs11.key.as_str());
+        match (self.custody(), key) {
+            (KeyCustody::File, KeyFile::Plain(_)) => true,
+            (KeyCustody::Token, KeyFile::Wrapped(key)) => Some(key.token_key.as_str()) == label,
+            _ => false,
+        }
+    }
+
+    fn write_next(&self, secrets: &Path, entropy: &mut dyn Entropy) -> Result<RotationStep, Error> {
+        let key = RecordKey::generate(entropy);
+        let key = match self.custody() {
+            KeyCustody::File => KeyFile::Plain(key),
+            KeyCustody::Token => {
+                let settings = self.home.config().pkcs11.as_ref().ok_or(Pkcs11Fault::NotConfigured)?;
+                custody::wrap(self.home.provider(), settings, self.create_key, &key, entropy)?
+            }
+        };
+        key_file::write_next(secrets, &key)?;
+        Ok(RotationStep::Written)
+    }
+
+    /// The new key is opened first: what nobody could open must not seal.
     async fn begin(&self, next: Digest) -> Result<RotationStep, Error> {
+        self.home.sealer().key(next)?;
         let mut transaction = self.home.store().write().await?;
         let old = store::realm::sealing(&mut transaction).await?;
         if old.retiring.is_none() && old.key != next {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use admit_server::Error;
 use admit_server::Location;
-use admit_server::home::{Config, Environment, Home, InitOptions, Mistake, Origin, RootCustody, init};
+use admit_server::home::{Config, Environment, Home, InitOptions, Mistake, Origin, Pin, RootCustody, init};
 
 use crate::harness::{PROVIDER, Seeded, options};
 
@@ -80,16 +80,17 @@ fn the_environment_overrides_every_setting() {
         ("log.level", "warn"),
         ("metrics.listen", "127.0.0.1:9"),
     ];
-    let text =
-        "listen = \"127.0.0.1:8\"\n[database]\nurl = \"postgres://one\"\n[tls]\ncertificate = \"c\"\nkey = \"k\"";
+    let text = "listen = \"127.0.0.1:8\"\n[database]\nurl = \"postgres://one\"\n[tls]\ncertificate = \"c\"\nkey = \"k\"\n\
+                [pkcs11]\nmodule = \"m\"\ntoken = \"t\"\nkey = \"k\"\npin = \"1\"";
     let file: Config = read(text, &[]).unwrap();
     for setting in Config::described() {
         let value = values.iter().find(|(key, _)| *key == setting.key).map_or("11", |(_, value)| value);
         let changed = read(text, &[(&setting.variable, value)]).unwrap();
         assert_ne!(changed, file, "{}", setting.variable);
-        // Half a certificate is of no use.
+        // Half a certificate is of no use, nor is a part of a token.
         let alone = read("", &[(&setting.variable, value)]);
-        assert_eq!(alone.is_ok(), !setting.key.starts_with("tls."), "{}", setting.variable);
+        let is_part = setting.key.starts_with("tls.") || setting.key.starts_with("pkcs11.");
+        assert_eq!(alone.is_ok(), !is_part, "{}", setting.variable);
     }
     // What is somebody else's is left alone; what can only be meant for settings is not.
     assert!(read("", &[("ADMIT_HOME", "/home"), ("ADMIT_OPERATOR_TOKEN", "x"), ("HOME", "/")]).is_ok());
@@ -143,7 +144,7 @@ async fn the_written_settings_are_the_defaults() {
     // Every line that is commented out is a setting with its default, or with an example where there is none.
     let text = std::fs::read_to_string(path.join("admit.toml")).unwrap();
     let setting = |line: &str| line.strip_prefix("# ").filter(|rest| rest.contains(" = ")).map(str::to_owned);
-    let examples = ["url", "certificate", "key", "listen = \"127.0.0.1:7448\""];
+    let examples = ["url", "certificate", "key", "module", "token", "pin", "listen = \"127.0.0.1:7448\""];
     let is_example = |line: &str| examples.iter().any(|example| line.starts_with(example));
     let without_examples: Vec<String> = text
         .lines()
@@ -156,6 +157,19 @@ async fn the_written_settings_are_the_defaults() {
     let shown = text.lines().filter(|line| line.contains(" = ")).count();
     assert_eq!(shown, Config::described().len());
     assert!(text.lines().all(|line| line.chars().count() <= 120), "{text}");
+}
+
+#[test]
+fn a_pin_is_never_shown_and_its_file_is_remembered() {
+    let folder = tempfile::tempdir().unwrap();
+    let pin = folder.path().join("pin");
+    std::fs::write(&pin, "hunter2\n").unwrap();
+    let text = "[pkcs11]\nmodule = \"m.so\"\ntoken = \"t\"\nkey = \"k\"\npin_file = \"pin\"";
+    let config = Config::read(text, &folder.path().join("admit.toml"), &Environment::default()).unwrap();
+    assert_eq!(config.pkcs11.as_ref().unwrap().pin, Pin::new("hunter2"));
+    assert!(!format!("{config:?}").contains("hunter2"));
+    assert_eq!(config.secret_files, [pin]);
+    assert_eq!(config.pkcs11.unwrap().module, folder.path().join("m.so"));
 }
 
 #[test]

@@ -98,6 +98,7 @@ pub(crate) fn options(root: RootCustody<'_>) -> InitOptions<'_> {
         public_address: None,
         database_url: None,
         root,
+        token: None,
     }
 }
 

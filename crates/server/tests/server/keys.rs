@@ -1,22 +1,15 @@
-//! Keys at rest: rotation of the key-encryption key, interrupted anywhere, and renewal of the license service.
+//! Keys at rest: rotation of the key-encryption key, interrupted anywhere.
 
 use std::path::Path;
 
-use admit_crypto::SecretScalar;
 use admit_license::KeyId;
-use admit_protocol::Code;
-use admit_protocol::realm::Realm;
 use admit_server::Error;
-use admit_server::home::{Home, InitOptions, RootCustody, RotationStep, init, root_key};
-use admit_testkit::Postgres;
-use admit_trust::{DateCheck, role};
+use admit_server::home::{Home, RotationStep};
 
-use crate::harness::{
-    DAY, PROVIDER, Running, START, Seeded, content, content_key, execute, new_home, on_postgres, options,
-};
+use crate::harness::{PROVIDER, START, Seeded, content, content_key, execute, new_home, on_postgres};
 
 /// The same registration again opens what is sealed.
-async fn register(home: &Home, numbers: impl IntoIterator<Item = u8>) {
+pub(crate) async fn register(home: &Home, numbers: impl IntoIterator<Item = u8>) {
     for number in numbers {
         let content = content(number, "film", true);
         let mut entropy = Seeded::new(number.into());
@@ -52,7 +45,7 @@ async fn two_rotations_at_once_do_not_take_each_others_key_away() {
     register(&Home::open(&path, PROVIDER).await.unwrap(), 0..3).await;
 }
 
-fn key_files(path: &Path) -> Vec<String> {
+pub(crate) fn key_files(path: &Path) -> Vec<String> {
     let names = std::fs::read_dir(path.join("secrets")).unwrap();
     let mut names: Vec<String> = names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
@@ -119,71 +112,4 @@ async fn without_the_key_that_seals_nothing_is_sealed() {
     let refused = home.register_content_key(&content(1, "film", true), &key, START, &mut Seeded::new(1)).await;
     assert!(matches!(refused, Err(Error::NoSealingKey { id }) if id == home.realm()), "{refused:?}");
     assert_eq!(home.content(KeyId::from_bytes([1; 16])).await.unwrap(), None);
-}
-
-#[tokio::test]
-async fn a_renewed_service_is_taken_over_and_old_challenges_open_for_a_while() {
-    let mut running = Running::start().await;
-    let key_id: KeyId = running.register(1, "film", true).await;
-    let client = running.enrol(7).await;
-    let late = START.saturating_add(DAY * 300);
-    let other = Home::open(&running.path, PROVIDER).await.unwrap();
-    let mut entropy = Seeded::new(70);
-    let none = other.renew_demonstration(DAY * 60, late, &mut entropy).await.unwrap();
-    assert_eq!(none, None, "66 days are left");
-    let end = other.renew_demonstration(DAY * 67, late, &mut entropy).await.unwrap().unwrap();
-    assert_eq!(end, late.saturating_add(DAY * 366));
-    running.clock.advance(DAY * 300);
-
-    // Before the server looks, and after.
-    let (old, ask) =
-        (running.realm.document().number, |number| crate::harness::challenge(&running.realm, &[key_id], None, number));
-    let sealed = running.seal(&client, &ask(1));
-    assert_eq!(running.acquire(&sealed, None).await.status, 200);
-    assert!(running.home.reload().await.unwrap());
-    assert!(!running.home.reload().await.unwrap());
-    let sealed = running.seal(&client, &ask(2));
-    let answer = running.acquire(&sealed, None).await;
-    assert_eq!(running.verify(&client, &sealed, &answer.body).len(), 1);
-
-    running.clock.advance(DAY * 8);
-    let sealed = running.seal(&client, &ask(3));
-    let refused = running.acquire(&sealed, None).await.refusal();
-    assert_eq!(refused, (409, Code::ADMIT_E_UNKNOWN_CHALLENGE_KEY));
-    let document = running.home.realm_document();
-    running.realm = Realm::verify(PROVIDER, &document, running.home.realm()).unwrap();
-    assert_eq!(running.realm.document().number, old + 1);
-    let dates = DateCheck::At(late);
-    let license = running.realm.certificate::<role::License>(PROVIDER, dates).unwrap();
-    assert_eq!((license.not_after(), running.home.services_end_at()), (end, end));
-    drop(running.realm.certificate::<role::Enrolment>(PROVIDER, dates).unwrap());
-    assert!(running.realm.application(PROVIDER, "admit", dates).unwrap().is_some());
-    let sealed = running.seal(&client, &crate::harness::challenge(&running.realm, &[key_id], None, 4));
-    let answer = running.acquire(&sealed, None).await;
-    assert_eq!(running.verify(&client, &sealed, &answer.body).len(), 1);
-    assert_eq!(running.count("service-renewed").await, 1);
-}
-
-#[tokio::test]
-async fn only_the_realms_own_root_key_renews() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("home");
-    let database = on_postgres().then(|| Postgres::shared().database());
-    let root = RootCustody::Export { passphrase: "correct horse" };
-    let wanted = InitOptions { database_url: database.as_deref(), ..options(root) };
-    init(&path, &wanted, PROVIDER, &mut Seeded::new(1)).await.unwrap();
-    let home = Home::open(&path, PROVIDER).await.unwrap();
-    let document = home.realm_document();
-    let mut entropy = Seeded::new(3);
-    let other = SecretScalar::generate(&mut entropy);
-    let refused = home.renew(&other, START, &mut entropy).await;
-    assert!(matches!(refused, Err(Error::OtherRootKey)), "{refused:?}");
-    assert_eq!(home.renew_demonstration(DAY * 1000, START, &mut entropy).await.unwrap(), None);
-    assert_eq!(home.realm_document(), document);
-    let pem = std::fs::read_to_string(path.join("root-key.pem")).unwrap();
-    let key = root_key::import(&pem, "correct horse").unwrap();
-    home.renew(&key, START.saturating_add(DAY), &mut entropy).await.unwrap();
-    home.renew(&key, START.saturating_add(DAY * 2), &mut entropy).await.unwrap();
-    let realm = Realm::verify(PROVIDER, &home.realm_document(), home.realm()).unwrap();
-    assert_eq!(realm.document().number, 3);
 }

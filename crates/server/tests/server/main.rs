@@ -18,6 +18,8 @@ mod observe;
 mod openapi;
 mod package;
 mod pages;
+mod pkcs11;
+mod renewal;
 mod serve;
 mod tls;
 mod token;

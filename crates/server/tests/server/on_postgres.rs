@@ -17,6 +17,8 @@ mod observe;
 mod openapi;
 mod package;
 mod pages;
+mod pkcs11;
+mod renewal;
 mod serve;
 mod token;
 mod token_keys;

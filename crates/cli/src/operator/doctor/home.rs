@@ -6,7 +6,8 @@ use std::time::Duration;
 use admit_crypto::{Digest, rustcrypto};
 use admit_server::Error;
 use admit_server::audit::AuditVerdict;
-use admit_server::home::{Config, Home, exposed_secrets};
+use admit_server::home::{Config, Home, KeyCustody, Standing, TokenReport, check_token, exposed_secrets};
+use admit_server::pkcs11::Pkcs11Fault;
 use admit_time::Timestamp;
 
 use super::Check;
@@ -53,12 +54,52 @@ pub(super) fn permissions(path: &Path) -> Vec<Check> {
     checks
 }
 
+/// The token, where there is one: its module loads, it takes the PIN, it has the key, and that opens the home's.
+pub(super) fn token(path: &Path) -> Option<Check> {
+    let report = match check_token(path, &rustcrypto::PROVIDER, &crate::operator::environment()) {
+        Ok(report) => report?,
+        Err(Error::Pkcs11(fault)) => return Some(Check::failing(TOKEN, fault.to_string(), token_advice(&fault))),
+        // Told by the checks of settings and secrets.
+        Err(_) => return None,
+    };
+    let TokenReport { token, key, .. } = &report;
+    Some(if report.is_extractable {
+        let finding = format!("the key {key:?} of the token {token:?} is extractable");
+        Check::warning(TOKEN, finding, "Make one that is not, name it in pkcs11.key, and run admit admin rotate-key")
+    } else if report.custody == KeyCustody::File {
+        let finding = format!("the token {token:?} has the key {key:?}, and the key-encryption key is in a file still");
+        Check::warning(TOKEN, finding, "Run admit admin rotate-key")
+    } else if report.is_under_another {
+        let finding = format!("the key-encryption key is under another key of the token {token:?} than {key:?}");
+        Check::warning(TOKEN, finding, "Run admit admin rotate-key")
+    } else {
+        Check::good(TOKEN, format!("the key {key:?} of the token {token:?} opens the key-encryption key"))
+    })
+}
+
+fn token_advice(fault: &Pkcs11Fault) -> &'static str {
+    match fault {
+        Pkcs11Fault::NotConfigured => "Name the token in [pkcs11] of admit.toml",
+        Pkcs11Fault::Module { .. } => "Name the PKCS#11 library of the token's maker in pkcs11.module",
+        Pkcs11Fault::TokenAbsent { .. } => "Correct pkcs11.token, or connect the token",
+        Pkcs11Fault::TokenAmbiguous { .. } => "Give each token a label of its own",
+        Pkcs11Fault::PinWrong { .. } => "Correct the PIN; many tokens lock after a few wrong ones",
+        Pkcs11Fault::PinLocked { .. } => "Unlock it with the tools of the token's maker",
+        Pkcs11Fault::PinFinalTry { .. } => "Log in to it once with the right PIN and the tools of the token's maker",
+        Pkcs11Fault::KeyAbsent { .. } => "Correct pkcs11.key, or restore the key to the token",
+        Pkcs11Fault::KeyAmbiguous { .. } => "Give each key a label of its own",
+        Pkcs11Fault::KeyUnsuitable { .. } => "Name an AES key of 32 bytes that may encrypt and decrypt",
+        Pkcs11Fault::DoesNotOpen { .. } => "Restore the key file and the token's key that belong together",
+        Pkcs11Fault::Device { .. } => "See that the token is connected and well, with the tools of its maker",
+    }
+}
+
 /// Opens the home; what stands on it is checked only then.
 pub(super) async fn opened(path: &Path, checks: &mut Vec<Check>) -> Option<Opened> {
     let home = match Home::open_in(path, &rustcrypto::PROVIDER, &crate::operator::environment()).await {
         Ok(home) => home,
-        // Told by the check of the settings.
-        Err(Error::Configuration { .. } | Error::NoHome { .. }) => return None,
+        // Told by the checks of settings and token.
+        Err(Error::Configuration { .. } | Error::NoHome { .. } | Error::Pkcs11(_)) => return None,
         Err(error) => {
             let advice = match &error {
                 Error::Schema(_) => "Install the program that the database was last used with, or a newer one",
@@ -71,7 +112,7 @@ pub(super) async fn opened(path: &Path, checks: &mut Vec<Check>) -> Option<Opene
     };
     checks.push(Check::good(DATABASE, "it answers, its schema is this program's, and its keys open"));
     checks.push(audit(&home).await);
-    checks.extend(home.service_ends().map(|(role, end)| certificate(role.name(), end, now())));
+    checks.extend(home.standings().map(|standing| certificate(&standing, now())));
     if home.is_demonstration() {
         let advice = "Never use this realm for anything of value: make another without --demo-root-online";
         checks.push(Check::warning(CERTIFICATES, "the trust root's key is in the home", advice));
@@ -96,12 +137,14 @@ async fn audit(home: &Home) -> Check {
     }
 }
 
-fn certificate(role: &str, end: Timestamp, now: Timestamp) -> Check {
-    let finding = format!("that of {role} ends {end}");
-    if end <= now {
-        Check::failing(CERTIFICATES, finding, RENEW)
-    } else if end <= now.saturating_add(NOTICE) {
-        Check::warning(CERTIFICATES, finding, RENEW)
+fn certificate(standing: &Standing, now: Timestamp) -> Check {
+    let Standing { name, ends_at, .. } = standing;
+    let finding = format!("that of {name} ends {ends_at}");
+    let advice = if *name == "root" { NEW_REALM } else { RENEW };
+    if *ends_at <= now {
+        Check::failing(CERTIFICATES, finding, advice)
+    } else if standing.is_due(now.saturating_add(NOTICE)) {
+        Check::warning(CERTIFICATES, format!("{finding}, and is due to be renewed {}", standing.renew_by), advice)
     } else {
         Check::good(CERTIFICATES, finding)
     }
@@ -109,13 +152,16 @@ fn certificate(role: &str, end: Timestamp, now: Timestamp) -> Check {
 
 const SETTINGS: &str = "settings";
 const SECRETS: &str = "secrets";
+const TOKEN: &str = "token";
 const DATABASE: &str = "database";
 const AUDIT: &str = "audit record";
 const CERTIFICATES: &str = "certificates";
 const RENEW: &str = "Fetch the root key and run admit admin renew";
 
-/// How long before its end a certificate is mentioned.
-const NOTICE: Duration = Duration::from_secs(90 * 86_400);
+const NEW_REALM: &str = "Make a new realm, and package for it: no command renews the trust root";
+
+/// How long before it is due a certificate is mentioned.
+const NOTICE: Duration = Duration::from_secs(30 * 86_400);
 
 #[cfg(test)]
 mod tests {
@@ -123,13 +169,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_certificate_is_mentioned_from_ninety_days_before_its_end() {
-        let end = Timestamp::from_unix_secs(1_900_000_000);
-        let days_before = |days: u64| Timestamp::from_unix_secs(end.unix_secs() - days * 86_400);
-        for (days, verdict) in
-            [(91, Verdict::Good), (90, Verdict::Warning), (1, Verdict::Warning), (0, Verdict::Failing)]
-        {
-            assert!(certificate("license", end, days_before(days)).verdict == verdict, "{days}");
+    fn a_certificate_is_mentioned_from_thirty_days_before_it_is_due() {
+        let due = Timestamp::from_unix_secs(1_900_000_000);
+        let day = |days: u64| Duration::from_secs(days * 86_400);
+        let standing = Standing { name: "license", ends_at: due.saturating_add(day(60)), renew_by: due };
+        let cases = [(0, Verdict::Good), (1, Verdict::Warning), (90, Verdict::Warning), (91, Verdict::Failing)];
+        for (days, verdict) in cases {
+            let now = due.saturating_sub(day(31)).saturating_add(day(days));
+            assert!(certificate(&standing, now).verdict == verdict, "{days}");
         }
     }
 }

@@ -12,6 +12,7 @@ mod log;
 mod metrics;
 mod mistake;
 mod nearest;
+mod pkcs11;
 mod read;
 mod sample;
 mod service;
@@ -20,7 +21,7 @@ mod tls;
 mod tokens;
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::Error;
@@ -30,6 +31,7 @@ pub use environment::Environment;
 pub(super) use general::is_http_address;
 pub(crate) use mistake::all as all_mistakes;
 pub use mistake::{Mistake, Origin};
+pub use pkcs11::{Pin, Pkcs11};
 pub(super) use sample::sample;
 pub use service::{LicenseLimits, Limit, Log, LogFormat, LogLevel, Origins, TlsFiles};
 pub use setting::Described;
@@ -74,6 +76,10 @@ pub struct Config {
     pub origins: Origins,
     /// How often licenses may be asked for.
     pub licenses: LicenseLimits,
+    /// The token whose key is over the key-encryption key, where that is not in a file as it is.
+    pub pkcs11: Option<Pkcs11>,
+    /// Files that secrets were read from.
+    pub secret_files: Vec<PathBuf>,
 }
 
 impl Default for Config {
@@ -97,6 +103,8 @@ impl Default for Config {
             metrics_listen: None,
             origins: Origins::default(),
             licenses: LicenseLimits::default(),
+            pkcs11: None,
+            secret_files: Vec::new(),
         }
     }
 }
@@ -125,6 +133,7 @@ const SECTIONS: &[&Section] = &[
     &general::SECTION,
     &tls::SECTION,
     &database::SECTION,
+    &pkcs11::SECTION,
     &enrolment::SECTION,
     &licenses::SECTION,
     &tokens::SECTION,

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::nearest::nearest;
 use super::setting::{Described, Given, Section, Setting};
-use super::{Config, Environment, Mistake, Origin, SECTIONS, TlsFiles};
+use super::{Config, Environment, Mistake, Origin, Pkcs11, SECTIONS, TlsFiles};
 
 pub(super) fn read(text: &str, path: &Path, environment: &Environment) -> Result<Config, Vec<Mistake>> {
     let mut reader = Reader { text, path, config: Config::default(), mistakes: Vec::new(), given: Vec::new() };
@@ -78,9 +78,27 @@ impl Reader<'_> {
             }
             (*certificate, *key) = (home.join(&*certificate), home.join(&*key));
         }
+        self.finish_pkcs11();
         let licenses = &mut self.config.licenses;
         for limit in [&mut licenses.client, &mut licenses.token, &mut licenses.address] {
             *limit = limit.filter(|limit| limit.per_hour > 0);
+        }
+    }
+
+    fn finish_pkcs11(&mut self) {
+        let home = self.home().to_owned();
+        let Some(Pkcs11 { module, token, key, pin }) = &mut self.config.pkcs11 else { return };
+        let is_missing = [
+            ("pkcs11.module", module.as_os_str().is_empty()),
+            ("pkcs11.token", token.is_empty()),
+            ("pkcs11.key", key.is_empty()),
+            ("pkcs11.pin", pin.expose().is_empty()),
+        ];
+        *module = home.join(&*module);
+        for (name, _) in is_missing.into_iter().filter(|(_, is_missing)| *is_missing) {
+            let origin = Origin::File { path: self.path.to_owned(), line: 1 };
+            let reason = "missing: the rest of `pkcs11` is of no use without it".to_owned();
+            self.mistakes.push(Mistake { origin, key: Some(name.to_owned()), reason });
         }
     }
 
@@ -131,6 +149,7 @@ impl Reader<'_> {
         match fs::read_to_string(file).map(Zeroizing::new) {
             Ok(text) => {
                 let Some((_, setting)) = find(key) else { return };
+                self.config.secret_files.push(file.to_owned());
                 self.set(setting, key, origin, Given::Text(text.trim()));
             }
             Err(error) => {
