@@ -8,6 +8,7 @@
 #[expect(dead_code, reason = "tests use the rest")]
 #[path = "../../tests/server/harness.rs"]
 mod harness;
+mod limit;
 mod load;
 mod operator;
 
@@ -23,6 +24,7 @@ async fn main() {
     let mut arguments = std::env::args().skip(1);
     let program = PathBuf::from(arguments.next().expect("the path of the program"));
     let wanted: Vec<String> = arguments.collect();
+    limit::print();
     println!("{}", Load::HEADING);
     for part in PARTS {
         if wanted.is_empty() || wanted.iter().any(|wanted| wanted == part) {
