@@ -34,9 +34,11 @@ mod sources;
 mod store;
 pub mod tls;
 pub mod token;
+mod trace_parent;
 
 pub use clearkey::CLEARKEY_PATH;
 pub use error::Error;
 pub use server::Server;
 pub use sources::{Clock, EntropySource};
 pub use store::Location;
+pub use trace_parent::{NotATraceParent, TraceParent};

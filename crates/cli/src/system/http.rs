@@ -17,18 +17,7 @@ pub(crate) struct Http {
 impl Http {
     /// A client with the program's time-outs.
     pub(crate) fn new() -> Self {
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let tls =
-            TlsConfig::builder().provider(TlsProvider::Rustls).unversioned_rustls_crypto_provider(provider).build();
-        let config = ureq::Agent::config_builder()
-            .tls_config(tls)
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .timeout_connect(Some(CONNECT_TIMEOUT))
-            .timeout_global(Some(TOTAL_TIMEOUT))
-            .user_agent(concat!("admit/", env!("CARGO_PKG_VERSION")))
-            .build();
-        Self { agent: config.into() }
+        Self { agent: agent(CONNECT_TIMEOUT, TOTAL_TIMEOUT) }
     }
 
     /// Gets a document of at most `limit` bytes.
@@ -92,6 +81,21 @@ pub(crate) struct Range {
     pub(crate) version: Option<String>,
     /// The bytes.
     pub(crate) bytes: Vec<u8>,
+}
+
+/// What sends requests, with these time-outs for a connection and for everything together.
+pub(super) fn agent(connect: Duration, total: Duration) -> ureq::Agent {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let tls = TlsConfig::builder().provider(TlsProvider::Rustls).unversioned_rustls_crypto_provider(provider).build();
+    let config = ureq::Agent::config_builder()
+        .tls_config(tls)
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .timeout_connect(Some(connect))
+        .timeout_global(Some(total))
+        .user_agent(concat!("admit/", env!("CARGO_PKG_VERSION")))
+        .build();
+    config.into()
 }
 
 /// `scheme://host:port` of an address.

@@ -18,4 +18,5 @@ mod serving;
 mod slow_server;
 mod token_keys;
 mod tour;
+mod traces;
 mod world;

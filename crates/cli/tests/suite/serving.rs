@@ -84,14 +84,14 @@ fn off_this_machine_it_speaks_tls_or_nothing() {
 }
 
 /// A served home, with what the process prints.
-struct Server {
+pub(crate) struct Server {
     child: Child,
     scheme: String,
     address: String,
 }
 
 impl Server {
-    fn start(world: &World, more: &[&str], stderr: Stdio) -> Self {
+    pub(crate) fn start(world: &World, more: &[&str], stderr: Stdio) -> Self {
         let words = [&["serve", "--home", "home", "--listen", "127.0.0.1:0"], more].concat();
         let mut child = world.command(&words).stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
         let mut line = String::new();
@@ -100,7 +100,7 @@ impl Server {
         Self { child, scheme: scheme.to_owned(), address: address.to_owned() }
     }
 
-    fn connect(&self) -> BufReader<TcpStream> {
+    pub(crate) fn connect(&self) -> BufReader<TcpStream> {
         BufReader::new(TcpStream::connect(&self.address).unwrap())
     }
 
@@ -109,7 +109,7 @@ impl Server {
         assert!(status.unwrap().success());
     }
 
-    fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         self.signal("TERM");
         assert!(self.child.wait().unwrap().success());
     }
@@ -123,7 +123,7 @@ impl Drop for Server {
     }
 }
 
-fn configure(world: &World, settings: &str) {
+pub(crate) fn configure(world: &World, settings: &str) {
     fs::write(world.path("home/admit.toml"), settings).unwrap();
 }
 
@@ -143,14 +143,14 @@ fn subject(address: &str) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-fn exchange(connection: &mut BufReader<TcpStream>, method: &str, path: &str, headers: &str) -> String {
+pub(crate) fn exchange(connection: &mut BufReader<TcpStream>, method: &str, path: &str, headers: &str) -> String {
     let request = format!("{method} {path} HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n{headers}\r\n");
     connection.get_mut().write_all(request.as_bytes()).unwrap();
     read_answer(connection)
 }
 
 /// One answer, its head and its body.
-fn read_answer(connection: &mut BufReader<TcpStream>) -> String {
+pub(crate) fn read_answer(connection: &mut BufReader<TcpStream>) -> String {
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
         assert!(connection.read_line(&mut head).unwrap() > 0, "{head}");
@@ -161,4 +161,4 @@ fn read_answer(connection: &mut BufReader<TcpStream>) -> String {
     head + &String::from_utf8(body).unwrap()
 }
 
-const REQUEST: &str = "GET /nothing HTTP/1.1\r\nhost: x\r\n\r\n";
+pub(crate) const REQUEST: &str = "GET /nothing HTTP/1.1\r\nhost: x\r\n\r\n";

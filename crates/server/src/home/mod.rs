@@ -32,7 +32,8 @@ use crate::{Error, audit};
 pub use backup::restore;
 pub(crate) use config::all_mistakes;
 pub use config::{
-    Config, Described, Environment, LicenseLimits, Limit, Log, LogFormat, LogLevel, Mistake, Origin, Origins, TlsFiles,
+    Config, Described, Environment, LicenseLimits, Limit, Log, LogFormat, LogLevel, Mistake, Origin, Origins, Share,
+    TlsFiles, Traces,
 };
 pub use init::{InitOptions, Made, RootCustody, init};
 pub use permissions::exposed_secrets;
