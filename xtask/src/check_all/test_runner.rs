@@ -18,6 +18,7 @@ pub(super) fn run(workspace: &Workspace, tally: &mut Option<Tally>) -> Result<()
         ("ADMIT_SHAKA_PACKAGER", tools::shaka_packager(workspace)),
         ("ADMIT_FFMPEG", tools::ffmpeg(workspace)),
         ("ADMIT_NODE_MODULES", tools::node_modules(workspace)),
+        ("ADMIT_PYTHON", tools::python(workspace)),
     ] {
         tool.map(|path| command.env(variable, path));
     }

@@ -1,17 +1,19 @@
 //! Spans of requests at a collector: a real `admit serve` sends them over HTTP to a listener of the test's, which takes
-//! them, hangs, or is not there.
+//! them, hangs, or is not there. `ADMIT_PYTHON`, else `python3`, must have the package `opentelemetry-proto`, else one test
+//! fails; `cargo check-all` sees to it.
 
 use std::fs;
 use std::io::{BufReader, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::Stdio;
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::serving::{REQUEST, Server, configure, exchange, read_answer};
 use crate::slow_server::read_message;
@@ -53,6 +55,35 @@ fn a_collector_gets_a_span_of_each_request_by_the_semantic_conventions() {
     assert_eq!(of("admit.code")[..2], [None, Some("ADMIT_E_OPERATOR_TOKEN")]);
     assert_eq!(dropped(&server), 0);
     server.stop();
+}
+
+#[test]
+fn what_is_sent_is_what_opentelemetrys_own_messages_read() {
+    let collector = Collector::start();
+    let world = World::unserved();
+    configure(&world, &format!("{}accept_traceparent = true\n", collector.settings()));
+    let mut server = Server::start(&world, &[], Stdio::null());
+    let headers = format!("traceparent: {PARENT}\r\n");
+    let answer = exchange(&mut server.connect(), "PUT", "/v1/keys/7", &headers);
+    let message = collector.messages.recv().unwrap();
+    server.stop();
+    let spans = decoded(body(&message));
+    let [span] = &spans.as_array().unwrap()[..] else { panic!("{spans}") };
+    assert_eq!((&span["trace"], &span["parent"]), (&PARENT[3..35].into(), &PARENT[36..52].into()));
+    assert_eq!(span["span"].as_str().unwrap().len(), 16);
+    assert_eq!((&span["name"], &span["kind"]), (&"PUT /v1/keys/{key_id}".into(), &"SPAN_KIND_SERVER".into()));
+    assert_eq!((&span["status"], &span["flags"]), (&"STATUS_CODE_UNSET".into(), &0x301.into()));
+    assert!(span["nanos"].as_u64().unwrap() > 0);
+    let expected = json!({
+        "http.request.method": "PUT",
+        "http.route": "/v1/keys/{key_id}",
+        "http.response.status_code": 401,
+        "url.scheme": "http",
+        "admit.request_id": header(&answer, "x-request-id"),
+        "admit.code": "ADMIT_E_OPERATOR_TOKEN",
+    });
+    assert_eq!(span["attributes"], expected);
+    assert_eq!(span["resource"], json!({ "service.name": "admit", "service.version": env!("CARGO_PKG_VERSION") }));
 }
 
 #[test]
@@ -264,16 +295,34 @@ fn take(mut stream: TcpStream, answer: &str, seen: &Sender<Vec<u8>>) {
 
 /// The spans of one message, which is checked for its form.
 fn received(message: &[u8]) -> Vec<Received> {
-    let end = message.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap();
-    let head = String::from_utf8(message[..end].to_vec()).unwrap();
+    let body = body(message);
+    let head = String::from_utf8(message[..message.len() - body.len()].to_vec()).unwrap();
     assert!(head.starts_with("POST /v1/traces HTTP/1.1\r\n"), "{head}");
     assert!(head.to_ascii_lowercase().contains("content-type: application/json"), "{head}");
-    let body: Value = serde_json::from_slice(&message[end + 4..]).unwrap();
+    let body: Value = serde_json::from_slice(body).unwrap();
     let [of_resource] = &body["resourceSpans"].as_array().unwrap()[..] else { panic!("{body}") };
     let [of_scope] = &of_resource["scopeSpans"].as_array().unwrap()[..] else { panic!("{body}") };
     let spans = of_scope["spans"].as_array().unwrap().iter();
     let resource = &of_resource["resource"];
     spans.map(|span| Received { head: head.clone(), resource: resource.clone(), json: span.clone() }).collect()
+}
+
+fn body(message: &[u8]) -> &[u8] {
+    let end = message.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap();
+    &message[end + 4..]
+}
+
+/// The spans of a body as Python reads them, with the package `opentelemetry-proto`.
+fn decoded(body: &[u8]) -> Value {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/otlp/decode.py");
+    let python = std::env::var("ADMIT_PYTHON").unwrap_or_else(|_| "python3".into());
+    let mut command = Command::new(python);
+    let command = command.arg(script).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().expect("Python is installed");
+    child.stdin.take().unwrap().write_all(body).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(body));
+    serde_json::from_slice(&output.stdout).unwrap()
 }
 
 fn value<'a>(attributes: &'a Value, name: &str) -> Option<&'a str> {
