@@ -3,19 +3,23 @@
 //! fails; `cargo check-all` sees to it.
 
 use std::fs;
-use std::io::{BufReader, Write};
+use std::io::{BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::{Value, json};
 
-use crate::serving::{REQUEST, Server, configure, exchange, read_answer};
+use crate::serving::{REQUEST, Server, certificate, configure, exchange, read_answer};
 use crate::slow_server::read_message;
 use crate::world::{World, clip};
 
@@ -84,6 +88,29 @@ fn what_is_sent_is_what_opentelemetrys_own_messages_read() {
     });
     assert_eq!(span["attributes"], expected);
     assert_eq!(span["resource"], json!({ "service.name": "admit", "service.version": env!("CARGO_PKG_VERSION") }));
+}
+
+#[test]
+fn over_https_only_a_collector_that_the_authorities_vouch_for_gets_spans() {
+    let world = World::unserved();
+    certificate(&world, "collector");
+    let collector = Collector::of(OK, Some(tls(&world)));
+    configure(&world, &collector.settings());
+    for authorities in ["key.pem", "cert.pem"] {
+        let mut command = world.command(&["serve", "--home", "home", "--listen", "127.0.0.1:0"]);
+        command.env("SSL_CERT_FILE", world.path(authorities));
+        let mut server = Server::of(command, Stdio::null());
+        let answer = exchange(&mut server.connect(), "GET", "/health", "");
+        if authorities == "cert.pem" {
+            let spans = collector.spans_until(header(&answer, "x-request-id"));
+            assert_eq!(spans.len(), 1, "the other server's stayed there");
+        } else {
+            while dropped(&server) == 0 {
+                thread::yield_now();
+            }
+        }
+        server.stop();
+    }
 }
 
 #[test]
@@ -234,25 +261,35 @@ struct Received {
 
 impl Collector {
     fn start() -> Self {
-        Self::answering("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}")
+        Self::answering(OK)
     }
 
     /// Gives every message the same answer.
     fn answering(answer: &str) -> Self {
+        Self::of(answer, None)
+    }
+
+    fn of(answer: &str, tls: Option<Arc<ServerConfig>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let (address, (seen, messages)) = (listener.local_addr().unwrap().to_string(), channel());
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let (address, (seen, messages)) = (format!("{scheme}://{}", listener.local_addr().unwrap()), channel());
         let answer = answer.to_owned();
         thread::spawn(move || {
-            for stream in listener.incoming() {
-                let (seen, answer) = (seen.clone(), answer.clone());
-                thread::spawn(move || take(stream.unwrap(), &answer, &seen));
+            for stream in listener.incoming().map(Result::unwrap) {
+                let (seen, answer, tls) = (seen.clone(), answer.clone(), tls.clone());
+                thread::spawn(move || match tls {
+                    Some(tls) => {
+                        take(StreamOwned::new(ServerConnection::new(tls).unwrap(), stream), &answer, &seen);
+                    }
+                    None => take(stream, &answer, &seen),
+                });
             }
         });
         Self { address, messages }
     }
 
     fn endpoint(&self) -> String {
-        format!("endpoint = \"http://{}\"", self.address)
+        format!("endpoint = \"{}\"", self.address)
     }
 
     fn settings(&self) -> String {
@@ -284,13 +321,22 @@ impl Received {
 }
 
 /// A connection of the exporter's, until it is closed.
-fn take(mut stream: TcpStream, answer: &str, seen: &Sender<Vec<u8>>) {
+fn take(mut stream: impl Read + Write, answer: &str, seen: &Sender<Vec<u8>>) {
     while let Ok(message) = read_message(&mut stream) {
         // A test that has seen enough is over.
         if seen.send(message).is_err() || stream.write_all(answer.as_bytes()).is_err() {
             return;
         }
     }
+}
+
+/// The certificate and key of a folder.
+fn tls(world: &World) -> Arc<ServerConfig> {
+    let certificate = CertificateDer::from_pem_file(world.path("cert.pem")).unwrap();
+    let key = PrivateKeyDer::from_pem_file(world.path("key.pem")).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    Arc::new(config.with_no_client_auth().with_single_cert(vec![certificate], key).unwrap())
 }
 
 /// The spans of one message, which is checked for its form.
@@ -361,3 +407,4 @@ fn nanos() -> u128 {
 }
 
 const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+const OK: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}";
