@@ -5,6 +5,7 @@
 mod acquisition;
 mod bad_input;
 mod browser;
+mod collector;
 mod doctor;
 mod documents;
 mod exact_lines;
