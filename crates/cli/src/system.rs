@@ -7,6 +7,7 @@ mod log;
 mod memory;
 mod remote_file;
 mod sqlite;
+mod traces;
 
 pub(crate) use clock::now;
 pub(crate) use entropy::SystemEntropy;
@@ -15,3 +16,4 @@ pub(crate) use log::ServerLog;
 pub(crate) use memory::{Memory, protect};
 pub(crate) use remote_file::{LastFailure, RemoteFile};
 pub(crate) use sqlite::SqliteKeyValue;
+pub(crate) use traces::Traces;

@@ -38,6 +38,7 @@ mod sources;
 mod store;
 pub mod tls;
 pub mod token;
+mod trace_parent;
 
 pub use api::description;
 pub use clearkey::CLEARKEY_PATH;
@@ -46,3 +47,4 @@ pub use revoke::Revocation;
 pub use server::Server;
 pub use sources::{Clock, EntropySource};
 pub use store::Location;
+pub use trace_parent::{NotATraceParent, TraceParent};

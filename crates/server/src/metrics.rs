@@ -40,6 +40,7 @@ pub(crate) struct Metrics {
     pub(crate) connections_refused: Counter,
     pub(crate) handshakes_failed: Counter,
     lines_dropped: Counter,
+    spans_dropped: Counter,
 }
 
 impl Metrics {
@@ -96,6 +97,11 @@ impl Metrics {
                 "Lines of the log that were dropped because it took none",
                 Counter::default(),
             ),
+            spans_dropped: named.add(
+                "trace_spans_dropped",
+                "Spans of requests that were dropped because no collector took them",
+                Counter::default(),
+            ),
             registry: named.0,
         }
     }
@@ -131,6 +137,7 @@ impl Metrics {
             set(&self.renewals, standing.name, standing.renew_by);
         }
         self.lines_dropped.inner().store((server.dropped_lines)(), Ordering::Relaxed);
+        self.spans_dropped.inner().store((server.dropped_spans)(), Ordering::Relaxed);
         let mut text = String::new();
         encode(&mut text, &self.registry).expect("a string takes every text");
         text

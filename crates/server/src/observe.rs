@@ -13,6 +13,7 @@ use admit_protocol::Code;
 
 use crate::Server;
 use crate::refusal::Refusal;
+use crate::trace_parent::TraceParent;
 
 /// What a refusal says of itself to whoever counts.
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +33,11 @@ pub(crate) async fn observe(
     let id = request_id(&server);
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
     // An error's span, so that it is there at every level of the log.
-    let span = tracing::error_span!("request", %id, method = %request.method(), route, status = Empty, code = Empty);
+    let span = tracing::error_span!("request", %id, method = %request.method(), route, traceparent = Empty,
+        status = Empty, code = Empty);
+    if let Some(parent) = trace_parent(&server, request.headers()) {
+        span.record("traceparent", tracing::field::display(parent));
+    }
     let begun = Instant::now();
     let under_way = UnderWay::new(&server);
     let mut response = next.run(request).instrument(span.clone()).await;
@@ -92,6 +97,11 @@ impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
         self.0.metrics.under_way.dec();
     }
+}
+
+/// To which trace a request belongs, where whoever sends it is trusted to say so.
+fn trace_parent(server: &Server, headers: &HeaderMap) -> Option<TraceParent> {
+    server.home.config().traces.accept_traceparent.then(|| TraceParent::of(headers)).flatten()
 }
 
 fn request_id(server: &Server) -> String {

@@ -36,6 +36,7 @@ pub struct Server {
     pub(crate) places: Arc<Semaphore>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) dropped_lines: Arc<dyn Fn() -> u64 + Send + Sync>,
+    pub(crate) dropped_spans: Arc<dyn Fn() -> u64 + Send + Sync>,
     pub(crate) stopping: Arc<AtomicBool>,
     pub(crate) lookups: Arc<Batch<Lookup>>,
     pub(crate) records: Arc<Batch<Record>>,
@@ -58,6 +59,7 @@ impl Server {
             records: Arc::new(Batch::start(Record(home.clone()), limit, metrics.batches("record"))),
             metrics: Arc::new(metrics),
             dropped_lines: Arc::new(|| 0),
+            dropped_spans: Arc::new(|| 0),
             stopping: Arc::default(),
             home,
             clock: Arc::new(clock),
@@ -84,6 +86,12 @@ impl Server {
     #[must_use]
     pub fn with_dropped_lines(self, count: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
         Self { dropped_lines: Arc::new(count), ..self }
+    }
+
+    /// The same server; `count` says how many spans of traces were dropped.
+    #[must_use]
+    pub fn with_dropped_spans(self, count: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
+        Self { dropped_spans: Arc::new(count), ..self }
     }
 
     /// Says from now on, at `/ready`, that the server is being stopped, so that balancers send it nothing more.

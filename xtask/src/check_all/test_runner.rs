@@ -19,6 +19,7 @@ pub(super) fn run(workspace: &Workspace, tally: &mut Option<Tally>) -> Result<()
         ("ADMIT_FFMPEG", tools::ffmpeg(workspace)),
         ("ADMIT_NODE_MODULES", tools::node_modules(workspace)),
         ("ADMIT_SCHEMATHESIS", tools::schemathesis(workspace)),
+        ("ADMIT_PYTHON", tools::python(workspace)),
     ] {
         tool.map(|path| command.env(variable, path));
     }

@@ -18,7 +18,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::args::ServeArgs;
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
-use crate::system::{Memory, ServerLog, SystemEntropy, now};
+use crate::system::{Memory, ServerLog, SystemEntropy, Traces, now};
 
 /// Serves; returns after SIGTERM or SIGINT, when the requests that were running are answered.
 pub(crate) fn run(args: &ServeArgs, memory: Memory, output: Output) -> Outcome<()> {
@@ -27,8 +27,7 @@ pub(crate) fn run(args: &ServeArgs, memory: Memory, output: Output) -> Outcome<(
 
 async fn serve(args: &ServeArgs, memory: Memory, output: Output) -> Outcome<()> {
     let home = super::open_home_to_serve(&args.home).await?;
-    let no_log = |error| Failure::new(Code::ADMIT_E_SERVER, format!("the log does not start: {error}"));
-    let log = ServerLog::start(home.config().log).map_err(no_log)?;
+    let (traces, log) = start_log(args, &home)?;
     raise_file_limit();
     if memory == Memory::Limited {
         tracing::warn!("keys can reach the swap: this process may not lock its memory (LimitMEMLOCK=infinity)");
@@ -64,6 +63,9 @@ async fn serve(args: &ServeArgs, memory: Memory, output: Output) -> Outcome<()> 
     std::io::stdout().flush().map_err(failed)?;
     let entropy = || -> Box<dyn Entropy + Send> { Box::new(SystemEntropy) };
     let mut server = Server::new(home.clone(), now, entropy).with_dropped_lines(log.dropped_lines());
+    if let Some(traces) = &traces {
+        server = server.with_dropped_spans(traces.dropped_spans());
+    }
     if let Some(tls) = tls {
         let hangup = signal(SignalKind::hangup()).map_err(failed)?;
         tokio::spawn(keep_current(tls.clone(), hangup));
@@ -85,7 +87,18 @@ async fn serve(args: &ServeArgs, memory: Memory, output: Output) -> Outcome<()> 
     server.serve(listener, shutdown).await.map_err(failed)?;
     upkeep.abort();
     home.close().await;
+    // While there still is a log.
+    drop(traces);
     Ok(())
+}
+
+/// The log, and the export of traces where the settings want one.
+fn start_log(args: &ServeArgs, home: &Home) -> Outcome<(Option<Traces>, ServerLog)> {
+    let failed = |error| Failure::new(Code::ADMIT_E_SERVER, format!("the log does not start: {error}"));
+    let is_tls = args.tls_cert.is_some() || home.config().tls.is_some();
+    let traces = Traces::start(&home.config().traces, if is_tls { "https" } else { "http" }).map_err(failed)?;
+    let log = ServerLog::start(home.config().log, traces.as_ref().map(Traces::layer)).map_err(failed)?;
+    Ok((traces, log))
 }
 
 /// Plain HTTP is for this machine itself.

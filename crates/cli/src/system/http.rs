@@ -1,11 +1,12 @@
-//! HTTP to license servers. Plain HTTP is refused except on loopback.
+//! HTTP to license servers. Plain HTTP is refused except on loopback. Of TLS certificates, those hold that Mozilla's
+//! authorities vouch for, or, where `SSL_CERT_FILE` names a file of other authorities (PEM), as for OpenSSL, those do.
 
 use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 
 use admit_protocol::{Code, PROBLEM_CONTENT_TYPE, Problem};
-use ureq::tls::{TlsConfig, TlsProvider};
+use ureq::tls::{PemItem, RootCerts, TlsConfig, TlsProvider, parse_pem};
 
 use crate::failure::{Failure, Outcome};
 
@@ -17,18 +18,7 @@ pub(crate) struct Http {
 impl Http {
     /// A client with the program's time-outs.
     pub(crate) fn new() -> Self {
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let tls =
-            TlsConfig::builder().provider(TlsProvider::Rustls).unversioned_rustls_crypto_provider(provider).build();
-        let config = ureq::Agent::config_builder()
-            .tls_config(tls)
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .timeout_connect(Some(CONNECT_TIMEOUT))
-            .timeout_global(Some(TOTAL_TIMEOUT))
-            .user_agent(concat!("admit/", env!("CARGO_PKG_VERSION")))
-            .build();
-        Self { agent: config.into() }
+        Self { agent: agent(CONNECT_TIMEOUT, TOTAL_TIMEOUT) }
     }
 
     /// Gets a document of at most `limit` bytes.
@@ -92,6 +82,35 @@ pub(crate) struct Range {
     pub(crate) version: Option<String>,
     /// The bytes.
     pub(crate) bytes: Vec<u8>,
+}
+
+/// What sends requests, with these time-outs for a connection and for everything together.
+pub(super) fn agent(connect: Duration, total: Duration) -> ureq::Agent {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let tls = TlsConfig::builder().provider(TlsProvider::Rustls).unversioned_rustls_crypto_provider(provider);
+    let tls = tls.root_certs(authorities()).build();
+    let config = ureq::Agent::config_builder()
+        .tls_config(tls)
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .timeout_connect(Some(connect))
+        .timeout_global(Some(total))
+        .user_agent(concat!("admit/", env!("CARGO_PKG_VERSION")))
+        .build();
+    config.into()
+}
+
+/// Who vouches for servers. Where the file that was named cannot be read, nobody does.
+fn authorities() -> RootCerts {
+    let Some(file) = std::env::var_os("SSL_CERT_FILE").filter(|file| !file.is_empty()) else {
+        return RootCerts::WebPki;
+    };
+    let pem = std::fs::read(file).unwrap_or_default();
+    let certificates = parse_pem(&pem).filter_map(|item| match item {
+        Ok(PemItem::Certificate(certificate)) => Some(certificate),
+        _ => None,
+    });
+    RootCerts::from(certificates)
 }
 
 /// `scheme://host:port` of an address.

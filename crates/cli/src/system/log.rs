@@ -12,6 +12,10 @@ use std::time::Duration;
 
 use admit_server::home::{Log, LogFormat, LogLevel};
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+use super::traces::Collect;
 
 /// The running log. What waits is written when it is dropped, if it can be written soon.
 pub(crate) struct ServerLog(Queue);
@@ -30,8 +34,8 @@ enum Message {
 }
 
 impl ServerLog {
-    /// Starts it, once in a process.
-    pub(crate) fn start(log: Log) -> io::Result<Self> {
+    /// Starts it, once in a process, and what sees the spans beside it.
+    pub(crate) fn start(log: Log, traces: Option<Collect>) -> io::Result<Self> {
         // Not the standard library's: a thread that hangs would hold its lock.
         let to = File::from(io::stderr().as_fd().try_clone_to_owned()?);
         let queue = Queue::start(to, |lines| tracing::warn!(lines, "lines of the log were dropped"))?;
@@ -42,11 +46,11 @@ impl ServerLog {
             LogLevel::Debug => LevelFilter::DEBUG,
         };
         let writer = queue.clone();
-        let lines = tracing_subscriber::fmt().with_writer(move || writer.clone());
-        let lines = lines.with_max_level(level).with_ansi(false);
+        let lines = tracing_subscriber::fmt::layer().with_writer(move || writer.clone()).with_ansi(false);
+        let all = tracing_subscriber::registry().with(level).with(traces);
         match log.format {
-            LogFormat::Text => lines.init(),
-            LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).init(),
+            LogFormat::Text => all.with(lines).init(),
+            LogFormat::Json => all.with(lines.json().flatten_event(true).with_span_list(false)).init(),
         }
         log_panics(queue.clone());
         Ok(Self(queue))

@@ -5,6 +5,7 @@
 mod acquisition;
 mod bad_input;
 mod browser;
+mod collector;
 mod doctor;
 mod documents;
 mod exact_lines;
@@ -21,4 +22,5 @@ mod serving;
 mod slow_server;
 mod token_keys;
 mod tour;
+mod traces;
 mod world;

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
-use crate::world::World;
+use crate::world::{Done, World};
 
 #[test]
 fn the_log_is_json_with_the_requests_id_and_without_secrets() {
@@ -102,24 +102,53 @@ fn off_this_machine_it_speaks_tls_or_nothing() {
     server.stop();
 }
 
+#[test]
+fn a_client_believes_a_servers_certificate_that_its_authorities_vouch_for_and_no_other() {
+    let world = World::unserved();
+    configure(&world, "");
+    certificate(&world, "own");
+    let mut server = Server::start(&world, &["--tls-cert", "cert.pem", "--tls-key", "key.pem"], Stdio::null());
+    let url = format!("https://{}/film.mp4", server.address);
+    let play = |authorities: Option<&str>| {
+        let mut command = world.command(&["play", &url, "-o", "clear.mp4"]);
+        match authorities {
+            Some(file) => command.env("SSL_CERT_FILE", world.path(file)),
+            None => command.env_remove("SSL_CERT_FILE"),
+        };
+        Done::from(&command.output().unwrap()).refused("ADMIT_E_NETWORK")
+    };
+    for authorities in [None, Some("missing.pem"), Some("key.pem")] {
+        let line = play(authorities);
+        assert!(line.contains("certificate"), "{line}");
+    }
+    let line = play(Some("cert.pem"));
+    assert!(line.contains("answered with HTTP status 404"), "{line}");
+    server.stop();
+}
+
 /// A served home, with what the process prints.
-struct Server {
+pub(crate) struct Server {
     child: Child,
     scheme: String,
     address: String,
 }
 
 impl Server {
-    fn start(world: &World, more: &[&str], stderr: Stdio) -> Self {
+    pub(crate) fn start(world: &World, more: &[&str], stderr: Stdio) -> Self {
         let words = [&["serve", "--home", "home", "--listen", "127.0.0.1:0"], more].concat();
-        let mut child = world.command(&words).stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
+        Self::of(world.command(&words), stderr)
+    }
+
+    /// A command that serves.
+    pub(crate) fn of(mut command: Command, stderr: Stdio) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let (scheme, address) = line.trim().strip_prefix("listening on ").unwrap().split_once("://").unwrap();
         Self { child, scheme: scheme.to_owned(), address: address.to_owned() }
     }
 
-    fn connect(&self) -> BufReader<TcpStream> {
+    pub(crate) fn connect(&self) -> BufReader<TcpStream> {
         BufReader::new(TcpStream::connect(&self.address).unwrap())
     }
 
@@ -128,7 +157,7 @@ impl Server {
         assert!(status.unwrap().success());
     }
 
-    fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         self.signal("TERM");
         assert!(self.child.wait().unwrap().success());
     }
@@ -142,16 +171,17 @@ impl Drop for Server {
     }
 }
 
-fn configure(world: &World, settings: &str) {
+pub(crate) fn configure(world: &World, settings: &str) {
     fs::write(world.path("home/admit.toml"), settings).unwrap();
 }
 
-fn certificate(world: &World, name: &str) {
-    let words = format!(
-        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem -out cert.pem -days 30 -subj /CN={name}"
-    );
+/// Makes `cert.pem` for 127.0.0.1, which nobody vouches for but itself, and `key.pem`.
+pub(crate) fn certificate(world: &World, name: &str) {
+    let words = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem -out cert.pem -days 30 \
+                 -addext basicConstraints=critical,CA:FALSE -addext subjectAltName=IP:127.0.0.1 -subj";
     let mut command = Command::new("openssl");
-    let status = command.args(words.split(' ')).current_dir(world.path("")).stderr(Stdio::null()).status();
+    let command = command.args(words.split(' ')).arg(format!("/CN={name}"));
+    let status = command.current_dir(world.path("")).stderr(Stdio::null()).status();
     assert!(status.unwrap().success());
 }
 
@@ -162,14 +192,14 @@ fn subject(address: &str) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-fn exchange(connection: &mut BufReader<TcpStream>, method: &str, path: &str, headers: &str) -> String {
+pub(crate) fn exchange(connection: &mut BufReader<TcpStream>, method: &str, path: &str, headers: &str) -> String {
     let request = format!("{method} {path} HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n{headers}\r\n");
     connection.get_mut().write_all(request.as_bytes()).unwrap();
     read_answer(connection)
 }
 
 /// One answer, its head and its body.
-fn read_answer(connection: &mut BufReader<TcpStream>) -> String {
+pub(crate) fn read_answer(connection: &mut BufReader<TcpStream>) -> String {
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
         assert!(connection.read_line(&mut head).unwrap() > 0, "{head}");
@@ -180,4 +210,4 @@ fn read_answer(connection: &mut BufReader<TcpStream>) -> String {
     head + &String::from_utf8(body).unwrap()
 }
 
-const REQUEST: &str = "GET /nothing HTTP/1.1\r\nhost: x\r\n\r\n";
+pub(crate) const REQUEST: &str = "GET /nothing HTTP/1.1\r\nhost: x\r\n\r\n";

@@ -43,7 +43,7 @@ impl Held {
 }
 
 /// Head and body of a message with a Content-Length.
-fn read_message(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
+pub(crate) fn read_message(stream: &mut impl Read) -> io::Result<Vec<u8>> {
     let (mut message, mut byte) = (Vec::new(), [0]);
     while !message.ends_with(b"\r\n\r\n") {
         stream.read_exact(&mut byte)?;

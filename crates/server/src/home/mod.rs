@@ -37,7 +37,7 @@ pub use backup::restore;
 pub(crate) use config::all_mistakes;
 pub use config::{
     Config, Described, Environment, LicenseLimits, Limit, Log, LogFormat, LogLevel, Mistake, Origin, Origins, Pin,
-    Pkcs11, TlsFiles,
+    Pkcs11, Share, TlsFiles, Traces,
 };
 pub use custody::{KeyCustody, TokenReport, check_token};
 pub use init::{InitOptions, InitToken, Made, RootCustody, init};

@@ -41,6 +41,16 @@ fn settings_are_read_and_wrong_ones_named_with_their_line() {
         ("[database]\nurl = \"mysql://x\"", 2, Some("database.url")),
         ("\nlisen = \"127.0.0.1:80\"", 2, Some("lisen")),
         ("[http]\nmaximum_connections = \"many\"", 2, Some("http.maximum_connections")),
+        ("[traces]\nendpoint = \"traces.example:4318\"", 2, Some("traces.endpoint")),
+        ("[traces]\nendpoint = \"grpc://traces.example\"", 2, Some("traces.endpoint")),
+        ("[traces]\nendpoint = \"http://me:secret@traces.example\"", 2, Some("traces.endpoint")),
+        ("[traces]\nendpoint = \"http://traces.example:99999\"", 2, Some("traces.endpoint")),
+        ("[traces]\nendpoint = \"http://traces.example/?key=secret\"", 2, Some("traces.endpoint")),
+        ("[traces]\nservice_name = \"\"", 2, Some("traces.service_name")),
+        ("[traces]\nsample = 1.01", 2, Some("traces.sample")),
+        ("[traces]\nsample = nan", 2, Some("traces.sample")),
+        ("[traces]\nsample = \"all\"", 2, Some("traces.sample")),
+        ("[traces]\naccept_traceparent = 1", 2, Some("traces.accept_traceparent")),
         ("http = 3", 1, Some("http")),
         ("listen = ", 1, None),
     ];
@@ -79,6 +89,9 @@ fn the_environment_overrides_every_setting() {
         ("log.format", "json"),
         ("log.level", "warn"),
         ("metrics.listen", "127.0.0.1:9"),
+        ("traces.endpoint", "https://traces.example/otlp"),
+        ("traces.sample", "0.5"),
+        ("traces.accept_traceparent", "true"),
     ];
     let text = "listen = \"127.0.0.1:8\"\n[database]\nurl = \"postgres://one\"\n[tls]\ncertificate = \"c\"\nkey = \"k\"\n\
                 [pkcs11]\nmodule = \"m\"\ntoken = \"t\"\nkey = \"k\"\npin = \"1\"";
@@ -144,7 +157,7 @@ async fn the_written_settings_are_the_defaults() {
     // Every line that is commented out is a setting with its default, or with an example where there is none.
     let text = std::fs::read_to_string(path.join("admit.toml")).unwrap();
     let setting = |line: &str| line.strip_prefix("# ").filter(|rest| rest.contains(" = ")).map(str::to_owned);
-    let examples = ["url", "certificate", "key", "module", "token", "pin", "listen = \"127.0.0.1:7448\""];
+    let examples = ["url", "certificate", "key", "module", "token", "pin", "endpoint", "listen = \"127.0.0.1:7448\""];
     let is_example = |line: &str| examples.iter().any(|example| line.starts_with(example));
     let without_examples: Vec<String> = text
         .lines()

@@ -19,6 +19,7 @@ mod service;
 mod setting;
 mod tls;
 mod tokens;
+mod traces;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -33,7 +34,7 @@ pub(crate) use mistake::all as all_mistakes;
 pub use mistake::{Mistake, Origin};
 pub use pkcs11::{Pin, Pkcs11};
 pub(super) use sample::sample;
-pub use service::{LicenseLimits, Limit, Log, LogFormat, LogLevel, Origins, TlsFiles};
+pub use service::{LicenseLimits, Limit, Log, LogFormat, LogLevel, Origins, Share, TlsFiles, Traces};
 pub use setting::Described;
 use setting::Section;
 
@@ -72,6 +73,8 @@ pub struct Config {
     pub log: Log,
     /// Where the metrics are served, where that is not beside everything else and to loopback only.
     pub metrics_listen: Option<SocketAddr>,
+    /// Where the spans of requests are sent, and which.
+    pub traces: Traces,
     /// Which pages of others may use the server.
     pub origins: Origins,
     /// How often licenses may be asked for.
@@ -101,6 +104,7 @@ impl Default for Config {
             tls: None,
             log: Log::default(),
             metrics_listen: None,
+            traces: Traces::default(),
             origins: Origins::default(),
             licenses: LicenseLimits::default(),
             pkcs11: None,
@@ -141,4 +145,5 @@ const SECTIONS: &[&Section] = &[
     &cors::SECTION,
     &log::SECTION,
     &metrics::SECTION,
+    &traces::SECTION,
 ];

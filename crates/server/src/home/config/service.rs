@@ -1,5 +1,5 @@
-//! What settings about how the server is reached and watched come to: TLS, log, other origins' pages, and how often
-//! licenses may be asked for.
+//! What settings about how the server is reached and watched come to: TLS, log, traces, other origins' pages, and how
+//! often licenses may be asked for.
 
 use std::path::PathBuf;
 
@@ -45,6 +45,23 @@ pub enum LogLevel {
     Debug,
 }
 
+/// Where the spans of requests are sent, and which.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Traces {
+    /// The address of an OpenTelemetry collector that takes OTLP over HTTP; `None` sends nothing.
+    pub endpoint: Option<String>,
+    /// What this server is called in traces.
+    pub service_name: String,
+    /// The share of requests whose spans are sent.
+    pub sample: Share,
+    /// Whether a request's `traceparent` header says which trace it belongs to.
+    pub accept_traceparent: bool,
+}
+
+/// A part of a whole, from 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Share(f64);
+
 /// The origins (RFC 6454) whose pages may use the addresses for players.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origins {
@@ -78,6 +95,40 @@ pub struct LicenseLimits {
     pub token: Option<Limit>,
     /// From one network address.
     pub address: Option<Limit>,
+}
+
+impl Share {
+    /// Everything.
+    pub const ALL: Self = Self(1.0);
+
+    /// From 0 to 1.
+    #[must_use]
+    pub fn new(share: f64) -> Option<Self> {
+        (0.0..=1.0).contains(&share).then_some(Self(share))
+    }
+
+    /// From 0 to 1.
+    #[must_use]
+    pub fn as_f64(self) -> f64 {
+        self.0
+    }
+
+    /// Whether something that drew this number at random is in the share.
+    #[must_use]
+    pub fn has(self, drawn: u64) -> bool {
+        // As many bits as a fraction of 64 bits holds exactly.
+        const BITS: u64 = 1 << 53;
+        ((drawn % BITS) as f64) < self.0 * BITS as f64
+    }
+}
+
+/// It is never the number that does not equal itself.
+impl Eq for Share {}
+
+impl Default for Traces {
+    fn default() -> Self {
+        Self { endpoint: None, service_name: "admit".to_owned(), sample: Share::ALL, accept_traceparent: false }
+    }
 }
 
 impl LogFormat {

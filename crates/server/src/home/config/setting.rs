@@ -110,6 +110,26 @@ impl<'a> Given<'a> {
         number.ok_or_else(|| format!("expected a whole number, {} to {}", bounds.start(), bounds.end()))
     }
 
+    /// The value as a number with or without a fraction.
+    pub(super) fn real(self) -> Option<f64> {
+        match self {
+            Self::Toml(DeValue::Float(number)) => number.as_str().parse().ok(),
+            Self::Toml(DeValue::Integer(number)) => number.as_str().parse().ok(),
+            Self::Text(text) => text.parse().ok(),
+            Self::Toml(_) => None,
+        }
+    }
+
+    /// The value as true or false.
+    pub(super) fn yes_or_no(self) -> Result<bool, String> {
+        match self {
+            Self::Toml(DeValue::Boolean(value)) => Some(*value),
+            Self::Text(text) => text.parse().ok(),
+            Self::Toml(_) => None,
+        }
+        .ok_or_else(|| "expected true or false".to_owned())
+    }
+
     /// The value as a number of seconds within bounds.
     pub(super) fn secs(self, bounds: RangeInclusive<u32>) -> Result<Duration, String> {
         self.number(bounds).map(|secs| Duration::from_secs(secs.into()))
