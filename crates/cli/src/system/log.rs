@@ -222,7 +222,7 @@ mod tests {
     }
 
     fn panic_with_a_full_log() {
-        let log = ServerLog::start(Log::default()).unwrap();
+        let log = ServerLog::start(Log::default(), None).unwrap();
         let dropped = log.dropped_lines();
         while dropped() == 0 {
             tracing::error!("{}", "x".repeat(1024));
