@@ -51,8 +51,9 @@ pub fn verify_chain<R: Marker>(
             return Err(Error::NotAnAuthority { depth: 1 });
         }
     }
-    let issuers = chain.iter().skip(1).chain([root.certificate()]);
-    for (depth, (certificate, issuer)) in chain.iter().zip(issuers).enumerate() {
+    // From the root down: whatever is computed, and remembered, of a certificate was issued below the root.
+    for (depth, certificate) in chain.iter().enumerate().rev() {
+        let issuer = chain.get(depth + 1).unwrap_or(root.certificate());
         if !certificate.is_issued_by_name_of(issuer) {
             return Err(Error::IssuerMismatch { depth });
         }

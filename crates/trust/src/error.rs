@@ -74,6 +74,14 @@ pub enum Error {
         /// The type that was asked for.
         expected: &'static str,
     },
+    /// A certificate is longer than any that Admit makes.
+    #[error("certificate has {length} bytes, and {limit} at most are read")]
+    CertificateTooLong {
+        /// Its length in bytes.
+        length: usize,
+        /// The longest allowed.
+        limit: usize,
+    },
     /// There is no certificate to begin with.
     #[error("certificate chain is empty")]
     EmptyChain,

@@ -3,12 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 
 use core::time::Duration;
+use std::sync::{Arc, Mutex};
 
 use admit_crypto::{Digest, Provider};
 use admit_testkit::{FixtureClient, FixtureRealm, SeededEntropy};
 use admit_trust::{
-    Certificate, DateCheck, Error, Field, Issuer, Properties, Role, Subject, TrustRoot, issue, issue_root, role,
-    verify_chain,
+    Certificate, CertificateMemory, DateCheck, Error, Field, Issuer, Properties, Role, Subject, TrustRoot, issue,
+    issue_root, role, verify_chain,
 };
 
 fn fixtures() -> (FixtureRealm, FixtureClient) {
@@ -166,6 +167,34 @@ fn a_root_of_another_name_is_refused() {
     let dates = DateCheck::At(realm.now);
     let refused = verify_under(&realm, &root, &chain, Role::License, dates).unwrap_err();
     assert_eq!(refused, Error::IssuerMismatch { depth: 0 });
+}
+
+/// What a stranger's own authority issued to a stranger is not remembered, whatever holds between the two.
+#[test]
+fn only_what_was_issued_below_the_root_is_remembered() {
+    #[derive(Clone, Default)]
+    struct Memory(Arc<Mutex<Vec<Certificate>>>);
+    impl CertificateMemory for Memory {
+        fn contains(&self, _: &Digest, _: &Certificate) -> bool {
+            false
+        }
+        fn keep(&self, _: Digest, certificate: &Certificate) {
+            self.0.lock().unwrap().push(certificate.clone());
+        }
+        fn find(&self, _: &[u8]) -> Option<Certificate> {
+            None
+        }
+    }
+    let (realm, client) = fixtures();
+    let memory = Memory::default();
+    let root = realm.root.clone().with_memory(memory.clone());
+    let dates = DateCheck::At(realm.now);
+    assert!(verify_under(&realm, &root, &client.chain, Role::Client, dates).is_ok());
+    assert_eq!(memory.0.lock().unwrap().len(), 2);
+    memory.0.lock().unwrap().clear();
+    let stranger = FixtureRealm::new(9).client(2, 150);
+    assert!(verify_under(&realm, &root, &stranger.chain, Role::Client, dates).is_err());
+    assert_eq!(*memory.0.lock().unwrap(), []);
 }
 
 #[test]

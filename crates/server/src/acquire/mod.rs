@@ -43,7 +43,13 @@ pub(crate) async fn acquire(
 
 /// Issues licenses. Whether the client is one of ours, not revoked, and has no answer yet, is asked in the transaction that
 /// records them: nothing that was looked up before can be out of date.
+///
+/// Where many licenses are asked for it is asked before as well, so that no one challenge, sent again and again, costs more than a
+/// few signatures.
 async fn issue(server: &Server, request: &AcquireRequest, now: Timestamp) -> Result<Vec<Vec<u8>>, Refusal> {
+    if request.key_ids.len() > FEW && decide::check_client(server, request).await?.is_some() {
+        return Err(Refusal::ChallengeUsed);
+    }
     let decision = decide::decide(server, request, now).await?;
     write::write(server, request, decision, now).await
 }
@@ -61,3 +67,6 @@ async fn reconsider(
     server.metrics.repeats.inc();
     Ok(licenses)
 }
+
+/// Licenses that are signed before it is asked whether they may be.
+const FEW: usize = 2;

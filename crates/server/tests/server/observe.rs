@@ -145,3 +145,22 @@ fn name(line: &str) -> Option<String> {
     let (name, kind) = line.strip_prefix("# TYPE ")?.split_once(' ')?;
     Some(if kind == "counter" { format!("{name}_total") } else { name.to_owned() })
 }
+
+/// A challenge that is sent again costs no more signatures than a few, however many keys it names.
+#[tokio::test]
+async fn a_challenge_for_many_keys_is_looked_up_before_anything_is_signed() {
+    let running = Running::start().await;
+    let client = running.enrol(1).await;
+    let mut key_ids = Vec::new();
+    for number in 1..=3 {
+        key_ids.push(running.register(number, "song", true).await);
+    }
+    let sealed = running.seal(&client, &challenge(&running.realm, &key_ids, None, 1));
+    let first = running.verify(&client, &sealed, &running.acquire(&sealed, None).await.body);
+    let again = running.verify(&client, &sealed, &running.acquire(&sealed, None).await.body);
+    assert_eq!((first.len(), first), (3, again));
+    let text = scrape(&running).await;
+    for line in ["admit_batch_size_count{queue=\"record\"} 1", "admit_challenges_repeated_total 1"] {
+        assert!(text.lines().any(|served| served == line), "{line} is not in\n{text}");
+    }
+}

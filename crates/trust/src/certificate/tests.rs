@@ -91,6 +91,16 @@ fn added(identifier: Oid, critical: bool) -> Result<Certificate, Error> {
 }
 
 #[test]
+fn a_certificate_longer_than_any_is_not_read_at_all() {
+    let mut der = valid().der().to_vec();
+    der.resize(LONGEST, 0);
+    assert!(matches!(Certificate::from_der(&der), Err(Error::Der(_))));
+    der.push(0);
+    let refused = Error::CertificateTooLong { length: LONGEST + 1, limit: LONGEST };
+    assert_eq!(Certificate::from_der(&der), Err(refused));
+}
+
+#[test]
 fn a_valid_certificate_says_what_was_issued() {
     let certificate = valid();
     assert_eq!(certificate.subject(), "CN=Client");
