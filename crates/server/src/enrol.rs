@@ -25,6 +25,8 @@ pub(crate) async fn enrol(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
     let now = server.clock.now();
+    let address = http::peer_address(&extensions);
+    server.limits.take_address(address, now)?;
     let signed = SignedRequest::verify(server.home.provider(), server.home.realm(), &body?)?;
     let request = signed.request();
     if request.component_version.is_individualized() {
@@ -36,8 +38,8 @@ pub(crate) async fn enrol(
     let certificate = match known(&server, authority, request, now).await? {
         Some(certificate) => certificate,
         None => {
-            // Only new clients count against the limit: neither junk nor repeated requests lock anybody out.
-            let limited = server.enrolments.take_address(http::peer_address(&extensions), now);
+            // Only new clients count against the limit of enrolments: neither junk nor repeated requests lock anybody out.
+            let limited = server.enrolments.take_address(address, now);
             limited.map_err(|retry_after_secs| Refusal::RateLimited { of: Limited::Enrolments, retry_after_secs })?;
             let certificate = issue(&server, authority, request, now, &mut *server.entropy.entropy())?;
             write(&server, authority, request, certificate, now).await?

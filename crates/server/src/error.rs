@@ -246,7 +246,8 @@ impl Error {
 
     /// The same error for everybody else whom it concerns.
     pub(crate) fn shared(&self) -> impl Iterator<Item = Self> + use<> {
-        let (code, unavailable, reason) = (self.code(), self.is_unavailable(), self.to_string());
+        let reason = if let Self::Shared { reason, .. } = self { reason.clone() } else { self.to_string() };
+        let (code, unavailable) = (self.code(), self.is_unavailable());
         std::iter::repeat_with(move || Self::Shared { code, unavailable, reason: reason.clone() })
     }
 

@@ -57,8 +57,11 @@ impl Tokens {
         self.1.count(self.0.get(token))
     }
 
-    pub(crate) fn keep(&self, token: Digest, verified: Arc<Verified>) {
-        self.0.insert(token, verified);
+    /// Keeps what a token of this many bytes says, unless that is too much to keep of many.
+    pub(crate) fn keep(&self, token: Digest, bytes: usize, verified: Arc<Verified>) {
+        if bytes <= LONGEST_TOKEN {
+            self.0.insert(token, verified);
+        }
     }
 }
 
@@ -95,7 +98,9 @@ impl std::fmt::Debug for ContentKeys {
 const SIGNATURES: usize = 50_000;
 /// Some kilobytes each: some ten megabytes.
 const CERTIFICATES: usize = 4_000;
-/// Some hundred bytes each.
+/// Some hundred bytes each, and never more than a few kilobytes.
 const TOKENS: usize = 10_000;
+/// Bytes of a token's characters. A longer one is verified each time.
+const LONGEST_TOKEN: usize = 2 * 1024;
 /// Some hundred bytes each.
 const CONTENT_KEYS: usize = 10_000;

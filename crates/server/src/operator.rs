@@ -46,6 +46,7 @@ impl FromRequestParts<Server> for Operator {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Refusal> {
+        server.limits.take_address(http::peer_address(&parts.extensions), server.clock.now())?;
         let token = http::bearer_token(&parts.headers).map_err(|_| OperatorTokenFault::Malformed)?;
         let token = token.ok_or(OperatorTokenFault::Missing)?;
         let hash = hash(server.home.provider(), token);

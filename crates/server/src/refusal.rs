@@ -142,8 +142,8 @@ pub(crate) enum Refusal {
 pub(crate) enum Limited {
     #[error("enrolments from this address")]
     Enrolments,
-    #[error("license requests from this address")]
-    LicensesOfAddress,
+    #[error("requests from this address")]
+    OfAddress,
     #[error("license requests with this token")]
     LicensesOfToken,
     #[error("license requests by this client")]

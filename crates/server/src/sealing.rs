@@ -36,9 +36,39 @@ pub(crate) struct Sealer {
     secrets: PathBuf,
     /// The token that opens what is under its key.
     pkcs11: Option<Pkcs11>,
-    keys: RwLock<Vec<Arc<SealingKey>>>,
+    keys: RwLock<Arc<Keys>>,
     /// Held while the files are read: who comes meanwhile finds what was read, and the token is asked once.
     reading: Mutex<()>,
+}
+
+/// What the key files came to. A key that nothing is sealed under need not open.
+#[derive(Debug, Default)]
+struct Keys {
+    opened: Vec<Arc<SealingKey>>,
+    /// Those that the token does not open, and why.
+    closed: Vec<(Digest, Pkcs11Fault)>,
+}
+
+impl Keys {
+    fn find(&self, id: Digest) -> Option<Arc<SealingKey>> {
+        self.opened.iter().find(|key| key.id == id).cloned()
+    }
+
+    fn fault(&self, id: Digest) -> Option<&Pkcs11Fault> {
+        self.closed.iter().find(|(closed, _)| *closed == id).map(|(_, fault)| fault)
+    }
+
+    fn open(&self, place: Place<'_>, sealed: &[u8]) -> Option<Opened> {
+        self.opened.iter().find_map(|key| key.open(place, sealed).ok())
+    }
+
+    /// Takes note of a key that does not open, and says it once.
+    fn close(&mut self, id: Digest, fault: Pkcs11Fault, known: &Self) {
+        if known.fault(id) != Some(&fault) {
+            tracing::warn!(key = %id, reason = %fault, "a key-encryption key does not open");
+        }
+        self.closed.push((id, fault));
+    }
 }
 
 impl SealingKey {
@@ -70,14 +100,16 @@ impl Sealer {
         Ok(sealer)
     }
 
-    /// Opens under any of the keys. Where none does, they may have changed on the disk.
+    /// Opens under any of the keys. Where none does, they may have changed on the disk, or it is under one that the
+    /// token does not open.
     pub(crate) fn open(&self, place: Place<'_>, sealed: &[u8]) -> Result<Opened, Error> {
-        let open = |keys: Vec<Arc<SealingKey>>| keys.iter().find_map(|key| key.open(place, sealed).ok());
-        if let Some(opened) = open(self.keys()) {
+        if let Some(opened) = self.keys().open(place, sealed) {
             return Ok(opened);
         }
         self.reload()?;
-        open(self.keys()).ok_or_else(|| place.damaged())
+        let keys = self.keys();
+        let fault = || keys.closed.first().map_or_else(|| place.damaged(), |(_, fault)| fault.clone().into());
+        keys.open(place, sealed).ok_or_else(fault)
     }
 
     /// The key that seals, as the database says in this transaction: what is sealed with it and written in the same
@@ -89,44 +121,66 @@ impl Sealer {
 
     /// The key of this name.
     pub(crate) fn key(&self, id: Digest) -> Result<Arc<SealingKey>, Error> {
-        let find = |keys: Vec<Arc<SealingKey>>| keys.into_iter().find(|key| key.id == id);
-        if let Some(key) = find(self.keys()) {
+        if let Some(key) = self.keys().find(id) {
             return Ok(key);
         }
         self.reload()?;
-        find(self.keys()).ok_or(Error::NoSealingKey { id })
+        let keys = self.keys();
+        let fault = || keys.fault(id).map_or(Error::NoSealingKey { id }, |fault| fault.clone().into());
+        keys.find(id).ok_or_else(fault)
     }
 
     /// Reads the keys again. One that is gone from the disk is forgotten. A token is asked for those only that are new.
+    /// One that does not open fails this only where no other does: nothing may be sealed under it.
     pub(crate) fn reload(&self) -> Result<(), Error> {
         let _reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
-        let (known, mut token) = (self.keys(), None);
-        let open = |file: KeyFile| {
+        let (known, mut keys, mut token) = (self.keys(), Keys::default(), None);
+        for file in key_file::read_all(&self.secrets)? {
             let id = file.id(self.provider);
-            let key = match (known.iter().find(|key| key.id == id), file) {
-                (Some(key), _) => return Ok(Arc::clone(key)),
-                (None, KeyFile::Plain(key)) => key,
-                (None, KeyFile::Wrapped(wrapped)) => self.unwrap(&mut token, &wrapped)?,
-            };
-            Ok(Arc::new(SealingKey::new(self.provider, key)))
-        };
-        let keys = key_file::read_all(&self.secrets)?.into_iter().map(open).collect::<Result<_, Error>>()?;
-        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+            match known.find(id).map_or_else(|| self.open_file(file, &known, &mut token), Ok) {
+                Ok(key) => keys.opened.push(key),
+                Err(fault) => keys.close(id, fault, &known),
+            }
+        }
+        if let (true, Some((_, fault))) = (keys.opened.is_empty(), keys.closed.first()) {
+            return Err(fault.clone().into());
+        }
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
         Ok(())
     }
 
-    /// Logs in to the token once for all keys that are under one of its own.
-    fn unwrap(&self, token: &mut Option<Token>, wrapped: &WrappedKey) -> Result<RecordKey, Pkcs11Fault> {
-        let settings = self.pkcs11.as_ref().ok_or(Pkcs11Fault::NotConfigured)?;
-        let token = match token {
-            Some(token) => token,
-            None => token.insert(Token::open(settings)?),
+    fn open_file(
+        &self,
+        file: KeyFile,
+        known: &Keys,
+        token: &mut Option<Result<Token, Pkcs11Fault>>,
+    ) -> Result<Arc<SealingKey>, Pkcs11Fault> {
+        let key = match file {
+            KeyFile::Plain(key) => key,
+            KeyFile::Wrapped(wrapped) => match known.fault(wrapped.id) {
+                // The same PIN again would only bring the token nearer to its lock.
+                Some(fault) if fault.is_of_pin() => return Err(fault.clone()),
+                _ => self.unwrap(token, &wrapped)?,
+            },
         };
-        token.unwrap(self.provider, wrapped)
+        Ok(Arc::new(SealingKey::new(self.provider, key)))
     }
 
-    fn keys(&self) -> Vec<Arc<SealingKey>> {
-        self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Logs in to the token once for all keys that are under one of its own, whether it lets us or not.
+    fn unwrap(
+        &self,
+        token: &mut Option<Result<Token, Pkcs11Fault>>,
+        wrapped: &WrappedKey,
+    ) -> Result<RecordKey, Pkcs11Fault> {
+        let settings = self.pkcs11.as_ref().ok_or(Pkcs11Fault::NotConfigured)?;
+        match token.get_or_insert_with(|| Token::open(settings)) {
+            Ok(token) => token.unwrap(self.provider, wrapped),
+            Err(fault) => Err(fault.clone()),
+        }
+    }
+
+    fn keys(&self) -> Arc<Keys> {
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -29,7 +29,7 @@ impl Limits {
 
     pub(crate) fn take_address(&self, address: IpAddr, now: Timestamp) -> Result<(), Refusal> {
         let limit = self.addresses.as_ref().map_or(Ok(()), |limit| limit.take_address(address, now));
-        limit.map_err(|retry_after_secs| Refusal::RateLimited { of: Limited::LicensesOfAddress, retry_after_secs })
+        limit.map_err(|retry_after_secs| Refusal::RateLimited { of: Limited::OfAddress, retry_after_secs })
     }
 
     /// Takes a request of a token, by [`crate::token::Claims::identity`]: its bytes may differ, its signature too.

@@ -144,7 +144,7 @@ fn of_entitlement() -> Vec<Refusal> {
         Refusal::TokenUsedUp,
         Refusal::TokenNotForContent { content_id },
         Refusal::TokenBoundElsewhere,
-        Refusal::RateLimited { of: Limited::LicensesOfAddress, retry_after_secs: 0 },
+        Refusal::RateLimited { of: Limited::OfAddress, retry_after_secs: 0 },
     ]);
     refusals
 }

@@ -6,7 +6,7 @@ use axum::http::{Method, StatusCode};
 
 use super::{Answer, Audience, Body, Endpoint, JSON, Operation, Token, of_bodies, of_the_database, schemas};
 use crate::operator::OperatorTokenFault;
-use crate::refusal::Refusal;
+use crate::refusal::{Limited, Refusal};
 use crate::{Error, package};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -54,6 +54,7 @@ fn of_operators() -> Vec<Refusal> {
     refusals.extend([
         Error::LicensePage.into(),
         OperatorTokenFault::Missing.into(),
+        Refusal::RateLimited { of: Limited::OfAddress, retry_after_secs: 0 },
         Refusal::Json { reason: String::new() },
     ]);
     refusals

@@ -4,7 +4,7 @@ use axum::http::{Method, StatusCode};
 
 use super::{Answer, Audience, Endpoint, Operation, Token, of_the_database, schemas};
 use crate::pages::{self, CSS, HTML};
-use crate::refusal::Refusal;
+use crate::refusal::{Limited, Refusal};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
@@ -18,6 +18,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 fn license() -> Operation {
     let mut refusals = of_the_database();
     refusals.push(Refusal::Address { reason: String::new() });
+    refusals.push(Refusal::RateLimited { of: Limited::OfAddress, retry_after_secs: 0 });
     let missing = "There is no such content: the key id is unknown, missing or none.";
     Operation {
         parameters: vec![schemas::query("kid", "The key id of the content.", schemas::reference("KeyId"))],

@@ -61,7 +61,7 @@ impl Home {
     }
 }
 
-/// Makes the home `path` of the backup `from`, with a key-encryption key from a file where the backup has none, and
+/// Makes the home `path` of the backup `from`, or of a copy of a home that no server uses, with a key-encryption key from a file where the backup has none, and
 /// opens it.
 pub async fn restore(
     from: &Path,
@@ -87,6 +87,10 @@ async fn restore_into(
     environment: &Environment,
 ) -> Result<AuditVerdict, Error> {
     copy_file(from, folder, DATABASE_FILE, 0o600)?;
+    // Of a home whose server was killed, the last of the record is there only. SQLite takes it over when it opens the copy.
+    if from.join(DATABASE_LOG_FILE).exists() {
+        copy_file(from, folder, DATABASE_LOG_FILE, 0o600)?;
+    }
     copy_file(from, folder, CONFIG_FILE, 0o600)?;
     copy_file(from, folder, ROOT_FILE, 0o644)?;
     let secrets = folder.join(SECRETS_FOLDER);
@@ -129,3 +133,6 @@ fn copy_file(from: &Path, to: &Path, name: &str, mode: u32) -> Result<(), Error>
     let file = fs::File::open(from.join(name)).map_err(Error::io("read", from.join(name)))?;
     key_file::write_new(&to.join(name), file, mode)
 }
+
+/// SQLite's write-ahead log, beside the database.
+const DATABASE_LOG_FILE: &str = "admit.db-wal";

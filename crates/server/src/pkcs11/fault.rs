@@ -90,6 +90,13 @@ pub enum Pkcs11Fault {
     },
 }
 
+impl Pkcs11Fault {
+    /// Whether asking again with the same PIN can only make it worse.
+    pub(crate) const fn is_of_pin(&self) -> bool {
+        matches!(self, Self::PinWrong { .. } | Self::PinLocked { .. } | Self::PinFinalTry { .. })
+    }
+}
+
 fn listed(labels: &[String]) -> String {
     let quoted: Vec<String> = labels.iter().map(|label| format!("{label:?}")).collect();
     if quoted.is_empty() { "none".to_owned() } else { quoted.join(", ") }

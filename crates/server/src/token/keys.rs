@@ -1,12 +1,14 @@
 //! The keys for tokens that a home has: read again every few seconds, so that one added or retired by another process is
 //! soon known here; made, imported and retired.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use admit_crypto::{Entropy, Provider, PublicKey, SecretScalar};
 use admit_time::Timestamp;
 use serde_json::json;
+use tokio::sync::Mutex;
 
 use super::import::{Imported, TokenKeyFault};
 use super::key::{EDDSA, ES256, HS256, Material, TokenKey, TokenKeyInfo};
@@ -19,20 +21,50 @@ use crate::{Error, audit};
 
 /// The keys as they were read last, the newest first.
 #[derive(Debug)]
-pub(crate) struct TokenKeys(RwLock<(Timestamp, Arc<[TokenKey]>)>);
+pub(crate) struct TokenKeys {
+    read: RwLock<(Timestamp, Arc<[TokenKey]>)>,
+    /// Held while one request reads them for all; in it what became of the last reading where that was nothing.
+    reading: Mutex<Option<Error>>,
+    /// How many readings have ended.
+    readings: AtomicU64,
+}
 
 impl TokenKeys {
     /// Keys that were read at a time that nobody looked at.
     pub(crate) fn new(keys: Vec<TokenKey>) -> Self {
-        Self(RwLock::new((Timestamp::default(), keys.into())))
+        let read = RwLock::new((Timestamp::default(), keys.into()));
+        Self { read, reading: Mutex::default(), readings: AtomicU64::default() }
     }
 
     fn current(&self) -> (Timestamp, Arc<[TokenKey]>) {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.read.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn set(&self, at: Timestamp, keys: Arc<[TokenKey]>) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = (at, keys);
+    pub(super) fn set(&self, at: Timestamp, keys: Arc<[TokenKey]>) {
+        *self.read.write().unwrap_or_else(PoisonError::into_inner) = (at, keys);
+    }
+
+    /// The keys, where they are fresh; otherwise what `reload` gives, or what it gave or failed with for another request
+    /// while this one waited.
+    pub(super) async fn fresh_or(
+        &self,
+        now: Timestamp,
+        reload: impl Future<Output = Result<Arc<[TokenKey]>, Error>>,
+    ) -> Result<Arc<[TokenKey]>, Error> {
+        let readings = self.readings.load(Ordering::Acquire);
+        let (read_at, keys) = self.current();
+        if read_at <= now && now < read_at.saturating_add(FRESH) {
+            return Ok(keys);
+        }
+        let mut failure = self.reading.lock().await;
+        if self.readings.load(Ordering::Acquire) != readings {
+            let shared = failure.as_ref().and_then(|error| error.shared().next());
+            return shared.map_or_else(|| Ok(self.current().1), Err);
+        }
+        let read = reload.await;
+        *failure = read.as_ref().err().and_then(|error| error.shared().next());
+        self.readings.fetch_add(1, Ordering::Release);
+        read
     }
 }
 
@@ -105,9 +137,7 @@ impl Home {
 
     /// The keys, at most a few seconds old.
     pub(crate) async fn token_keys(&self, now: Timestamp) -> Result<Arc<[TokenKey]>, Error> {
-        let (read_at, keys) = self.token_key_memory().current();
-        let is_fresh = read_at <= now && now < read_at.saturating_add(FRESH);
-        if is_fresh { Ok(keys) } else { self.reload_token_keys(now).await }
+        self.token_key_memory().fresh_or(now, self.reload_token_keys(now)).await
     }
 
     /// What tokens are held to now.

@@ -1,6 +1,7 @@
 //! Every changed, added and missing character of a token, and every claim behind a true signature.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use admit_crypto::SecretScalar;
 use admit_crypto::rustcrypto::PROVIDER;
@@ -31,14 +32,74 @@ fn key() -> TokenKey {
 }
 
 fn verify(token: &str) -> Result<Claims, TokenFault> {
+    verify_with(&Tokens::new(CacheCounts::default()), token)
+}
+
+fn verify_with(verified: &Tokens, token: &str) -> Result<Claims, TokenFault> {
     let rules = TokenRules {
         provider: &PROVIDER,
         realm: Digest::from_bytes([5; 32]),
         keys: Arc::from([key()]),
-        verified: &Tokens::new(CacheCounts::default()),
+        verified,
         maximum_lifetime: DAY,
     };
     rules.verify(token, NOW).map(|verified| verified.claims.clone())
+}
+
+#[test]
+fn a_token_that_is_long_is_verified_each_time_and_not_kept() {
+    let of = |length: usize| Claims {
+        policy: serde_json::Map::from_iter([("note".to_owned(), "x".repeat(length).into())]),
+        ..claims()
+    };
+    for (claims, hits) in [(of(0), 1), (of(2048), 0)] {
+        let counts = CacheCounts::default();
+        let (memory, token) = (Tokens::new(counts.clone()), key().sign(&claims).unwrap());
+        assert_eq!(token.len() > 2048, hits == 0);
+        for _ in 0..2 {
+            assert_eq!(verify_with(&memory, &token), Ok(claims.clone()));
+        }
+        assert_eq!((counts.hits.get(), counts.misses.get()), (hits, 2 - hits));
+    }
+}
+
+/// What several requests at once get of keys that are no longer fresh, and how many of them read.
+async fn all_at_once(outcome: fn(&TokenKeys) -> Result<Arc<[TokenKey]>, Error>) -> (Vec<String>, usize) {
+    let (memory, reads) = (TokenKeys::new(Vec::new()), AtomicUsize::new(0));
+    let ask = || {
+        memory.fresh_or(NOW, async {
+            reads.fetch_add(1, Ordering::SeqCst);
+            // All others ask before this goes on: they are polled in turn.
+            tokio::task::yield_now().await;
+            outcome(&memory)
+        })
+    };
+    let (one, two, three) = tokio::join!(ask(), ask(), ask());
+    let told = [one, two, three].map(|keys| keys.map_or_else(|error| error.to_string(), |keys| keys.len().to_string()));
+    (told.to_vec(), reads.into_inner())
+}
+
+#[tokio::test]
+async fn requests_under_way_together_read_the_keys_once_and_fail_together() {
+    let read = |memory: &TokenKeys| {
+        let keys: Arc<[TokenKey]> = Arc::from([key()]);
+        memory.set(NOW, Arc::clone(&keys));
+        Ok(keys)
+    };
+    assert_eq!(all_at_once(read).await, (vec!["1".to_owned(); 3], 1));
+    let (told, reads) = all_at_once(|_| Err(Error::Overloaded)).await;
+    assert!(reads == 1 && told[1] == told[2] && told[2].ends_with(&told[0]) && told[1] != told[0], "{told:?}");
+}
+
+#[tokio::test]
+async fn a_reading_that_fails_or_is_given_up_is_tried_again_by_whoever_comes_next() {
+    let memory = TokenKeys::new(vec![key()]);
+    let failed = memory.fresh_or(NOW, async { Err(Error::Overloaded) }).await;
+    assert!(matches!(failed, Err(Error::Overloaded)), "the old keys are not used");
+    let given_up = tokio::time::timeout(Duration::ZERO, memory.fresh_or(NOW, std::future::pending())).await;
+    assert!(given_up.is_err());
+    let read = memory.fresh_or(NOW, async { Ok(Arc::from([key(), key()])) }).await;
+    assert_eq!(read.unwrap().len(), 2);
 }
 
 fn claims() -> Claims {

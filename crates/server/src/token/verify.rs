@@ -81,7 +81,7 @@ impl TokenRules<'_> {
             Some(verified) => verified,
             None => {
                 let verified = Arc::new(self.verify_signed(token)?);
-                self.verified.keep(hash, Arc::clone(&verified));
+                self.verified.keep(hash, token.len(), Arc::clone(&verified));
                 verified
             }
         };

@@ -4,8 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::Mutex;
 
+use admit_server::audit::AuditVerdict;
+use admit_server::home::{Environment, restore};
 use tokio::task::JoinSet;
 
+use crate::harness::{PROVIDER, on_postgres};
 use crate::process::Process;
 use crate::world::{Came, Licenses, World};
 
@@ -40,6 +43,27 @@ async fn a_server_killed_after_any_answer_has_recorded_it() {
         world.check_records(&answered).await;
     }
     assert!(unanswered > 0, "no kill came in the middle of anything");
+}
+
+/// What was answered last is in SQLite's write-ahead log only.
+#[tokio::test]
+async fn the_home_of_a_killed_server_is_restored_with_all_that_was_answered() {
+    if on_postgres() {
+        return;
+    }
+    let world = World::new().await;
+    world.running.home.close().await;
+    let mut server = Process::start(&world.running.path, 1);
+    let challenge = world.challenge();
+    let came = world.ask(server.address, &challenge).await;
+    assert!(matches!(came, Came::Licenses(_)), "{came:?}");
+    server.kill();
+    assert!(world.running.path.join("admit.db-wal").metadata().unwrap().len() > 0);
+    let restored = world.running.path.with_file_name("restored");
+    let verdict = restore(&world.running.path, &restored, None, PROVIDER, &Environment::default()).await.unwrap();
+    assert!(matches!(verdict, AuditVerdict::Whole { .. }), "{verdict:?}");
+    let server = Process::start(&restored, 2);
+    assert_eq!(world.ask(server.address, &challenge).await, came, "another license for the same challenge");
 }
 
 /// Asks over several connections at once, and kills the server when so many answers have come.

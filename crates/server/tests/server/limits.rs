@@ -127,6 +127,19 @@ async fn an_address_is_limited_before_anything_is_computed() {
     assert_eq!(running.post(Role::License, &[], b"junk").await.refusal().0, 400);
 }
 
+#[tokio::test]
+async fn an_address_is_limited_wherever_a_signature_or_the_database_is_asked() {
+    let config = "[licenses]\nper_address_per_hour = 3600\naddress_burst = 1\n";
+    let running = Running::start_with(config, |server| server).await;
+    let key = "/v1/keys/07070707-0707-0707-0707-070707070707";
+    for (method, path) in [("POST", "/v1/enrol"), ("POST", "/v1/headers"), ("PUT", key), ("GET", "/license?kid=none")] {
+        let ask = async || send(&mut connect(running.address).await, method, path, &[], b"").await;
+        assert_ne!(ask().await.status, StatusCode::TOO_MANY_REQUESTS, "{path}");
+        assert_limited(&ask().await, 1);
+        running.clock.advance(Duration::from_secs(1));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_is_turned_away_at_once_and_directly_after_it_everything_is_as_before() {
     let config = format!("[http]\nmaximum_requests = {PLACES}\nrequest_timeout_secs = 600\n");

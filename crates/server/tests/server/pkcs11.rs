@@ -118,6 +118,40 @@ async fn a_rotation_into_or_out_of_a_token_that_is_interrupted_after_any_step_lo
     }
 }
 
+/// A rotation into the token that was only begun, and then the token is unplugged, its PIN another one, or `[pkcs11]` gone.
+#[tokio::test]
+async fn a_token_that_is_gone_is_missed_only_by_what_is_under_its_key() {
+    let Some(folder) = own_process("a_token_that_is_gone_is_missed_only_by_what_is_under_its_key") else { return };
+    let path = home_under(&folder, "key").await;
+    let home = open(&path).await;
+    step(&home, KeyCustody::File, usize::MAX, 1).await;
+    register(&home, 0..3).await;
+    let (file, pin_file) = (path.join("admit.toml"), folder.join("pin"));
+    let settings = std::fs::read_to_string(&file).unwrap();
+    let unplugged = settings.replace(&format!("token = \"{TOKEN}\""), "token = \"gone\"");
+    let (without, _) = settings.split_once("[pkcs11]").unwrap();
+    let cases = [(unplugged.as_str(), PIN), (settings.as_str(), "1357924680"), (without, PIN)];
+    for (seed, (changed, pin)) in (2..).step_by(2).zip(cases) {
+        step(&home, KeyCustody::Token, 1, seed).await;
+        assert_eq!(key_files(&path), ["key-encryption-key", "key-encryption-key.next"]);
+        std::fs::write(&file, changed).unwrap();
+        std::fs::write(&pin_file, pin).unwrap();
+        let started = open(&path).await;
+        register(&started, 0..3).await;
+        started.reload().await.unwrap();
+        if changed != without {
+            let mut rotation = started.rotate_key().into_custody(KeyCustody::Token);
+            let refused = rotation.step(START, &mut Seeded::new(seed)).await;
+            assert!(matches!(refused, Err(Error::Pkcs11(_))), "{refused:?}");
+        }
+        step(&started, KeyCustody::File, usize::MAX, seed + 1).await;
+        assert_eq!(key_files(&path), ["key-encryption-key"]);
+        register(&open(&path).await, 0..3).await;
+        std::fs::write(&file, &settings).unwrap();
+        std::fs::write(&pin_file, PIN).unwrap();
+    }
+}
+
 /// A session of the token's user, to make keys that this program would not make.
 fn session(token: &str) -> Session {
     let module = Module::new(SoftHsm::MODULE).unwrap();
