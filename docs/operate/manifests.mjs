@@ -4,6 +4,10 @@ import { openSync, readSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const [clearkey, folder, name, ...files] = process.argv.slice(2);
+if (files.length === 0) {
+  console.error("usage: node manifests.mjs KEY_SERVER FOLDER NAME FILE...");
+  process.exit(2);
+}
 const tracks = files.map((file) => ({ file, ...track(join(folder, file)) }));
 const write = (file, lines) => writeFileSync(join(folder, file), `${lines.flat().join("\n")}\n`);
 write(`${name}.mpd`, dash());

@@ -8,6 +8,7 @@ mod inspect;
 mod operator;
 mod output;
 mod progress;
+mod same_file;
 mod system;
 mod terms;
 
@@ -24,13 +25,13 @@ fn main() -> ExitCode {
     let memory = system::protect();
     let arguments = Arguments::parse();
     let output = output_for(&arguments);
-    match run(&arguments.command, memory, output) {
+    match run(&arguments.command, memory, output).and_then(|()| output::all_printed()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             if arguments.json {
-                eprintln!("{}", failure.json());
+                output::complain(&failure.json().to_string());
             } else {
-                eprintln!("{}", failure.line());
+                output::complain(&failure.line());
             }
             if failure.code == Code::ADMIT_E_USAGE { ExitCode::from(WRONG_USAGE) } else { ExitCode::FAILURE }
         }

@@ -29,6 +29,7 @@ use std::path::PathBuf;
 use admit_crypto::rustcrypto;
 use admit_protocol::Code;
 use admit_server::home::{Environment, Home};
+use admit_server::pkcs11::Pkcs11Fault;
 use admit_server::token::TokenKeyFault;
 use tokio::runtime::{Builder, Runtime};
 
@@ -98,6 +99,10 @@ fn advice(error: &admit_server::Error) -> Option<&'static str> {
         Error::LicensePage => "Write it as https://shop.example.org/film",
         Error::NoPublicAddress => "Set public_address in admit.toml",
         Error::SecretReadable { .. } => "Take those rights away: chmod go-rwx",
+        Error::Pkcs11(Pkcs11Fault::NoToken) => "Set the section pkcs11 of admit.toml, or leave the key in a file",
+        Error::NoKeyInBackup { .. } | Error::OtherKeyOfBackup { .. } => {
+            "Name the key-encryption key of the backup's time with --key"
+        }
         Error::NoSealingKey { .. } => "Put the key back from its backup",
         Error::Database(_) => "See that the database runs, that its address is right and that this user may use it",
         _ => return None,

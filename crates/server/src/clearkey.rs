@@ -105,7 +105,7 @@ fn read(body: &[u8]) -> Result<Vec<KeyId>, Refusal> {
             key_ids.push(key_id);
         }
     }
-    if key_ids.is_empty() { Err(Refusal::NoKeyIds) } else { Ok(key_ids) }
+    if key_ids.is_empty() { Err(wrong("kids is empty".to_owned())) } else { Ok(key_ids) }
 }
 
 /// A key id in base64url, or in base64, which some players send; with padding or without.

@@ -185,6 +185,18 @@ pub enum Error {
         /// The key's name.
         id: admit_crypto::Digest,
     },
+    /// The backup was made without its key-encryption key, and none was named.
+    #[error("the backup {} holds no key-encryption key", path.display())]
+    NoKeyInBackup {
+        /// The backup.
+        path: PathBuf,
+    },
+    /// The backup is sealed under another key-encryption key than the one that was named or is in it.
+    #[error("the backup is sealed under the key-encryption key {id}, and not under this one")]
+    OtherKeyOfBackup {
+        /// The name of the right key.
+        id: admit_crypto::Digest,
+    },
     /// The key in the PKCS#11 token cannot be used.
     #[error("PKCS#11: {0}")]
     Pkcs11(#[from] Pkcs11Fault),
@@ -265,7 +277,9 @@ impl Error {
             Self::Shared { code, .. } => *code,
             Self::Database(_) | Self::Page { .. } => Code::ADMIT_E_SERVER,
             Self::Schema(_) => Code::ADMIT_E_STORE_VERSION,
-            Self::NoSealingKey { .. } => Code::ADMIT_E_FILE,
+            Self::NoSealingKey { .. } | Self::NoKeyInBackup { .. } | Self::OtherKeyOfBackup { .. } => {
+                Code::ADMIT_E_FILE
+            }
             Self::Pkcs11(_) => Code::ADMIT_E_KEY_IN_TOKEN,
             Self::Damaged { .. } => Code::ADMIT_E_STORE_TAMPERED,
             Self::KeyExists { .. } => Code::ADMIT_E_KEY_EXISTS,

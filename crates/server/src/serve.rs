@@ -120,9 +120,9 @@ struct Accepted {
 struct Times {
     /// The head of a request, or nothing at all.
     head: Duration,
-    /// Everything. Then the connection ends, with the request that is under way.
+    /// All together. Then no further request is taken.
     lifetime: Duration,
-    /// That last request.
+    /// The request that is under way then.
     last_request: Duration,
 }
 

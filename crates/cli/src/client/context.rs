@@ -176,10 +176,12 @@ fn ask_for_trust(fingerprint: Digest, server: &str, trusted: Option<Digest>) -> 
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return Err(not_trusted(format!("this client does not trust realm {fingerprint} at {server} yet")));
     }
-    eprintln!("This content is licensed by {server}, whose trust root has the fingerprint");
-    eprintln!("  {fingerprint}");
-    eprint!("Compare it with the one the operator publishes. Trust this realm? [y/N] ");
-    let _ = std::io::stderr().flush();
+    let question = format!(
+        "This content is licensed by {server}, whose trust root has the fingerprint\n  {fingerprint}\n\
+         Compare it with the one the operator publishes. Trust this realm? [y/N] "
+    );
+    // Who does not see the question does not answer it with yes.
+    let _ = std::io::stderr().write_all(question.as_bytes());
     let mut answer = String::new();
     let read = std::io::stdin().read_line(&mut answer);
     match read {

@@ -22,10 +22,14 @@ use crate::args::{PlayArgs, token_text};
 use crate::failure::{self, Failure, Outcome};
 use crate::output::Output;
 use crate::progress::Progress;
+use crate::same_file;
 use crate::system::{Http, LastFailure, SqliteKeyValue, SystemEntropy};
 
 /// Plays a file.
 pub(crate) fn run(args: &PlayArgs, output: Output) -> Outcome<()> {
+    if let Some(path) = args.output.as_deref().filter(|path| *path != Path::new("-")) {
+        same_file::refuse(&args.file, path)?;
+    }
     let token = token_text(args.token.as_deref())?;
     let content = Content::open(&args.file)?;
     let http = Http::new();

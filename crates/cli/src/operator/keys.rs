@@ -1,5 +1,6 @@
 //! `admit admin rotate-key` and `admit admin renew`: new keys in the place of old ones.
 
+use admit_protocol::Code;
 use admit_server::home::{Home, KeyCustody, Renewal, Renewed, RotationStep, root_key};
 use serde_json::json;
 
@@ -20,6 +21,13 @@ pub(super) async fn rotate(args: &RotateKeyArgs, output: Output) -> Outcome<()> 
         });
     }
     if args.create_key {
+        if rotation.custody() == KeyCustody::File {
+            return Err(Failure::new(
+                Code::ADMIT_E_USAGE,
+                "--create-key makes a token's key, and the new key goes to a file",
+            )
+            .with_action("Leave --create-key out, or name the token in [pkcs11] of admit.toml"));
+        }
         rotation = rotation.creating_key();
     }
     while let Some(step) = rotation.step(now(), &mut SystemEntropy).await? {
@@ -64,14 +72,14 @@ pub(super) async fn renew(args: &RenewArgs, output: Output) -> Outcome<()> {
     for one in &renewed {
         output.line(|| format!("the certificate of {} is new and good until {}", one.role.name(), one.ends_at));
     }
-    output.line(|| "servers of this home take it within a minute".into());
+    output.line(|| "servers of this home take it within 30 seconds".into());
     Ok(())
 }
 
 async fn renew_demonstration(home: &Home, renewal: Renewal) -> Outcome<Vec<Renewed>> {
     let renewed = home.renew_demonstration(renewal, now(), &mut SystemEntropy).await?;
     renewed.ok_or_else(|| {
-        Failure::new(admit_protocol::Code::ADMIT_E_USAGE, "the root key is not in this home")
+        Failure::new(Code::ADMIT_E_USAGE, "the root key is not in this home")
             .with_action("Name its file with --root-key")
     })
 }

@@ -19,11 +19,13 @@ use crate::client::PROVIDER;
 use crate::failure::{self, Failure, Outcome};
 use crate::output::Output;
 use crate::progress::Progress;
+use crate::same_file;
 use crate::system::SystemEntropy;
 
 /// Writes the protected file, registers its key, and only then gives the file its name: input that cannot be
 /// packaged leaves nothing, neither a file nor a key.
 pub(crate) fn run(args: &PackageArgs, output: Output) -> Outcome<()> {
+    same_file::refuse(&args.input, &args.output)?;
     let input = File::open(&args.input).map_err(|error| Failure::file(&args.input, &error))?;
     let (key_id, key) = choose_key(args)?;
     let metadata = metadata(args)?;

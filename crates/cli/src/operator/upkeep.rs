@@ -46,6 +46,6 @@ async fn look(home: &Home, warned_at: &mut Option<Timestamp>) {
     }
 }
 
-/// The same as for the realm document to be fresh at clients is early enough; this is cheap.
+/// Looking is cheap, and `docs/operate/upgrade.md` promises that renewed keys are in use after this time.
 const INTERVAL: Duration = Duration::from_secs(30);
 const WARN_EVERY: Duration = Duration::from_secs(86_400);

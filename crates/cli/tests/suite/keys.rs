@@ -90,3 +90,37 @@ fn the_exported_root_key_renews_and_another_does_not() {
     let without = world.admit(&["admin", "renew", "--home", "one"]);
     assert!(without.stderr.contains("--root-key"), "{}", without.stderr);
 }
+
+#[test]
+fn a_key_for_a_token_that_the_settings_do_not_name_is_refused_as_that() {
+    let world = World::unserved();
+    let key = world.path("home/secrets/key-encryption-key");
+    let before = fs::read(&key).unwrap();
+    let rotate = |more: &[&str]| world.admit(&[&["admin", "rotate-key", "--home", "home"], more].concat());
+    let refused = rotate(&["--to", "pkcs11"]).refused("ADMIT_E_KEY_IN_TOKEN");
+    assert!(refused.contains("admit.toml names no token. What to do: Set the section pkcs11"), "{refused}");
+    for more in [&["--create-key"][..], &["--create-key", "--to", "file"]] {
+        let done = rotate(more);
+        assert!(done.code == Some(2) && done.stderr.contains("the new key goes to a file"), "{}", done.stderr);
+    }
+    assert_eq!(fs::read(&key).unwrap(), before);
+}
+
+#[test]
+fn a_backup_without_its_key_is_restored_with_the_key_of_its_time_only() {
+    let world = World::unserved();
+    fs::copy(world.path("home/secrets/key-encryption-key"), world.path("then")).unwrap();
+    world.admit(&["admin", "backup", "backup", "--home", "home"]).succeeded();
+    world.admit(&["admin", "rotate-key", "--home", "home"]).succeeded();
+    let now = "home/secrets/key-encryption-key";
+    let restore = |more: &[&str]| world.admit(&[&["admin", "restore", "backup", "again"], more].concat());
+    let advice = "What to do: Name the key-encryption key of the backup's time with --key.";
+    for (more, sentence) in
+        [(&[][..], "the backup backup holds no key-encryption key. "), (&["--key", now], ", and not under this one. ")]
+    {
+        let refused = restore(more).refused("ADMIT_E_FILE");
+        assert!(refused.contains(&format!("{sentence}{advice}")), "{refused}");
+        assert!(!world.path("again").exists());
+    }
+    restore(&["--key", "then"]).succeeded();
+}

@@ -10,6 +10,7 @@ mod doctor;
 mod documents;
 mod exact_lines;
 mod keys;
+mod outputs;
 mod packaging;
 mod pkcs11;
 mod players;

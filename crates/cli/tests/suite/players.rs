@@ -72,6 +72,14 @@ fn manifests_are_of_protected_files_of_one_track_only() {
     }
 }
 
+#[test]
+fn manifests_of_no_file_are_not_written_and_the_usage_is_told() {
+    let output = Command::new("node").arg(manual("manifests.mjs")).args(["address", ".", "film"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let usage = "usage: node manifests.mjs KEY_SERVER FOLDER NAME FILE...\n";
+    assert_eq!(String::from_utf8_lossy(&output.stderr), usage);
+}
+
 /// Where each segment lies in its file.
 fn ranges(playlist: &str) -> Vec<Range<u64>> {
     let range = |(size, at): (&str, &str)| {

@@ -224,7 +224,7 @@ macro_rules! own_codes {
 
     ADMIT_E_KEY_IN_TOKEN = 0xA0AD0037, AskUser:
         "The key in the PKCS#11 token that opens the home's keys cannot be used."
-        "Check with `admit doctor` that the token is connected, and module, token, key and PIN of the section pkcs11 of `admit.toml`."
+        "Check with `admit doctor` that the token is connected, and module, token, key and PIN in [pkcs11] of `admit.toml`."
 
         } }
     };

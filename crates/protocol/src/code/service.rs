@@ -69,7 +69,7 @@ macro_rules! service_codes {
 
     DRM_E_DEVCERT_REVOKED | DRM_E_DEVICE_CERT_REVOKED = 0x8004C065, AskUser:
         "The client's certificate has been revoked, so it gets no more licenses."
-        "Individualize again or install the newest version, while licenses that you have go on working."
+        "Contact the operator of the service, and go on using the licenses that you have."
 
     DRM_E_SERVER_INTERNAL_ERROR = 0x8004C600, Retry:
         "The license server failed."

@@ -46,6 +46,7 @@ fn realm_document() -> Operation {
 fn licenses() -> Operation {
     let mut refusals = vec![
         MessageError::UnknownChallengeKey { recipient: admit_crypto::Digest::from_bytes([0; 32]) }.into(),
+        Refusal::NoKeyIds,
         Refusal::UnknownClient,
         Refusal::ClientRevoked,
         Refusal::OtherToken,
@@ -136,7 +137,6 @@ fn of_entitlement() -> Vec<Refusal> {
     let content_id = String::new();
     let mut refusals = of_the_database();
     refusals.extend([
-        Refusal::NoKeyIds,
         Refusal::UnknownKeyId { key_id: KeyId::from_bytes([0; 16]) },
         Refusal::Authorization,
         Refusal::TokenRequired { content_id: content_id.clone() },

@@ -102,16 +102,30 @@ async fn restore_into(
             copy_secrets(from, folder, |name, _| name != KEY_FILE)?;
         }
         None => {
-            key_file::read(&from.join(SECRETS_FOLDER).join(KEY_FILE))?;
+            let key = from.join(SECRETS_FOLDER).join(KEY_FILE);
+            if !key.exists() {
+                return Err(Error::NoKeyInBackup { path: from.to_owned() });
+            }
+            key_file::read(&key)?;
             copy_secrets(from, folder, |_, _| true)?;
         }
     }
     key_file::sync_folder(&secrets)?;
+    check_key(folder, provider).await?;
     let home = Home::open_in(folder, provider, environment).await?;
     let verdict = home.verify_audit().await;
     home.close().await;
     key_file::sync_folder(folder)?;
     verdict
+}
+
+/// Fails where the database seals under a key that is not there. Opening the home would call the database damaged.
+async fn check_key(folder: &Path, provider: &Provider) -> Result<(), Error> {
+    let store = Store::open(&Location::Sqlite(folder.join(DATABASE_FILE))).await?;
+    let id = store::realm::sealing(&mut *store.read().await?).await?.key;
+    store.close().await;
+    let keys = key_file::read_all(&folder.join(SECRETS_FOLDER))?;
+    if keys.iter().any(|key| key.id(provider) == id) { Ok(()) } else { Err(Error::OtherKeyOfBackup { id }) }
 }
 
 /// Copies those of the key files that are there and wanted.

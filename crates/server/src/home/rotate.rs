@@ -77,6 +77,13 @@ impl KeyRotation<'_> {
         Self { create_key: true, ..self }
     }
 
+    /// Where the new key is to be.
+    #[must_use]
+    pub fn custody(&self) -> KeyCustody {
+        let configured = if self.home.config().pkcs11.is_some() { KeyCustody::Token } else { KeyCustody::File };
+        self.custody.unwrap_or(configured)
+    }
+
     /// Does the next step; none is left after [`RotationStep::Removed`].
     pub async fn step(
         &mut self,
@@ -117,11 +124,6 @@ impl KeyRotation<'_> {
         Ok(Some(step))
     }
 
-    fn custody(&self) -> KeyCustody {
-        let configured = if self.home.config().pkcs11.is_some() { KeyCustody::Token } else { KeyCustody::File };
-        self.custody.unwrap_or(configured)
-    }
-
     /// Whether a key is where the new one is to be.
     fn is_wanted(&self, key: &KeyFile) -> bool {
         let label = self.home.config().pkcs11.as_ref().map(|pkcs11| pkcs11.key.as_str());
@@ -137,7 +139,7 @@ impl KeyRotation<'_> {
         let key = match self.custody() {
             KeyCustody::File => KeyFile::Plain(key),
             KeyCustody::Token => {
-                let settings = self.home.config().pkcs11.as_ref().ok_or(Pkcs11Fault::NotConfigured)?;
+                let settings = self.home.config().pkcs11.as_ref().ok_or(Pkcs11Fault::NoToken)?;
                 custody::wrap(self.home.provider(), settings, self.create_key, &key, entropy)?
             }
         };

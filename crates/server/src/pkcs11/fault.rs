@@ -8,6 +8,9 @@ pub enum Pkcs11Fault {
     /// The key-encryption key is under a key in a token, and no token is named.
     #[error("the key-encryption key is under a key in a PKCS#11 token, and admit.toml has no [pkcs11]")]
     NotConfigured,
+    /// A key is to go under a key in a token, and no token is named.
+    #[error("admit.toml names no token")]
+    NoToken,
     /// The library is not there, or is no PKCS#11 library.
     #[error("the module {} does not load: {reason}", path.display())]
     Module {

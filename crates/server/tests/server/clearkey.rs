@@ -240,6 +240,8 @@ async fn what_is_no_request_is_refused_and_not_recorded() {
         let answer = post(&running, &[], body.as_bytes()).await;
         assert_eq!(answer.refusal(), (400, Code::ADMIT_E_MALFORMED_MESSAGE), "{body}");
     }
+    let none = post(&running, &[], br#"{"kids":[]}"#).await;
+    assert!(String::from_utf8_lossy(&none.body).contains("kids is empty"), "{none:?}");
     let long = format!("{}{}", json!({ "kids": [kid] }), " ".repeat(17_000));
     assert_eq!(post(&running, &[], long.as_bytes()).await.refusal(), (413, Code::ADMIT_E_BODY_TOO_LONG));
     let keep = json!({ "kids": [kid], "type": "persistent-license" }).to_string();

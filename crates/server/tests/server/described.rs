@@ -88,7 +88,7 @@ fn check_content(response: &Value, answer: &Answer, said: &str) {
     }
 }
 
-/// The first thing in which a value is not as its schema says. Patterns are left to the test with schemathesis.
+/// The first thing in which a value is not as its schema says. `pattern` and `maximum` are left to the test with schemathesis.
 pub(crate) fn fault(schema: &Value, value: &Value) -> Option<String> {
     schema.as_object().unwrap().iter().find_map(|(keyword, rule)| {
         let wrong = |is_wrong: bool| is_wrong.then(|| format!("{keyword} {rule}: {value}"));

@@ -79,7 +79,7 @@ pub(super) fn token(path: &Path) -> Option<Check> {
 
 fn token_advice(fault: &Pkcs11Fault) -> &'static str {
     match fault {
-        Pkcs11Fault::NotConfigured => "Name the token in [pkcs11] of admit.toml",
+        Pkcs11Fault::NotConfigured | Pkcs11Fault::NoToken => "Name the token in [pkcs11] of admit.toml",
         Pkcs11Fault::Module { .. } => "Name the PKCS#11 library of the token's maker in pkcs11.module",
         Pkcs11Fault::TokenAbsent { .. } => "Correct pkcs11.token, or connect the token",
         Pkcs11Fault::TokenAmbiguous { .. } => "Give each token a label of its own",
