@@ -174,26 +174,16 @@ async fn refused(world: &World, server: &Instance, answered: &mut HashMap<String
     licenses
 }
 
-/// Waits until every kind of work is done again. Each request finds one dead connection at most and closes it, so that
-/// few are needed; on a slow machine one that lives may be taken for dead.
+/// Waits until every kind of work is done again. A request finds one dead connection at most and closes it, and PostgreSQL
+/// ends a transaction that was lost after two seconds: until then its lock keeps others waiting.
 async fn back(world: &World, server: &Instance) {
     let enrolment = enrolment(world, 1);
-    let mut left = [true; 3];
-    for _ in 0..24 {
-        if left[0] {
-            left[0] = readiness(server.address).await != 200;
-        }
-        if left[1] {
-            left[1] = !matches!(world.ask(server.address, &world.challenge()).await, Came::Licenses(_));
-        }
-        if left[2] {
-            left[2] = request(server.address, "POST", ENROL_PATH, &enrolment).await.unwrap().0 != 200;
-        }
-        if left == [false; 3] {
-            return;
-        }
-    }
-    panic!("the server does not come back: {left:?} of readiness, licenses and enrolment are left");
+    let all = async {
+        while readiness(server.address).await != 200 {}
+        while !matches!(world.ask(server.address, &world.challenge()).await, Came::Licenses(_)) {}
+        while request(server.address, "POST", ENROL_PATH, &enrolment).await.unwrap().0 != 200 {}
+    };
+    tokio::time::timeout(REQUEST_TIMEOUT * 20, all).await.expect("the server comes back");
 }
 
 fn enrolment(world: &World, seed: u64) -> Vec<u8> {
