@@ -27,37 +27,21 @@ pub(crate) fn run(args: &ServeArgs, memory: Memory, output: Output) -> Outcome<(
 
 async fn serve(args: &ServeArgs, memory: Memory, output: Output) -> Outcome<()> {
     let home = super::open_home_to_serve(&args.home).await?;
-    let (traces, log) = start_log(args, &home)?;
+    let tls_files = tls_files(args, &home);
+    let scheme = if tls_files.is_some() { "https" } else { "http" };
+    let (traces, log) = start_log(&home, scheme)?;
     raise_file_limit();
     if memory == Memory::Limited {
         tracing::warn!("keys can reach the swap: this process may not lock its memory (LimitMEMLOCK=infinity)");
     }
-    let inherited = inherited(args)?;
-    let address = match &inherited {
-        Some(listener) => listener.local_addr().map_err(|error| inherited_failed(&error))?,
-        None => listen_address(args, home.config().listen)?,
-    };
-    let tls = load_tls(args, &home)?;
-    for address in std::iter::once(address).chain(home.config().metrics_listen) {
-        check_plain(address, tls.as_ref())?;
-    }
-    let failed = |error: std::io::Error| Failure::new(Code::ADMIT_E_SERVER, format!("{address}: {error}"));
-    let listener = match inherited {
-        Some(listener) => TcpListener::from_std(listener).map_err(failed)?,
-        None => bind(address, "--listen").await?,
-    };
-    let metrics = match home.config().metrics_listen {
-        Some(address) => Some(bind(address, "listen in [metrics] of admit.toml").await?),
-        None => None,
-    };
+    let tls = tls_files.map(Tls::load).transpose()?;
+    let (listener, metrics) = listen(args, &home, tls.is_some()).await?;
     if home.is_demonstration() {
         tracing::warn!("the trust root's key is in this home; use such a realm for demonstrations only");
     }
-    let scheme = if tls.is_some() { "https" } else { "http" };
+    let failed = |error: std::io::Error| Failure::new(Code::ADMIT_E_SERVER, format!("the server: {error}"));
     let url = format!("{scheme}://{}", listener.local_addr().map_err(failed)?);
-    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-    let hangup = signal(SignalKind::hangup()).map_err(failed)?;
+    let (stop, hangup) = (stop_signal().map_err(failed)?, signal(SignalKind::hangup()).map_err(failed)?);
     output.json(|| json!({ "listening": url, "realm": home.realm().to_string() }));
     output.line(|| format!("listening on {url}"));
     std::io::stdout().flush().map_err(failed)?;
@@ -76,10 +60,7 @@ async fn serve(args: &ServeArgs, memory: Memory, output: Output) -> Outcome<()> 
     }
     let (stopping, drain) = (server.clone(), home.config().drain);
     let shutdown = async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
+        stop.await;
         stopping.announce_stop();
         tokio::time::sleep(drain).await;
     };
@@ -92,18 +73,49 @@ async fn serve(args: &ServeArgs, memory: Memory, output: Output) -> Outcome<()> 
     Ok(())
 }
 
+/// What the server listens on, and where its metrics have an address of their own.
+async fn listen(args: &ServeArgs, home: &Home, is_tls: bool) -> Outcome<(TcpListener, Option<TcpListener>)> {
+    let inherited = inherited(args)?;
+    let address = match &inherited {
+        Some(listener) => listener.local_addr().map_err(|error| inherited_failed(&error))?,
+        None => listen_address(args, home.config().listen)?,
+    };
+    for address in std::iter::once(address).chain(home.config().metrics_listen) {
+        check_plain(address, is_tls)?;
+    }
+    let listener = match inherited {
+        Some(listener) => TcpListener::from_std(listener).map_err(|error| inherited_failed(&error))?,
+        None => bind(address, "--listen").await?,
+    };
+    let metrics = match home.config().metrics_listen {
+        Some(address) => Some(bind(address, "listen in [metrics] of admit.toml").await?),
+        None => None,
+    };
+    Ok((listener, metrics))
+}
+
+/// Ends at SIGTERM or SIGINT.
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
 /// The log, and the export of traces where the settings want one.
-fn start_log(args: &ServeArgs, home: &Home) -> Outcome<(Option<Traces>, ServerLog)> {
+fn start_log(home: &Home, scheme: &'static str) -> Outcome<(Option<Traces>, ServerLog)> {
     let failed = |error| Failure::new(Code::ADMIT_E_SERVER, format!("the log does not start: {error}"));
-    let is_tls = args.tls_cert.is_some() || home.config().tls.is_some();
-    let traces = Traces::start(&home.config().traces, if is_tls { "https" } else { "http" }).map_err(failed)?;
+    let traces = Traces::start(&home.config().traces, scheme).map_err(failed)?;
     let log = ServerLog::start(home.config().log, traces.as_ref().map(Traces::layer)).map_err(failed)?;
     Ok((traces, log))
 }
 
 /// Plain HTTP is for this machine itself.
-fn check_plain(address: SocketAddr, tls: Option<&Tls>) -> Outcome<()> {
-    if tls.is_some() || address.ip().is_loopback() {
+fn check_plain(address: SocketAddr, is_tls: bool) -> Outcome<()> {
+    if is_tls || address.ip().is_loopback() {
         return Ok(());
     }
     let sentence = format!("{address} is not on this machine, and there is no TLS certificate");
@@ -111,10 +123,10 @@ fn check_plain(address: SocketAddr, tls: Option<&Tls>) -> Outcome<()> {
         .with_action("Give a certificate with --tls-cert and --tls-key, or listen on 127.0.0.1"))
 }
 
-fn load_tls(args: &ServeArgs, home: &Home) -> Outcome<Option<Tls>> {
+/// The certificate of the command line, or else of the settings.
+fn tls_files(args: &ServeArgs, home: &Home) -> Option<TlsFiles> {
     let given = args.tls_cert.clone().zip(args.tls_key.clone());
-    let given = given.map(|(certificate, key)| TlsFiles { certificate, key });
-    given.or_else(|| home.config().tls.clone()).map(Tls::load).transpose().map_err(Failure::from)
+    given.map(|(certificate, key)| TlsFiles { certificate, key }).or_else(|| home.config().tls.clone())
 }
 
 /// Reads the certificate again when its files have changed, and at each SIGHUP. One that does not hold is logged.

@@ -10,7 +10,7 @@ use admit_time::Timestamp;
 use admit_trust::{DateCheck, Role, role};
 use tokio::task::JoinSet;
 
-use crate::harness::{ClientKeys, DAY, PROVIDER, Seeded, TestClient, challenge, connect, send};
+use crate::harness::{ClientKeys, PROVIDER, Seeded, TestClient, challenge, connect, send, token_request};
 use crate::operator::Operator;
 
 /// Requests in one round.
@@ -75,14 +75,7 @@ impl Clients {
         let home = Home::open(&operator.home(), PROVIDER).await.unwrap();
         let mut minted = Vec::with_capacity(tokens);
         for number in 0..tokens {
-            let request = TokenRequest {
-                subject: format!("buyer-{number}"),
-                content: vec!["film".to_owned()],
-                lifetime: DAY,
-                uses: None,
-                bound_to: None,
-                policy: serde_json::Map::new(),
-            };
+            let request = TokenRequest { subject: format!("buyer-{number}"), ..token_request(&["film"]) };
             let seed = SEED.fetch_add(1, Ordering::Relaxed);
             minted.push(home.mint_token(&request, now(), &mut Seeded::new(seed)).await.unwrap());
         }

@@ -11,6 +11,8 @@ mod parse;
 pub(crate) mod record;
 mod write;
 
+use std::time::Duration;
+
 use admit_time::Timestamp;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -20,6 +22,7 @@ use axum::response::Response;
 
 use self::parse::AcquireRequest;
 use crate::refusal::Refusal;
+use crate::store::acquisition::Issued;
 use crate::{Server, http};
 
 /// The endpoint.
@@ -33,40 +36,44 @@ pub(crate) async fn acquire(
     server.limits.take_address(http::peer_address(&extensions), now)?;
     let request = parse::parse_with_newest(&server.home, &headers, &body?, now).await?;
     server.limits.take_client(request.client, now)?;
-    let licenses = match issue(&server, &request, now).await {
-        Ok(licenses) => licenses,
-        Err(refusal @ Refusal::Internal(_)) => return Err(refusal),
-        Err(refusal) => reconsider(&server, &request, refusal, now).await?,
-    };
+    let licenses = licenses(&server, &request, now).await?;
     Ok(answer::answer(&server.home, &request, licenses))
+}
+
+/// New licenses, or those that the challenge was answered with before.
+async fn licenses(server: &Server, request: &AcquireRequest, now: Timestamp) -> Result<Vec<Vec<u8>>, Refusal> {
+    // Asked before where many are wanted, so that no one challenge, sent again and again, costs more than a few signatures.
+    if request.key_ids.len() > FEW
+        && let Some(issued) = decide::check_client(server, request).await?
+    {
+        return repeat(server, issued, now);
+    }
+    let refusal = match issue(server, request, now).await {
+        Err(refusal) if !matches!(refusal, Refusal::Internal(_)) => refusal,
+        done => return done,
+    };
+    // Whoever is no client of ours, or not any more, hears that and nothing else, and a challenge that was answered before
+    // is answered with the same licenses, whatever would be said to it now.
+    let earlier = decide::check_client(server, request).await?;
+    repeat(server, earlier.ok_or(refusal)?, now)
 }
 
 /// Issues licenses. Whether the client is one of ours, not revoked, and has no answer yet, is asked in the transaction that
 /// records them: nothing that was looked up before can be out of date.
-///
-/// Where many licenses are asked for it is asked before as well, so that no one challenge, sent again and again, costs more than a
-/// few signatures.
 async fn issue(server: &Server, request: &AcquireRequest, now: Timestamp) -> Result<Vec<Vec<u8>>, Refusal> {
-    if request.key_ids.len() > FEW && decide::check_client(server, request).await?.is_some() {
-        return Err(Refusal::ChallengeUsed);
-    }
     let decision = decide::decide(server, request, now).await?;
     write::write(server, request, decision, now).await
 }
 
-/// What a refusal comes to: whoever is no client of ours, or not any more, hears that and nothing else, and a challenge
-/// that was answered before is answered with the same licenses, whatever would be said to it now.
-async fn reconsider(
-    server: &Server,
-    request: &AcquireRequest,
-    refusal: Refusal,
-    now: Timestamp,
-) -> Result<Vec<Vec<u8>>, Refusal> {
-    let earlier = decide::check_client(server, request).await?;
-    let licenses = write::repeat(earlier.ok_or(refusal)?, now)?;
+/// The same licenses again, for seven days.
+fn repeat(server: &Server, issued: Issued, now: Timestamp) -> Result<Vec<Vec<u8>>, Refusal> {
+    if now > issued.issued_at.saturating_add(REPEATED_FOR) {
+        return Err(Refusal::ChallengeUsed);
+    }
     server.metrics.repeats.inc();
-    Ok(licenses)
+    Ok(issued.licenses)
 }
 
 /// Licenses that are signed before it is asked whether they may be.
 const FEW: usize = 2;
+const REPEATED_FOR: Duration = Duration::from_secs(7 * 86_400);

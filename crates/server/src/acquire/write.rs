@@ -1,8 +1,6 @@
 //! Third step: sign the licenses and record them. One challenge is answered once; whoever asks again, or at the same
 //! moment, gets the licenses that were recorded.
 
-use std::time::Duration;
-
 use admit_license::{KeyMaterial, LicenseSigner};
 use admit_time::Timestamp;
 
@@ -12,7 +10,7 @@ use super::record::{Issue, TokenUse};
 use crate::audit::NewEntry;
 use crate::policy::PolicyRefusal;
 use crate::refusal::Refusal;
-use crate::store::acquisition::{Issued, NewAcquisition};
+use crate::store::acquisition::NewAcquisition;
 use crate::{Server, audit};
 
 /// Signs the licenses and has them recorded with their audit entry.
@@ -79,11 +77,3 @@ fn detail(new: &NewAcquisition, decision: &Decision) -> serde_json::Value {
         "licenses": decision.licenses.iter().map(license).collect::<Vec<_>>(),
     })
 }
-
-/// The same licenses again, for seven days.
-pub(super) fn repeat(issued: Issued, now: Timestamp) -> Result<Vec<Vec<u8>>, Refusal> {
-    let repeated_until = issued.issued_at.saturating_add(REPEATED_FOR);
-    if now <= repeated_until { Ok(issued.licenses) } else { Err(Refusal::ChallengeUsed) }
-}
-
-const REPEATED_FOR: Duration = Duration::from_secs(7 * 86_400);

@@ -61,8 +61,8 @@ impl Home {
     }
 }
 
-/// Makes the home `path` of the backup `from`, or of a copy of a home that no server uses, with a key-encryption key from a file where the backup has none, and
-/// opens it.
+/// Makes the home `path` of the backup `from`, or of a copy of a home that no server uses, with a key-encryption key from
+/// a file where the backup has none, and opens it.
 pub async fn restore(
     from: &Path,
     path: &Path,

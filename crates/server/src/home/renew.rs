@@ -1,5 +1,5 @@
-//! Renewal of the services: new keys and certificates, and a realm document with the next number that names them, in one
-//! transaction. It needs the trust root's key, which only a home for demonstrations has.
+//! Renewal of certificates: of the services with new keys, of this program's own, and a realm document with the next number
+//! that names them, in one transaction. It needs the trust root's key, which only a home for demonstrations has.
 
 use std::time::Duration;
 

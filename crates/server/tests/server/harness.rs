@@ -225,14 +225,7 @@ impl Running {
     }
 
     pub(crate) async fn token(&self, content: &[&str], bound_to: Option<Digest>) -> String {
-        let request = TokenRequest {
-            subject: "buyer-1".into(),
-            content: content.iter().map(|id| (*id).to_owned()).collect(),
-            lifetime: DAY,
-            uses: None,
-            bound_to,
-            policy: serde_json::Map::new(),
-        };
+        let request = TokenRequest { bound_to, ..token_request(content) };
         self.home.mint_token(&request, self.clock.now(), &mut Seeded::new(77)).await.unwrap()
     }
 
@@ -391,6 +384,18 @@ pub(crate) fn challenge(realm: &Realm, key_ids: &[KeyId], token: Option<&str>, n
         held: Vec::new(),
         revocation: RevocationNumbers::default(),
         application: realm.document().applications.first().cloned(),
+    }
+}
+
+/// What a token of the buyer's is asked for with: a day, for this content.
+pub(crate) fn token_request(content: &[&str]) -> TokenRequest {
+    TokenRequest {
+        subject: "buyer-1".into(),
+        content: content.iter().map(|id| (*id).to_owned()).collect(),
+        lifetime: DAY,
+        uses: None,
+        bound_to: None,
+        policy: serde_json::Map::new(),
     }
 }
 

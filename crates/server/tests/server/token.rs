@@ -6,7 +6,7 @@ use admit_server::token::TokenRequest;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::harness::{DAY, Running, START, Seeded, challenge};
+use crate::harness::{DAY, Running, START, Seeded, challenge, token_request};
 
 #[tokio::test]
 async fn every_changed_character_of_a_token_is_refused() {
@@ -55,14 +55,7 @@ async fn a_token_of_another_realm_is_refused() {
 #[tokio::test]
 async fn a_token_lives_no_longer_than_the_operator_allows() {
     let running = Running::start_with("[tokens]\nmaximum_lifetime_days = 2\n", |server| server).await;
-    let request = |lifetime| TokenRequest {
-        subject: "buyer-1".into(),
-        content: vec!["*".into()],
-        lifetime,
-        uses: None,
-        bound_to: None,
-        policy: serde_json::Map::new(),
-    };
+    let request = |lifetime| TokenRequest { lifetime, ..token_request(&["*"]) };
     running.home.mint_token(&request(DAY * 2), START, &mut Seeded::new(1)).await.unwrap();
     let error = running.home.mint_token(&request(DAY * 3), START, &mut Seeded::new(1)).await.unwrap_err();
     assert!(matches!(error, Error::TokenLifetime { asked_days: 3, limit_days: 2 }), "{error}");
@@ -72,14 +65,7 @@ async fn a_token_lives_no_longer_than_the_operator_allows() {
 async fn a_token_that_would_be_refused_is_not_made() {
     let running = Running::start().await;
     let (client, key_id) = (running.enrol(1).await, running.register(1, "song", false).await);
-    let request = |subject: &str| TokenRequest {
-        subject: subject.into(),
-        content: vec!["song".into()],
-        lifetime: DAY,
-        uses: None,
-        bound_to: None,
-        policy: serde_json::Map::new(),
-    };
+    let request = |subject: &str| TokenRequest { subject: subject.into(), ..token_request(&["song"]) };
     for subject in ["a\u{0}b", "a\nb", &"x".repeat(257), &"x".repeat(9_000)] {
         let error = running.home.mint_token(&request(subject), START, &mut Seeded::new(5)).await.unwrap_err();
         assert!(matches!(error, Error::Unrecordable { what: "a token's subject", limit: 256 }), "{subject:?}: {error}");

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use crate::harness::{Answer, DAY, PROVIDER, Running, START, Seeded, challenge, connect, send};
+use crate::harness::{Answer, DAY, PROVIDER, Running, START, Seeded, challenge, connect, send, token_request};
 
 /// A shop that signs with one algorithm.
 struct Shop {
@@ -173,15 +173,7 @@ async fn a_new_key_signs_and_a_retired_one_verifies_until_its_date() {
     running.home.retire_token_key(&kid, now, now).await.unwrap();
     let sealed = running.seal(&client, &challenge(&running.realm, &[key_id], Some(&new), 10));
     assert_eq!(running.acquire(&sealed, Some(&new)).await.refusal(), INVALID);
-    let request = admit_server::token::TokenRequest {
-        subject: "buyer-1".into(),
-        content: vec!["song".into()],
-        lifetime: DAY,
-        uses: None,
-        bound_to: None,
-        policy: serde_json::Map::new(),
-    };
-    let error = running.home.mint_token(&request, now, &mut Seeded::new(1)).await.unwrap_err();
+    let error = running.home.mint_token(&token_request(&["song"]), now, &mut Seeded::new(1)).await.unwrap_err();
     assert!(matches!(error, Error::TokenKey(TokenKeyFault::NoneSigns)), "{error}");
     assert_eq!((running.count("token-key-added").await, running.count("token-key-retired").await), (1, 2));
 }
