@@ -1,6 +1,7 @@
 //! The server: an open home with clock, randomness and policy, and the routes that stand on them.
 
 use std::net::IpAddr;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -23,9 +24,13 @@ use crate::sources::{Clock, EntropySource};
 use crate::tls::Tls;
 use crate::{api, cors, http, observe};
 
-/// A server of one realm.
+/// A server of one realm. Clones share it: every layer of every request takes one.
 #[derive(Clone)]
-pub struct Server {
+pub struct Server(Arc<Parts>);
+
+/// What a server consists of. Nobody outside sees it.
+#[derive(Clone)]
+pub struct Parts {
     pub(crate) home: Home,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn EntropySource>,
@@ -52,7 +57,7 @@ impl Server {
         let limit = config.request_timeout / 2;
         let enrolments = Arc::new(RateLimit::new(config.enrolments_per_hour, config.enrolment_burst));
         let metrics = Metrics::new(&home);
-        Self {
+        Self(Arc::new(Parts {
             limits: Arc::new(Limits::new(&config.licenses)),
             places: Arc::new(Semaphore::new(config.maximum_requests)),
             lookups: Arc::new(Batch::start(Lookup(home.clone()), limit, metrics.batches("lookup"))),
@@ -67,31 +72,36 @@ impl Server {
             policy: Arc::new(DefaultPolicy),
             enrolments,
             tls: None,
-        }
+        }))
     }
 
     /// The same server with another policy.
     #[must_use]
     pub fn with_policy(self, policy: impl Policy + 'static) -> Self {
-        Self { policy: Arc::new(policy), ..self }
+        self.with(|parts| parts.policy = Arc::new(policy))
     }
 
     /// The same server with TLS on every connection.
     #[must_use]
     pub fn with_tls(self, tls: Tls) -> Self {
-        Self { tls: Some(tls), ..self }
+        self.with(|parts| parts.tls = Some(tls))
     }
 
     /// The same server; `count` says how many lines of the log were dropped.
     #[must_use]
     pub fn with_dropped_lines(self, count: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
-        Self { dropped_lines: Arc::new(count), ..self }
+        self.with(|parts| parts.dropped_lines = Arc::new(count))
     }
 
     /// The same server; `count` says how many spans of traces were dropped.
     #[must_use]
     pub fn with_dropped_spans(self, count: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
-        Self { dropped_spans: Arc::new(count), ..self }
+        self.with(|parts| parts.dropped_spans = Arc::new(count))
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Parts)) -> Self {
+        change(Arc::make_mut(&mut self.0));
+        self
     }
 
     /// Says from now on, at `/ready`, that the server is being stopped, so that balancers send it nothing more.
@@ -132,6 +142,14 @@ impl Server {
             .method_not_allowed_fallback(async || Refusal::Method)
             .fallback(async || Refusal::NotFound)
             .with_state(self.clone())
+    }
+}
+
+impl Deref for Server {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
     }
 }
 

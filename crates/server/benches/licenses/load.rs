@@ -30,9 +30,12 @@ pub(crate) enum Asked {
     License,
     /// A key by ClearKey.
     ClearKey,
+    /// Whether the server lives: HTTP, the log and the counts, and nothing behind them.
+    Health,
 }
 
 /// One request.
+#[derive(Default)]
 struct Made {
     body: Vec<u8>,
     authorization: String,
@@ -129,6 +132,7 @@ impl Load<'_> {
             let made = match self.asked {
                 Asked::License => clients.challenges(operator),
                 Asked::ClearKey => clients.key_requests(),
+                Asked::Health => (0..REQUESTS).map(|_| Made::default()).collect(),
             };
             let (before, started) = (operator.usage().1, Instant::now());
             latencies.extend(self.round(operator, made).await);
@@ -153,9 +157,10 @@ impl Load<'_> {
     }
 
     async fn round(&self, operator: &Operator, made: Vec<Made>) -> Vec<Duration> {
-        let path = match self.asked {
-            Asked::License => operator.realm.address(Role::License).unwrap().to_owned(),
-            Asked::ClearKey => "/v1/clearkey".to_owned(),
+        let (method, path) = match self.asked {
+            Asked::License => ("POST", operator.realm.address(Role::License).unwrap()),
+            Asked::ClearKey => ("POST", "/v1/clearkey"),
+            Asked::Health => ("GET", "/health"),
         };
         let mut shares: Vec<Vec<_>> = (0..self.connections).map(|_| Vec::new()).collect();
         for (index, request) in made.into_iter().enumerate() {
@@ -163,7 +168,7 @@ impl Load<'_> {
         }
         let (mut tasks, started) = (JoinSet::new(), Instant::now());
         for share in shares {
-            tasks.spawn(one_connection(operator.address, path.clone(), share, self.offered, started));
+            tasks.spawn(one_connection(operator.address, (method, path.to_owned()), share, self.offered, started));
         }
         tasks.join_all().await.concat()
     }
@@ -172,7 +177,7 @@ impl Load<'_> {
 /// Latency counts from the moment a request was due, not from when there was time to send it.
 async fn one_connection(
     address: std::net::SocketAddr,
-    path: String,
+    (method, path): (&'static str, String),
     share: Vec<(usize, Made)>,
     offered: Offered,
     started: Instant,
@@ -186,7 +191,7 @@ async fn one_connection(
         };
         tokio::time::sleep_until(due.into()).await;
         let headers = [("authorization", request.authorization.as_str())];
-        let answer = send(&mut connection, "POST", &path, &headers, &request.body).await;
+        let answer = send(&mut connection, method, &path, &headers, &request.body).await;
         assert!(answer.status.is_success(), "{answer:?}");
         latencies.push(due.elapsed());
     }

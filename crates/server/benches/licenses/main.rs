@@ -68,16 +68,16 @@ async fn warm(operator: &Operator, database: &str) {
             .run(operator, &clients)
             .await;
     }
-    for rate in [1500, 2000] {
+    for rate in [1000, 2000] {
         let name = format!("{database}, {rate}/s offered");
         Load { name: &name, asked: Asked::License, connections: 64, offered: Offered::PerSecond(rate) }
             .run(operator, &clients)
             .await;
     }
-    let name = format!("{database}, ClearKey");
-    Load { name: &name, asked: Asked::ClearKey, connections: 64, offered: Offered::AllTheyTake }
-        .run(operator, &clients)
-        .await;
+    for (asked, name) in [(Asked::ClearKey, "ClearKey"), (Asked::Health, "HTTP alone")] {
+        let name = format!("{database}, {name}");
+        Load { name: &name, asked, connections: 64, offered: Offered::AllTheyTake }.run(operator, &clients).await;
+    }
 }
 
 /// Each challenge comes from a client, and with a token, that the server has never seen.
