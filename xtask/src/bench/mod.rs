@@ -6,6 +6,7 @@ mod licenses;
 mod package;
 mod play;
 mod table;
+mod time;
 
 use std::fs;
 use std::path::Path;
@@ -17,6 +18,8 @@ use clap::builder::PossibleValuesParser;
 use crate::measured::Usage;
 use crate::process;
 use crate::workspace::Workspace;
+
+pub(crate) use time::VERIFY_IN_WASM;
 
 /// Runs the benchmark that was asked for.
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
@@ -60,6 +63,11 @@ const BENCHES: &[Bench] = &[
         name: "licenses",
         compares: "durable licenses a second over TCP, on SQLite and PostgreSQL",
         run: licenses::run,
+    },
+    Bench {
+        name: "time",
+        compares: "answers about the time, `admit serve` beside roughenough-server, and verifying one in WebAssembly",
+        run: time::run,
     },
 ];
 

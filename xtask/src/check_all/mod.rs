@@ -4,7 +4,7 @@
 mod installs;
 mod lints;
 mod test_runner;
-mod wasm;
+pub(crate) mod wasm;
 
 use std::time::{Duration, Instant};
 

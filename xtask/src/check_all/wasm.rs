@@ -16,8 +16,15 @@ use crate::workspace::Workspace;
 /// The crates that must build for wasm32, without the features that only exist natively.
 const INNER_CRATES: [&str; 7] = ["crypto", "time", "trust", "license", "protocol", "media", "client"];
 
-/// Builds the inner crates with whichever toolchain there is.
+/// Builds the inner crates, and what is measured of them.
 pub(super) fn run(workspace: &Workspace) -> Result<()> {
+    let inner = INNER_CRATES.map(|inner| format!("admit-{inner}"));
+    build(workspace, inner.iter().map(String::as_str).chain([crate::bench::VERIFY_IN_WASM]))?;
+    Ok(())
+}
+
+/// Builds these packages with whichever toolchain there is, and says where they are.
+pub(crate) fn build<'a>(workspace: &Workspace, packages: impl Iterator<Item = &'a str>) -> Result<PathBuf> {
     let advice = "no toolchain for wasm32 is here; `cargo check-all --only installs` installs one";
     let mut command = match WasmToolchain::find().context(advice)? {
         WasmToolchain::Installed => cargo(workspace),
@@ -27,10 +34,12 @@ pub(super) fn run(workspace: &Workspace) -> Result<()> {
     if command.get_program() != "cargo" {
         command.args(["-Z", "build-std=std,panic_abort"]);
     }
-    for inner in INNER_CRATES {
-        command.args(["--package", &format!("admit-{inner}")]);
+    for package in packages {
+        command.args(["--package", package]);
     }
-    process::run(command.env("CARGO_TARGET_DIR", workspace.target.join("wasm")))
+    let target = workspace.target.join("wasm");
+    process::run(command.env("CARGO_TARGET_DIR", &target))?;
+    Ok(target.join(WASM_TARGET).join("release"))
 }
 
 /// Debian's cargo with its own rustc before any other, allowed to build std, linking with rustup's `rust-lld`
