@@ -1,4 +1,5 @@
-//! Signed time: verifying an answer in WebAssembly, as a browser does it.
+//! Signed time: answers a second of the program built for release beside roughenough-server, and verifying an answer in
+//! WebAssembly, as a browser does it.
 
 use std::process::Command;
 
@@ -8,11 +9,27 @@ use super::Arguments;
 use crate::check_all::wasm;
 use crate::distribution::Distribution;
 use crate::process;
+use crate::tools;
 use crate::workspace::Workspace;
 
-/// Measures it.
+/// Measures both.
 pub(super) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
+    answers(workspace)?;
     verify_in_wasm(workspace, arguments.rounds)
+}
+
+/// The server's own benchmark prints its distributions itself.
+fn answers(workspace: &Workspace) -> Result<()> {
+    let cargo = |words: &[&str]| process::run(Command::new("cargo").args(words).current_dir(&workspace.root));
+    cargo(&["build", "--quiet", "--release", "--package", "admit-cli"])?;
+    let mut bench = Command::new("cargo");
+    bench.args(["bench", "--quiet", "--package", "admit-server", "--bench", "time", "--"]);
+    bench.arg(workspace.target.join("release/admit"));
+    match tools::roughenough(workspace, "server") {
+        Some(program) => drop(bench.arg(program)),
+        None => println!("roughenough-server is not here: `cargo install roughenough-server@2.2.0` installs it"),
+    }
+    process::run(bench.current_dir(&workspace.root))
 }
 
 /// The program verifies a hundred answers each time it is called; Node.js measures each call.

@@ -40,7 +40,7 @@ async fn measure(part: &str, program: &Path) {
     match part {
         "sqlite" => all(&Operator::start(program, None).await, "SQLite").await,
         "million" => {
-            let full = Operator::start_with(program, None, ROWS).await;
+            let full = Operator::start_with(program, None, ROWS, &[]).await;
             let clients = Clients::enrol(&full, 64, 64).await;
             let name = "SQLite, a million before";
             Load { name, asked: Asked::License, connections: 64, offered: Offered::AllTheyTake }

@@ -26,11 +26,21 @@ pub(crate) struct Operator {
 
 impl Operator {
     pub(crate) async fn start(program: &Path, database: Option<&str>) -> Self {
-        Self::start_with(program, database, 0).await
+        Self::start_with(program, database, 0, &[]).await
+    }
+
+    /// The same with settings, as variables of the environment.
+    pub(crate) async fn start_set(program: &Path, settings: &[(&str, String)]) -> Self {
+        Self::start_with(program, None, 0, settings).await
     }
 
     /// The same with so many licenses in the database from before. Only SQLite is filled.
-    pub(crate) async fn start_with(program: &Path, database: Option<&str>, rows: u32) -> Self {
+    pub(crate) async fn start_with(
+        program: &Path,
+        database: Option<&str>,
+        rows: u32,
+        settings: &[(&str, String)],
+    ) -> Self {
         // Beside the program and not in the system's temporary folder, which may be memory.
         let folder = tempfile::tempdir_in(program.parent().unwrap()).unwrap();
         let home = folder.path().join("home");
@@ -47,6 +57,7 @@ impl Operator {
         for who in ["CLIENT", "TOKEN", "ADDRESS"] {
             serve.env(format!("ADMIT_LICENSES__PER_{who}_PER_HOUR"), "0");
         }
+        serve.envs(settings.iter().map(|(name, value)| (name, value)));
         let mut server = serve.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut said = String::new();
         BufReader::new(server.stdout.take().unwrap()).read_line(&mut said).unwrap();
@@ -58,6 +69,11 @@ impl Operator {
 
     pub(crate) fn home(&self) -> PathBuf {
         self.folder.path().join("home")
+    }
+
+    /// The id of the server's process.
+    pub(crate) fn process(&self) -> u32 {
+        self.server.id()
     }
 
     /// What the server has in memory, in MiB, and the processor time it has used.
