@@ -31,9 +31,10 @@ async fn serve(args: &ServeArgs, memory: Memory, output: Output) -> Outcome<()> 
     let scheme = if tls_files.is_some() { "https" } else { "http" };
     let (traces, log) = start_log(&home, scheme)?;
     raise_file_limit();
-    warn(&home, memory);
+    warn_of_memory(memory);
     let tls = tls_files.map(Tls::load).transpose()?;
     let (listener, metrics) = listen(args, &home, tls.is_some()).await?;
+    warn_of_root_key(&home);
     let (stop, hangup) = (stop_signal().map_err(failed)?, signal(SignalKind::hangup()).map_err(failed)?);
     announce(&listener, scheme, &home, output).map_err(failed)?;
     let server = server(&home, tls, traces.as_ref(), &log).map_err(failed)?;
@@ -50,11 +51,13 @@ async fn serve(args: &ServeArgs, memory: Memory, output: Output) -> Outcome<()> 
     Ok(())
 }
 
-/// What an operator should know of this process and its home.
-fn warn(home: &Home, memory: Memory) {
+fn warn_of_memory(memory: Memory) {
     if memory == Memory::Limited {
         tracing::warn!("keys can reach the swap: this process may not lock its memory (LimitMEMLOCK=infinity)");
     }
+}
+
+fn warn_of_root_key(home: &Home) {
     if home.is_demonstration() {
         tracing::warn!("the trust root's key is in this home; use such a realm for demonstrations only");
     }
