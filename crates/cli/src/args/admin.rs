@@ -35,9 +35,9 @@ pub(crate) enum AdminCommand {
         backup: PathBuf,
         /// The home to make.
         dir: PathBuf,
-        /// The key-encryption key, for a backup without it.
+        /// The key-encryption key, for a backup without it. May be given twice, for a backup that says it needs two.
         #[arg(long, value_name = "FILE")]
-        key: Option<PathBuf>,
+        key: Vec<PathBuf>,
     },
     /// Renew the services' keys and certificates with the root key: the license service, and what is due within a year.
     Renew(RenewArgs),

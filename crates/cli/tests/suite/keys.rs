@@ -114,10 +114,11 @@ fn a_backup_without_its_key_is_restored_with_the_key_of_its_time_only() {
     world.admit(&["admin", "rotate-key", "--home", "home"]).succeeded();
     let now = "home/secrets/key-encryption-key";
     let restore = |more: &[&str]| world.admit(&[&["admin", "restore", "backup", "again"], more].concat());
-    let advice = "What to do: Name the key-encryption key of the backup's time with --key.";
-    for (more, sentence) in
-        [(&[][..], "the backup backup holds no key-encryption key. "), (&["--key", now], ", and not under this one. ")]
-    {
+    let advice = "What to do: Name each key-encryption key of the backup's time with --key.";
+    for (more, sentence) in [
+        (&[][..], "the backup backup holds no key-encryption key. "),
+        (&["--key", now], ", which is neither in it nor named. "),
+    ] {
         let refused = restore(more).refused("ADMIT_E_FILE");
         assert!(refused.contains(&format!("{sentence}{advice}")), "{refused}");
         assert!(!world.path("again").exists());
