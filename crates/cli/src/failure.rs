@@ -1,6 +1,9 @@
 //! How a command ends when it does not end well: a code, a sentence, and what to do.
 
+use std::io::ErrorKind;
+
 use admit_license::{Denied, Reason};
+use admit_media::Error as Media;
 use admit_protocol::Code;
 use serde_json::json;
 
@@ -29,7 +32,15 @@ impl Failure {
 
     /// A file that cannot be read or written.
     pub(crate) fn file(path: &std::path::Path, error: &std::io::Error) -> Self {
+        if error.kind() == ErrorKind::IsADirectory {
+            return Self::folder(path);
+        }
         Self::new(Code::ADMIT_E_FILE, format!("{}: {error}", path.display()))
+    }
+
+    /// A folder where a file is wanted.
+    pub(crate) fn folder(path: &std::path::Path) -> Self {
+        Self::new(Code::ADMIT_E_FILE, format!("{} is a folder", path.display())).with_action("Name a file")
     }
 
     /// A denial, told by the reason of the license that came nearest.
@@ -105,18 +116,31 @@ impl From<admit_license::Error> for Failure {
 
 /// What is wrong with a media file.
 pub(crate) fn media(path: &std::path::Path, error: &admit_media::Error) -> Failure {
-    use admit_media::Error as Media;
-    let code = match error {
-        Media::NotProtected => Code::ADMIT_E_NOT_PROTECTED,
-        Media::UnsupportedScheme { .. } | Media::UnsupportedCodec { .. } | Media::UnsupportedLayout { .. } => {
-            Code::ADMIT_E_MEDIA_UNSUPPORTED
+    let failure = Failure::new(media_code(error), format!("{}: {error}", path.display()));
+    match error {
+        Media::Read { kind: ErrorKind::IsADirectory, .. } => Failure::folder(path),
+        Media::NotMp4 => failure.with_action("Name an MP4 file, or convert this one to MP4 if it holds media"),
+        Media::Missing { wanted, at } if at.path.names().is_empty() => {
+            let why = "so nothing in the file can be found: it was cut, or is a piece of a stream";
+            let sentence = format!("{}: there is no {wanted} box, {why}", path.display());
+            Failure { sentence, ..failure }.with_action("Get the whole file")
         }
+        _ => failure,
+    }
+}
+
+fn media_code(error: &Media) -> Code {
+    match error {
+        Media::NotProtected => Code::ADMIT_E_NOT_PROTECTED,
+        Media::NotMp4
+        | Media::UnsupportedScheme { .. }
+        | Media::UnsupportedCodec { .. }
+        | Media::UnsupportedLayout { .. } => Code::ADMIT_E_MEDIA_UNSUPPORTED,
         Media::AlreadyProtected { .. } => Code::ADMIT_E_ALREADY_PROTECTED,
         Media::Read { .. } | Media::Write { .. } => Code::ADMIT_E_FILE,
         Media::NoKey { .. } => Code::NS_E_LICENSE_REQUIRED,
         _ => Code::ADMIT_E_MEDIA_MALFORMED,
-    };
-    Failure::new(code, format!("{}: {error}", path.display()))
+    }
 }
 
 /// What went wrong between a media file that is read and one that is written.

@@ -101,7 +101,7 @@ fn advice(error: &admit_server::Error) -> Option<&'static str> {
         Error::SecretReadable { .. } => "Take those rights away: chmod go-rwx",
         Error::Pkcs11(Pkcs11Fault::NoToken) => "Set the section pkcs11 of admit.toml, or leave the key in a file",
         Error::NoKeyInBackup { .. } | Error::OtherKeyOfBackup { .. } => {
-            "Name the key-encryption key of the backup's time with --key"
+            "Name each key-encryption key of the backup's time with --key"
         }
         Error::NoSealingKey { .. } => "Put the key back from its backup",
         Error::Database(_) => "See that the database runs, that its address is right and that this user may use it",

@@ -84,8 +84,14 @@ impl fmt::Display for Location {
 #[non_exhaustive]
 pub enum Error {
     // The file is wrong.
+    /// The file has no bytes.
+    #[error("the file is empty")]
+    Empty,
+    /// The file does not begin as MP4 does.
+    #[error("this is no MP4 file")]
+    NotMp4,
     /// A box, table or field runs past the end of what holds it.
-    #[error("{at}: {needed} bytes needed, {available} there")]
+    #[error("the file was cut or is damaged: {needed} bytes should be there from {at} on, and {available} are")]
     Truncated {
         /// Where.
         at: Location,

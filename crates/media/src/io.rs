@@ -95,18 +95,18 @@ impl<R: Read + Seek> Input<R> {
         Ok(bytes)
     }
 
-    /// The box at `offset`, or `None` at the end.
+    /// The box at `offset`, or `None` at the end. A file that does not even begin with a box is said to be none of MP4.
     pub fn box_at(&mut self, offset: u64) -> Result<Option<TopBox>, Error> {
         let available = self.length.saturating_sub(offset);
         if available == 0 {
-            return Ok(None);
+            return if offset == 0 { Err(Error::Empty) } else { Ok(None) };
         }
         let mut bytes = [0; MAX_HEADER];
         let there = usize::try_from(available).map_or(MAX_HEADER, |there| there.min(MAX_HEADER));
         self.read_at(offset, &mut bytes[..there])?;
-        let header = Header::parse(&bytes[..there], Location::top(offset))?;
-        let size = header.size_within(available, Location::within(header.kind, offset))?;
-        Ok(Some(TopBox { kind: header.kind, offset, header: header.length, size }))
+        let found = top_box(&bytes[..there], offset, available);
+        let is_other = offset == 0 && bytes.get(4..8).is_none_or(|kind| !FIRST_BOXES.contains(&kind));
+        found.map(Some).map_err(|error| if is_other { Error::NotMp4 } else { error })
     }
 
     /// The first box of a type at the top level.
@@ -126,6 +126,19 @@ impl<R: Read + Seek> Input<R> {
         self.read_vec(found.at(), found.size, MAX_TREE)
     }
 }
+
+fn top_box(head: &[u8], offset: u64, available: u64) -> Result<TopBox, Error> {
+    let header = Header::parse(head, Location::top(offset))?;
+    let size = header.size_within(available, Location::within(header.kind, offset))?;
+    Ok(TopBox { kind: header.kind, offset, header: header.length, size })
+}
+
+/// What files begin with (ISO/IEC 14496-12 table 1 and QuickTime): of another box that does not fit either, it is more
+/// likely that it is none.
+const FIRST_BOXES: [&[u8]; 17] = [
+    b"emsg", b"free", b"ftyp", b"mdat", b"meta", b"mfra", b"moof", b"moov", b"pdin", b"pnot", b"prft", b"sidx",
+    b"skip", b"ssix", b"styp", b"uuid", b"wide",
+];
 
 /// Where blocks of output go. A block is put with the buffer that holds it; buffers come back to be used again.
 pub trait Sink {
@@ -173,6 +186,24 @@ mod tests {
         let mut input = Input::new(io::Cursor::new(b"\0\0\0\x01moov\0\0\0\x10\0\0\0\0".to_vec())).unwrap();
         let at = Location::within(fourcc::MOOV, 0);
         assert_eq!(input.find(fourcc::MOOV), Err(Error::Truncated { at, needed: 0x10_0000_0000, available: 16 }));
+    }
+
+    #[test]
+    fn what_does_not_begin_as_mp4_is_told_from_what_was_cut() {
+        let first = |bytes: &[u8]| Input::new(io::Cursor::new(bytes.to_vec())).unwrap().box_at(0);
+        assert_eq!(first(b""), Err(Error::Empty));
+        for other in [
+            &b"# Ad"[..],
+            b"# Admit\n\nText",
+            b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR",
+            b"\x1a\x45\xdf\xa3\x01\0\0\0\0\0\0\x1f",
+        ] {
+            assert_eq!(first(other), Err(Error::NotMp4), "{other:?}");
+        }
+        let at = Location::within(fourcc::FTYP, 0);
+        assert_eq!(first(b"\0\0\0\x18ftypisom"), Err(Error::Truncated { at, needed: 24, available: 12 }));
+        assert_eq!(first(b"\0\0\0\x03ftyp"), Err(Error::BadBoxSize { at: Location::top(0), size: 3 }));
+        assert!(first(b"\0\0\0\x08abcd").is_ok(), "a box that is not known");
     }
 
     #[test]

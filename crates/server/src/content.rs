@@ -85,13 +85,12 @@ impl Home {
         if content.class == KeyClass::ClearKey && minimum {
             return Err(Error::ClearKeyMinimum);
         }
-        let mut transaction = self.store().write().await?;
+        let (mut transaction, sealing) = self.sealer().write(self.store()).await?;
         if let Some(existing) = content_key::find(&mut transaction, content.key_id).await? {
             let same_key: bool = self.open_content_key(&existing)?.expose().ct_eq(key.expose()).into();
             let same = same_key && existing.content == *content;
             return if same { Ok(()) } else { Err(Error::KeyExists { key_id: content.key_id }) };
         }
-        let sealing = self.sealer().sealing(&mut transaction).await?;
         let sealed_key = sealing.seal(place(&content.key_id), key.expose(), entropy);
         let row = ContentKeyRow { content: content.clone(), sealed_key };
         content_key::insert(&mut transaction, &row, now).await?;

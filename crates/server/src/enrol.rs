@@ -39,7 +39,7 @@ pub(crate) async fn enrol(
         Some(certificate) => certificate,
         None => {
             // Only new clients count against the limit of enrolments: neither junk nor repeated requests lock anybody out.
-            let limited = server.enrolments.take_address(address, now);
+            let limited = server.enrolments.take(address, now);
             limited.map_err(|retry_after_secs| Refusal::RateLimited { of: Limited::Enrolments, retry_after_secs })?;
             let certificate = issue(&server, authority, request, now, &mut *server.entropy.entropy())?;
             write(&server, authority, request, certificate, now).await?

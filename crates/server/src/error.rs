@@ -191,8 +191,8 @@ pub enum Error {
         /// The backup.
         path: PathBuf,
     },
-    /// The backup is sealed under another key-encryption key than the one that was named or is in it.
-    #[error("the backup is sealed under the key-encryption key {id}, and not under this one")]
+    /// The backup is sealed under another key-encryption key than those that were named or are in it.
+    #[error("the backup is sealed under the key-encryption key {id}, which is neither in it nor named")]
     OtherKeyOfBackup {
         /// The name of the right key.
         id: admit_crypto::Digest,

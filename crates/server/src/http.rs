@@ -20,12 +20,16 @@ pub(crate) async fn with_whole_body(
     next: Next,
 ) -> Response {
     let (head, body) = request.into_parts();
-    let whole = tokio::time::timeout(server.home.config().body_timeout, Limited::new(body, largest).collect()).await;
+    let too_late = server.clock.sleep(server.home.config().body_timeout);
+    let whole = tokio::select! {
+        whole = Limited::new(body, largest).collect() => Some(whole),
+        () = too_late => None,
+    };
     let refusal = match whole {
-        Ok(Ok(whole)) => return next.run(Request::from_parts(head, Body::from(whole.to_bytes()))).await,
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Refusal::BodyTooLong,
-        Ok(Err(_)) => Refusal::Body,
-        Err(_) => Refusal::BodyTimeout,
+        Some(Ok(whole)) => return next.run(Request::from_parts(head, Body::from(whole.to_bytes()))).await,
+        Some(Err(error)) if error.is::<LengthLimitError>() => Refusal::BodyTooLong,
+        Some(Err(_)) => Refusal::Body,
+        None => Refusal::BodyTimeout,
     };
     refusal.into_response()
 }

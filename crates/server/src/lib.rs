@@ -20,6 +20,7 @@ pub mod home;
 mod http;
 mod memory;
 mod metrics;
+mod network;
 mod observe;
 pub mod operator;
 mod package;

@@ -25,22 +25,52 @@ type Labelled<const N: usize, M, C = fn() -> M> = Family<[Label; N], M, C>;
 #[derive(Debug)]
 pub(crate) struct Metrics {
     registry: Registry,
-    requests: Labelled<2, Counter>,
-    durations: Labelled<1, Histogram>,
-    pub(crate) under_way: Gauge,
-    refusals: Labelled<1, Counter>,
+    requests: Requests,
     pub(crate) licenses: Counter,
     pub(crate) repeats: Counter,
-    batches: Labelled<1, Histogram>,
-    queues: Labelled<1, Gauge>,
+    queues: Queues,
     pub(crate) database_errors: Counter,
+    certificates: Certificates,
+    pub(crate) connections: Connections,
+    dropped: Dropped,
+}
+
+/// Requests and how they ended.
+#[derive(Debug)]
+struct Requests {
+    answered: Labelled<2, Counter>,
+    durations: Labelled<1, Histogram>,
+    under_way: Gauge,
+    refusals: Labelled<1, Counter>,
+}
+
+/// Requests whose work is done together.
+#[derive(Debug)]
+struct Queues {
+    batches: Labelled<1, Histogram>,
+    lengths: Labelled<1, Gauge>,
+}
+
+/// The times of certificates.
+#[derive(Debug)]
+struct Certificates {
     ends: Labelled<1, Gauge>,
     renewals: Labelled<1, Gauge>,
-    pub(crate) connections: Gauge,
-    pub(crate) connections_refused: Counter,
+}
+
+/// Connections and those that came to nothing.
+#[derive(Debug)]
+pub(crate) struct Connections {
+    pub(crate) open: Gauge,
+    pub(crate) refused: Counter,
     pub(crate) handshakes_failed: Counter,
-    lines_dropped: Counter,
-    spans_dropped: Counter,
+}
+
+/// What was lost of the log and of traces.
+#[derive(Debug)]
+struct Dropped {
+    lines: Counter,
+    spans: Counter,
 }
 
 impl Metrics {
@@ -50,85 +80,98 @@ impl Metrics {
             named.labelled_caches(cache, counts);
         }
         Self {
-            requests: named.add("requests", "Requests answered, by route and HTTP status", labelled(Counter::default)),
-            durations: named.add(
-                "request_duration_seconds",
-                "Time from a request's head to its answer's head, by route",
-                labelled(|| Histogram::new(SECONDS)),
-            ),
-            under_way: named.add("requests_under_way", "Requests that are being answered", Gauge::default()),
-            refusals: named.add("refusals", "Requests refused, by code of the error table", labelled(Counter::default)),
-            licenses: named.add("licenses_issued", "Licenses recorded and sent", Counter::default()),
-            repeats: named.add(
-                "challenges_repeated",
-                "Challenges that were answered before and got the same licenses again",
-                Counter::default(),
-            ),
-            batches: named.add(
-                "batch_size",
-                "Requests whose work was done together, by queue",
-                labelled(|| Histogram::new(JOBS)),
-            ),
-            queues: named.add("queue_length", "Requests that wait in a queue", labelled(Gauge::default)),
-            database_errors: named.add("database_errors", "Requests that the database failed", Counter::default()),
-            ends: named.add(
-                "certificate_end_time_seconds",
-                "When a certificate ends, in seconds since 1970",
-                labelled(Gauge::default),
-            ),
-            renewals: named.add(
-                "certificate_renewal_time_seconds",
-                "From when on a certificate is due to be renewed, in seconds since 1970",
-                labelled(Gauge::default),
-            ),
-            connections: named.add("connections", "Open connections", Gauge::default()),
-            connections_refused: named.add(
-                "connections_refused",
-                "Connections closed at once, because their address had too many",
-                Counter::default(),
-            ),
-            handshakes_failed: named.add(
-                "tls_handshakes_failed",
-                "Connections that ended before there was a TLS session",
-                Counter::default(),
-            ),
-            lines_dropped: named.add(
-                "log_lines_dropped",
-                "Lines of the log that were dropped because it took none",
-                Counter::default(),
-            ),
-            spans_dropped: named.add(
-                "trace_spans_dropped",
-                "Spans of requests that were dropped because no collector took them",
-                Counter::default(),
-            ),
+            requests: Requests::new(&mut named),
+            licenses: named.counter("licenses_issued", "Licenses recorded and sent"),
+            repeats: named
+                .counter("challenges_repeated", "Challenges that were answered before and got the same licenses again"),
+            queues: Queues::new(&mut named),
+            database_errors: named.counter("database_errors", "Requests that the database failed"),
+            certificates: Certificates::new(&mut named),
+            connections: Connections::new(&mut named),
+            dropped: Dropped::new(&mut named),
             registry: named.0,
         }
+    }
+
+    /// A request came.
+    pub(crate) fn begun(&self) {
+        self.requests.under_way.inc();
+    }
+
+    /// A request is over, however that came.
+    pub(crate) fn ended(&self) {
+        self.requests.under_way.dec();
     }
 
     /// A request was answered.
     pub(crate) fn answered(&self, route: &str, status: u16, took: Duration) {
         let route = || ("route", route.to_owned());
-        self.durations.get_or_create(&[route()]).observe(took.as_secs_f64());
-        self.requests.get_or_create(&[route(), ("status", status.to_string())]).inc();
+        self.requests.durations.get_or_create(&[route()]).observe(took.as_secs_f64());
+        self.requests.answered.get_or_create(&[route(), ("status", status.to_string())]).inc();
     }
 
     /// A request was refused.
     pub(crate) fn refused(&self, code: Code) {
-        self.refusals.get_or_create(&[("code", code.name().to_owned())]).inc();
+        self.requests.refusals.get_or_create(&[("code", code.name().to_owned())]).inc();
     }
 
     /// Where the sizes of a queue's batches are measured.
     pub(crate) fn batches(&self, queue: &str) -> Histogram {
-        self.batches.get_or_create_owned(&[("queue", queue.to_owned())])
+        self.queues.batches.get_or_create_owned(&[("queue", queue.to_owned())])
     }
 
     /// The text, with what is looked up for it only now.
     pub(crate) fn text(&self, server: &Server) -> String {
-        let queues = [("lookup", server.lookups.waiting()), ("record", server.records.waiting())];
-        for (queue, waiting) in queues {
-            self.queues.get_or_create(&[("queue", queue.to_owned())]).set(i64::try_from(waiting).unwrap_or(i64::MAX));
+        self.queues.look(server);
+        self.certificates.look(server);
+        self.dropped.look(server);
+        let mut text = String::new();
+        encode(&mut text, &self.registry).expect("a string takes every text");
+        text
+    }
+}
+
+impl Requests {
+    fn new(named: &mut Named) -> Self {
+        Self {
+            answered: named.add("requests", "Requests answered, by route and HTTP status", labelled(Counter::default)),
+            durations: named.add(
+                "request_duration_seconds",
+                "Time from a request's head to its answer's head, by route",
+                labelled(|| Histogram::new(SECONDS)),
+            ),
+            under_way: named.gauge("requests_under_way", "Requests that are being answered"),
+            refusals: named.add("refusals", "Requests refused, by code of the error table", labelled(Counter::default)),
         }
+    }
+}
+
+impl Queues {
+    fn new(named: &mut Named) -> Self {
+        let help = "Requests whose work was done together, by queue";
+        let batches = named.add("batch_size", help, labelled(|| Histogram::new(JOBS)));
+        let lengths = named.add("queue_length", "Requests that wait in a queue", labelled(Gauge::default));
+        Self { batches, lengths }
+    }
+
+    fn look(&self, server: &Server) {
+        for (queue, waiting) in [("lookup", server.lookups.waiting()), ("record", server.records.waiting())] {
+            let length = self.lengths.get_or_create(&[("queue", queue.to_owned())]);
+            length.set(i64::try_from(waiting).unwrap_or(i64::MAX));
+        }
+    }
+}
+
+impl Certificates {
+    fn new(named: &mut Named) -> Self {
+        let help = "When a certificate ends, in seconds since 1970";
+        let ends = named.add("certificate_end_time_seconds", help, labelled(Gauge::default));
+        let help = "From when on a certificate is due to be renewed, in seconds since 1970";
+        let renewals = named.add("certificate_renewal_time_seconds", help, labelled(Gauge::default));
+        Self { ends, renewals }
+    }
+
+    fn look(&self, server: &Server) {
         if let Some(tls) = &server.tls {
             set(&self.ends, "tls", tls.ends_at());
         }
@@ -136,11 +179,31 @@ impl Metrics {
             set(&self.ends, standing.name, standing.ends_at);
             set(&self.renewals, standing.name, standing.renew_by);
         }
-        self.lines_dropped.inner().store((server.dropped_lines)(), Ordering::Relaxed);
-        self.spans_dropped.inner().store((server.dropped_spans)(), Ordering::Relaxed);
-        let mut text = String::new();
-        encode(&mut text, &self.registry).expect("a string takes every text");
-        text
+    }
+}
+
+impl Connections {
+    fn new(named: &mut Named) -> Self {
+        let refused = "Connections closed at once, because their address had too many";
+        let failed = "Connections that ended before there was a TLS session";
+        Self {
+            open: named.gauge("connections", "Open connections"),
+            refused: named.counter("connections_refused", refused),
+            handshakes_failed: named.counter("tls_handshakes_failed", failed),
+        }
+    }
+}
+
+impl Dropped {
+    fn new(named: &mut Named) -> Self {
+        let lines = "Lines of the log that were dropped because it took none";
+        let spans = "Spans of requests that were dropped because no collector took them";
+        Self { lines: named.counter("log_lines_dropped", lines), spans: named.counter("trace_spans_dropped", spans) }
+    }
+
+    fn look(&self, server: &Server) {
+        self.lines.inner().store((server.dropped_lines)(), Ordering::Relaxed);
+        self.spans.inner().store((server.dropped_spans)(), Ordering::Relaxed);
     }
 }
 
@@ -172,6 +235,14 @@ impl Named {
     fn add<M: Metric + Clone>(&mut self, name: &str, help: &str, metric: M) -> M {
         self.0.register(name, help, metric.clone());
         metric
+    }
+
+    fn counter(&mut self, name: &str, help: &str) -> Counter {
+        self.add(name, help, Counter::default())
+    }
+
+    fn gauge(&mut self, name: &str, help: &str) -> Gauge {
+        self.add(name, help, Gauge::default())
     }
 
     fn labelled_caches(&mut self, cache: &'static str, counts: &CacheCounts) {

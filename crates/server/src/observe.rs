@@ -88,14 +88,14 @@ struct UnderWay<'a>(&'a Server);
 
 impl<'a> UnderWay<'a> {
     fn new(server: &'a Server) -> Self {
-        server.metrics.under_way.inc();
+        server.metrics.begun();
         Self(server)
     }
 }
 
 impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
-        self.0.metrics.under_way.dec();
+        self.0.metrics.ended();
     }
 }
 

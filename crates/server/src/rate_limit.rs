@@ -1,9 +1,8 @@
-//! How often somebody may do something: token buckets in a table of bounded size, by network address or whatever else
-//! tells one from another.
+//! How often somebody may do something: token buckets in a table of bounded size, by network or whatever else tells one
+//! from another.
 
 use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
-use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 
 use admit_time::Timestamp;
@@ -46,14 +45,29 @@ impl<K: Hash + Ord + Copy> RateLimit<K> {
         let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
         let known = table.remove(&key, self.per_hour);
         let used = known.map_or(0, |bucket| self.used(bucket, now));
-        let limit = self.burst * UNITS;
-        let (taken, used) = match used + UNITS {
-            more if more > limit => (Err((more - limit).div_ceil(self.per_hour)), used),
-            more => (Ok(()), more),
+        let (taken, used) = match self.one_more(used) {
+            Ok(used) => (Ok(()), used),
+            Err(secs) => (Err(secs), used),
         };
         // Where the clock was ahead and is right again, what was used counts from now on: nobody waits until it is there.
         table.insert(key, Bucket { used, at: now }, self.per_hour, self.largest);
         taken
+    }
+
+    /// The same answer, and nothing is taken.
+    pub(crate) fn check(&self, key: K, now: Timestamp) -> Result<(), u64> {
+        let table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        let used = table.buckets.get(&key).map_or(0, |bucket| self.used(*bucket, now));
+        self.one_more(used).map(|_| ())
+    }
+
+    /// What is used after one more request, or in how many seconds it may come.
+    fn one_more(&self, used: u64) -> Result<u64, u64> {
+        let limit = self.burst * UNITS;
+        match used + UNITS {
+            more if more > limit => Err((more - limit).div_ceil(self.per_hour)),
+            more => Ok(more),
+        }
     }
 
     fn used(&self, bucket: Bucket, now: Timestamp) -> u64 {
@@ -88,24 +102,6 @@ impl Bucket {
     }
 }
 
-impl RateLimit<IpAddr> {
-    /// Takes one request of a network address.
-    pub(crate) fn take_address(&self, address: IpAddr, now: Timestamp) -> Result<(), u64> {
-        self.take(network_of(address), now)
-    }
-}
-
-/// IPv4 addresses alone, IPv6 addresses by their /64, which one subscriber has to themselves.
-pub(crate) fn network_of(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-        }
-        v4 @ IpAddr::V4(_) => v4,
-    }
-}
-
 const UNITS: u64 = 3600;
 const MAX_BUCKETS: usize = 100_000;
 
@@ -115,6 +111,8 @@ mod tests {
 
     use super::*;
 
+    const KEY: u8 = 1;
+
     const fn at(secs: u64) -> Timestamp {
         Timestamp::from_unix_secs(1_800_000_000 + secs)
     }
@@ -122,34 +120,20 @@ mod tests {
     #[test]
     fn a_burst_then_the_steady_rate() {
         let limit = RateLimit::new(60, 3);
-        let address = IpAddr::from([192, 0, 2, 1]);
-        assert_eq!([0, 0, 0].map(|secs| limit.take(address, at(secs))), [Ok(()); 3]);
-        assert_eq!(limit.take(address, at(0)), Err(60));
-        assert_eq!(limit.take(address, at(59)), Err(1));
-        assert_eq!(limit.take(address, at(60)), Ok(()));
-        assert_eq!(limit.take(address, at(60)), Err(60));
-        assert_eq!([10_000; 3].map(|secs| limit.take(address, at(secs))), [Ok(()); 3]);
-        assert_eq!(limit.take(address, at(10_000)), Err(60));
-    }
-
-    #[test]
-    fn addresses_are_counted_apart_and_ipv6_by_network() {
-        let limit = RateLimit::new(60, 1);
-        let take = |address: &str| limit.take_address(address.parse().unwrap(), at(0));
-        assert_eq!(take("192.0.2.1"), Ok(()));
-        assert_eq!(take("192.0.2.2"), Ok(()));
-        assert_eq!(take("::ffff:192.0.2.1"), Err(60));
-        assert_eq!(take("2001:db8::1"), Ok(()));
-        assert_eq!(take("2001:db8::2"), Err(60));
-        assert_eq!(take("2001:db8:0:1::1"), Ok(()));
+        assert_eq!([0, 0, 0].map(|secs| limit.take(KEY, at(secs))), [Ok(()); 3]);
+        assert_eq!(limit.take(KEY, at(0)), Err(60));
+        assert_eq!(limit.take(KEY, at(59)), Err(1));
+        assert_eq!(limit.take(KEY, at(60)), Ok(()));
+        assert_eq!(limit.take(KEY, at(60)), Err(60));
+        assert_eq!([10_000; 3].map(|secs| limit.take(KEY, at(secs))), [Ok(()); 3]);
+        assert_eq!(limit.take(KEY, at(10_000)), Err(60));
     }
 
     #[test]
     fn a_clock_set_back_refills_nothing() {
         let limit = RateLimit::new(60, 1);
-        let address = IpAddr::from([192, 0, 2, 1]);
-        assert_eq!(limit.take(address, at(100)), Ok(()));
-        assert_eq!(limit.take(address, at(0)), Err(60));
+        assert_eq!(limit.take(KEY, at(100)), Ok(()));
+        assert_eq!(limit.take(KEY, at(0)), Err(60));
     }
 
     #[test]
@@ -161,6 +145,15 @@ mod tests {
         assert_eq!(limit.take(3, at(0)), Ok(()), "a newcomer");
         assert_eq!(limit.take(1, at(0)), Err(60), "who used most is remembered");
         assert_eq!([2; 3].map(|key| limit.take(key, at(0))), [Ok(()); 3], "who used least was forgotten");
+    }
+
+    #[test]
+    fn a_check_says_what_a_take_would_and_takes_nothing() {
+        let limit = RateLimit::new(60, 1);
+        assert_eq!([0; 3].map(|secs| limit.check(KEY, at(secs))), [Ok(()); 3]);
+        assert_eq!(limit.take(KEY, at(0)), Ok(()));
+        assert_eq!(limit.check(KEY, at(1)), Err(59));
+        assert_eq!(limit.take(KEY, at(60)), Ok(()));
     }
 
     proptest! {

@@ -11,7 +11,8 @@ use crate::Error;
 use crate::home::Pkcs11;
 use crate::home::key_file::{self, KeyFile};
 use crate::pkcs11::{Pkcs11Fault, Token, WrappedKey, name_of};
-use crate::store::{self, Connection};
+use crate::store::realm::sealing;
+use crate::store::{Store, Transaction};
 
 /// The place in the database that a sealed value belongs to.
 #[derive(Debug, Clone, Copy)]
@@ -112,11 +113,17 @@ impl Sealer {
         keys.open(place, sealed).ok_or_else(fault)
     }
 
-    /// The key that seals, as the database says in this transaction: what is sealed with it and written in the same
-    /// one is not missed by a rotation.
-    pub(crate) async fn sealing(&self, transaction: &mut Connection) -> Result<Arc<SealingKey>, Error> {
-        let id = store::realm::sealing(transaction).await?.key;
-        self.key(id)
+    /// A transaction to write with, and the key that seals in it: what is sealed with it and written there is not missed
+    /// by a rotation. A key that is new is read before the transaction begins, because a token may take its time, and
+    /// nobody else writes meanwhile. Where a rotation began in between, there is another one to be read.
+    pub(crate) async fn write(&self, store: &Store) -> Result<(Transaction, Arc<SealingKey>), Error> {
+        loop {
+            let key = self.key(sealing(&mut *store.read().await?).await?.key)?;
+            let mut transaction = store.write().await?;
+            if sealing(&mut transaction).await?.key == key.id() {
+                return Ok((transaction, key));
+            }
+        }
     }
 
     /// The key of this name.

@@ -92,16 +92,16 @@ impl Server {
         let connection = Connection { router: router.clone(), peer, times, stop };
         let acceptor = self.tls.as_ref().map(Tls::acceptor);
         let metrics = Arc::clone(&self.metrics);
-        metrics.connections.inc();
+        metrics.connections.open.inc();
         tokio::spawn(async move {
             match acceptor {
                 None => connection.talk(stream).await,
                 Some(acceptor) => match shake_hands(stream, peer, &acceptor, times.head).await {
                     Some(stream) => connection.talk(stream).await,
-                    None => drop(metrics.handshakes_failed.inc()),
+                    None => drop(metrics.connections.handshakes_failed.inc()),
                 },
             }
-            metrics.connections.dec();
+            metrics.connections.open.dec();
             drop((counted, place));
         });
     }
@@ -207,7 +207,7 @@ async fn accept(listener: &TcpListener, connections: &Connections, metrics: &Met
         if let Some(counted) = connections.count(peer.ip()) {
             return Ok(Accepted { stream, peer, place, counted });
         }
-        metrics.connections_refused.inc();
+        metrics.connections.refused.inc();
         tracing::debug!(%peer, "too many connections from this address");
     }
 }

@@ -1,6 +1,5 @@
 //! The server: an open home with clock, randomness and policy, and the routes that stand on them.
 
-use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,8 +16,8 @@ use crate::api::{Audience, METRICS_PATH};
 use crate::batch::Batch;
 use crate::home::Home;
 use crate::metrics::Metrics;
+use crate::network::AddressLimit;
 use crate::policy::{DefaultPolicy, Policy};
-use crate::rate_limit::RateLimit;
 use crate::refusal::Refusal;
 use crate::sources::{Clock, EntropySource};
 use crate::tls::Tls;
@@ -35,7 +34,7 @@ pub struct Parts {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn EntropySource>,
     pub(crate) policy: Arc<dyn Policy>,
-    pub(crate) enrolments: Arc<RateLimit<IpAddr>>,
+    pub(crate) enrolments: Arc<AddressLimit>,
     pub(crate) limits: Arc<Limits>,
     /// How many more requests may be under way.
     pub(crate) places: Arc<Semaphore>,
@@ -55,7 +54,7 @@ impl Server {
         let config = home.config();
         // Half, so that requests hear of it before they are given up themselves.
         let limit = config.request_timeout / 2;
-        let enrolments = Arc::new(RateLimit::new(config.enrolments_per_hour, config.enrolment_burst));
+        let enrolments = Arc::new(AddressLimit::new(config.enrolments_per_hour, config.enrolment_burst));
         let metrics = Metrics::new(&home);
         Self(Arc::new(Parts {
             limits: Arc::new(Limits::new(&config.licenses)),

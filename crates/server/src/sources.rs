@@ -1,5 +1,8 @@
 //! Clock and randomness as the server takes them: from whoever runs it.
 
+use std::pin::Pin;
+use std::time::Duration;
+
 use admit_crypto::Entropy;
 use admit_time::Timestamp;
 
@@ -7,6 +10,11 @@ use admit_time::Timestamp;
 pub trait Clock: Send + Sync {
     /// The time now.
     fn now(&self) -> Timestamp;
+
+    /// Ends after so long, counted from the call. The operating system's timer where a clock has none of its own.
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(tokio::time::sleep(duration))
+    }
 }
 
 impl<F: Fn() -> Timestamp + Send + Sync> Clock for F {

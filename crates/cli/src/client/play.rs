@@ -104,9 +104,7 @@ impl Destination {
     fn open(args: &PlayArgs) -> Outcome<Self> {
         match (args.output.as_deref(), args.player.as_deref()) {
             (Some(path), _) if path == Path::new("-") => Ok(Self::StandardOutput),
-            (Some(path), _) if path.is_dir() => {
-                Err(Failure::new(Code::ADMIT_E_FILE, format!("{} is a folder", path.display())))
-            }
+            (Some(path), _) if path.is_dir() => Err(Failure::folder(path)),
             (Some(path), _) => {
                 // Clear media is for this account alone, also while it is only half written.
                 let created = AtomicFile::create_private(path, SystemEntropy.nonce());

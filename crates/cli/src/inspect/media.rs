@@ -6,6 +6,7 @@ use std::path::Path;
 use admit_license::KeyId;
 use admit_license::header::HeaderObject;
 use admit_media::{ADMIT_SYSTEM_ID, Pssh, SampleEntry, Summary};
+use admit_protocol::Code;
 use serde_json::{Value, json};
 
 use crate::failure::{self, Failure, Outcome, printable};
@@ -14,7 +15,13 @@ use crate::output::Output;
 /// Reads the boxes and tells.
 pub(super) fn inspect(path: &Path, output: Output) -> Outcome<()> {
     let file = File::open(path).map_err(|error| Failure::file(path, &error))?;
-    let summary = admit_media::inspect(&file).map_err(|error| failure::media(path, &error))?;
+    let summary = admit_media::inspect(&file).map_err(|error| match error {
+        admit_media::Error::NotMp4 => {
+            let sentence = format!("{} is no MP4 file, license, certificate or realm document", path.display());
+            Failure::new(Code::ADMIT_E_MEDIA_UNSUPPORTED, sentence).with_action("Name a file of one of these kinds")
+        }
+        error => failure::media(path, &error),
+    })?;
     let header = header_of(&summary)?;
     output.json(|| document(&summary, header.as_ref()));
     output.line(|| text(&summary, header.as_ref()));

@@ -19,7 +19,7 @@ pub(crate) fn run(command: &AdminCommand, output: Output) -> Outcome<()> {
             AdminCommand::TokenKey(command) => super::token_key::run(command, output).await,
             AdminCommand::RotateKey(home) => keys::rotate(home, output).await,
             AdminCommand::Backup { out, with_key, home } => backup::make(home, out, *with_key, output).await,
-            AdminCommand::Restore { backup, dir, key } => backup::restore(backup, dir, key.as_deref(), output).await,
+            AdminCommand::Restore { backup, dir, key } => backup::restore(backup, dir, key, output).await,
             AdminCommand::Renew(args) => keys::renew(args, output).await,
         }
     })

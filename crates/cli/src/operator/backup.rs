@@ -1,12 +1,12 @@
 //! `admit admin backup` and `admit admin restore`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use admit_crypto::rustcrypto;
 use admit_protocol::Code;
 use admit_server::audit::AuditVerdict;
-use admit_server::home::{self, KeyCustody};
-use serde_json::json;
+use admit_server::home::{self, Backup};
+use serde_json::{Value, json};
 
 use crate::args::HomeArgs;
 use crate::failure::{Failure, Outcome};
@@ -15,34 +15,41 @@ use crate::output::Output;
 /// Makes a backup and says up to where it goes.
 pub(super) async fn make(args: &HomeArgs, out: &Path, with_key: bool, output: Output) -> Outcome<()> {
     let home = super::open_home(args).await?;
-    let verdict = home.backup(out, with_key).await;
-    let custody = home.key_custody()?;
+    let made = home.backup(out, with_key).await;
     home.close().await;
-    tell(verdict?, out, "backup", output)?;
-    match custody {
-        KeyCustody::Token => {
-            output.line(|| {
-                "It opens with the PKCS#11 token only: keep a copy of the token's key as its maker says.".into()
-            });
-        }
-        KeyCustody::File if !with_key => {
-            output.line(|| "It opens with secrets/key-encryption-key only: keep a copy of that apart from it.".into());
-        }
-        KeyCustody::File => {}
+    let Backup { verdict, keys_left_out, needs_token } = made?;
+    tell(verdict, out, "backup", json!({ "keys_left_out": keys_left_out }), output)?;
+    if needs_token {
+        output
+            .line(|| "It opens with the PKCS#11 token only: keep a copy of the token's key as its maker says.".into());
+    }
+    match keys_left_out[..] {
+        [] => {}
+        [key] => output.line(|| format!("It opens with secrets/{key} only: keep a copy of that apart from it.")),
+        _ => output.line(|| {
+            let keys = keys_left_out.join(" and secrets/");
+            format!(
+                "A rotation of the key was interrupted: it opens with both secrets/{keys} only. Keep a copy of each \
+                 apart from it, or finish with `admit admin rotate-key` and make another backup."
+            )
+        }),
     }
     Ok(())
 }
 
 /// Makes a home of a backup.
-pub(super) async fn restore(backup: &Path, dir: &Path, key: Option<&Path>, output: Output) -> Outcome<()> {
-    let verdict = home::restore(backup, dir, key, &rustcrypto::PROVIDER, &super::environment()).await?;
-    tell(verdict, dir, "home", output)
+pub(super) async fn restore(backup: &Path, dir: &Path, keys: &[PathBuf], output: Output) -> Outcome<()> {
+    let verdict = home::restore(backup, dir, keys, &rustcrypto::PROVIDER, &super::environment()).await?;
+    tell(verdict, dir, "home", json!({}), output)
 }
 
-fn tell(verdict: AuditVerdict, path: &Path, what: &str, output: Output) -> Outcome<()> {
+fn tell(verdict: AuditVerdict, path: &Path, what: &str, mut more: Value, output: Output) -> Outcome<()> {
     match verdict {
         AuditVerdict::Whole { entries, head } => {
-            output.json(|| json!({ what: path, "entries": entries, "head": head.to_string() }));
+            more[what] = json!(path);
+            more["entries"] = json!(entries);
+            more["head"] = json!(head.to_string());
+            output.json(|| more);
             output.line(|| format!("made {}; its audit record is whole up to entry {entries}, {head}", path.display()));
             Ok(())
         }

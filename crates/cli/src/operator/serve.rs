@@ -1,6 +1,6 @@
 //! `admit serve`: runs the services of a home until it is told to stop.
 
-use std::io::Write;
+use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -31,46 +31,65 @@ async fn serve(args: &ServeArgs, memory: Memory, output: Output) -> Outcome<()> 
     let scheme = if tls_files.is_some() { "https" } else { "http" };
     let (traces, log) = start_log(&home, scheme)?;
     raise_file_limit();
-    if memory == Memory::Limited {
-        tracing::warn!("keys can reach the swap: this process may not lock its memory (LimitMEMLOCK=infinity)");
-    }
+    warn_of_memory(memory);
     let tls = tls_files.map(Tls::load).transpose()?;
     let (listener, metrics) = listen(args, &home, tls.is_some()).await?;
-    if home.is_demonstration() {
-        tracing::warn!("the trust root's key is in this home; use such a realm for demonstrations only");
-    }
-    let failed = |error: std::io::Error| Failure::new(Code::ADMIT_E_SERVER, format!("the server: {error}"));
-    let url = format!("{scheme}://{}", listener.local_addr().map_err(failed)?);
+    warn_of_root_key(&home);
     let (stop, hangup) = (stop_signal().map_err(failed)?, signal(SignalKind::hangup()).map_err(failed)?);
-    output.json(|| json!({ "listening": url, "realm": home.realm().to_string() }));
-    output.line(|| format!("listening on {url}"));
-    std::io::stdout().flush().map_err(failed)?;
-    let entropy = || -> Box<dyn Entropy + Send> { Box::new(SystemEntropy) };
-    let mut server = Server::new(home.clone(), now, entropy).with_dropped_lines(log.dropped_lines());
-    if let Some(traces) = &traces {
-        server = server.with_dropped_spans(traces.dropped_spans());
-    }
-    if let Some(tls) = tls {
-        let hangup = signal(SignalKind::hangup()).map_err(failed)?;
-        tokio::spawn(keep_current(tls.clone(), hangup));
-        server = server.with_tls(tls);
-    }
+    announce(&listener, scheme, &home, output).map_err(failed)?;
+    let server = server(&home, tls, traces.as_ref(), &log).map_err(failed)?;
     if let Some(metrics) = metrics {
         tokio::spawn(server.clone().serve_metrics(metrics, std::future::pending()));
     }
-    let (stopping, drain) = (server.clone(), home.config().drain);
-    let shutdown = async move {
-        stop.await;
-        stopping.announce_stop();
-        tokio::time::sleep(drain).await;
-    };
     let upkeep = tokio::spawn(super::upkeep::run(home.clone(), hangup));
+    let shutdown = shutdown(server.clone(), stop, home.config().drain);
     server.serve(listener, shutdown).await.map_err(failed)?;
     upkeep.abort();
     home.close().await;
     // While there still is a log.
     drop(traces);
     Ok(())
+}
+
+fn warn_of_memory(memory: Memory) {
+    if memory == Memory::Limited {
+        tracing::warn!("keys can reach the swap: this process may not lock its memory (LimitMEMLOCK=infinity)");
+    }
+}
+
+fn warn_of_root_key(home: &Home) {
+    if home.is_demonstration() {
+        tracing::warn!("the trust root's key is in this home; use such a realm for demonstrations only");
+    }
+}
+
+/// Says where the server listens; whoever started it may wait for that.
+fn announce(listener: &TcpListener, scheme: &str, home: &Home, output: Output) -> io::Result<()> {
+    let url = format!("{scheme}://{}", listener.local_addr()?);
+    output.json(|| json!({ "listening": url, "realm": home.realm().to_string() }));
+    output.line(|| format!("listening on {url}"));
+    io::stdout().flush()
+}
+
+/// The server, with this process's clock, randomness, log and traces.
+fn server(home: &Home, tls: Option<Tls>, traces: Option<&Traces>, log: &ServerLog) -> io::Result<Server> {
+    let entropy = || -> Box<dyn Entropy + Send> { Box::new(SystemEntropy) };
+    let mut server = Server::new(home.clone(), now, entropy).with_dropped_lines(log.dropped_lines());
+    if let Some(traces) = traces {
+        server = server.with_dropped_spans(traces.dropped_spans());
+    }
+    if let Some(tls) = tls {
+        tokio::spawn(keep_current(tls.clone(), signal(SignalKind::hangup())?));
+        server = server.with_tls(tls);
+    }
+    Ok(server)
+}
+
+/// Ends when the server shall take no more connections: some time after it began to say that it stops.
+async fn shutdown(server: Server, stop: impl Future<Output = ()>, drain: Duration) {
+    stop.await;
+    server.announce_stop();
+    tokio::time::sleep(drain).await;
 }
 
 /// What the server listens on, and where its metrics have an address of their own.
@@ -95,7 +114,7 @@ async fn listen(args: &ServeArgs, home: &Home, is_tls: bool) -> Outcome<(TcpList
 }
 
 /// Ends at SIGTERM or SIGINT.
-fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     Ok(async move {
         tokio::select! {
@@ -170,7 +189,11 @@ fn inherited(args: &ServeArgs) -> Outcome<Option<std::net::TcpListener>> {
     Ok(taken)
 }
 
-fn inherited_failed(error: &std::io::Error) -> Failure {
+fn failed(error: io::Error) -> Failure {
+    Failure::new(Code::ADMIT_E_SERVER, format!("the server: {error}"))
+}
+
+fn inherited_failed(error: &io::Error) -> Failure {
     Failure::new(Code::ADMIT_E_SERVER, format!("the socket that was handed over cannot be used: {error}"))
 }
 

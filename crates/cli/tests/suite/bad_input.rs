@@ -14,8 +14,8 @@ fn media_that_cannot_be_packaged_leaves_neither_a_file_nor_a_key() {
     fs::write(world.path("huge.mp4"), [&[0xff, 0xff, 0xff, 0xff][..], b"moov", &[0; 64]].concat()).unwrap();
     fs::write(world.path("deep.mp4"), nested(100_000)).unwrap();
     for name in ["empty.mp4", "text.mp4", "half.mp4", "huge.mp4", "deep.mp4"] {
-        let line =
-            world.admit(&["package", name, "-o", "out.mp4", "--home", "home"]).refused("ADMIT_E_MEDIA_MALFORMED");
+        let code = if name == "text.mp4" { "ADMIT_E_MEDIA_UNSUPPORTED" } else { "ADMIT_E_MEDIA_MALFORMED" };
+        let line = world.admit(&["package", name, "-o", "out.mp4", "--home", "home"]).refused(code);
         assert!(line.contains(name), "{line}");
         assert!(!world.path("out.mp4").exists(), "{name}");
     }
@@ -44,6 +44,55 @@ fn protected_files_that_were_cut_or_altered_are_refused() {
     let done = world.admit(&["play", "altered.mp4", "-o", "no.mp4"]);
     assert_eq!(done.code, Some(1), "{}", done.stderr);
     assert!(!world.path("no.mp4").exists());
+}
+
+/// Whoever drags the wrong file here is no reader of the format.
+#[test]
+fn what_is_no_media_is_said_in_plain_words_with_what_to_do() {
+    let world = World::new();
+    let good = fs::read(clip()).unwrap();
+    fs::write(world.path("README.md"), "# Admit\n\nText, and more of it than a box header has.\n").unwrap();
+    fs::write(world.path("empty"), "").unwrap();
+    fs::create_dir(world.path("folder")).unwrap();
+    fs::write(world.path("cut"), &good[..good.len() / 2]).unwrap();
+    fs::write(world.path("piece"), b"\0\0\0\x08free").unwrap();
+    let said = [
+        (
+            "README.md",
+            "README.md: this is no MP4 file.",
+            "Name an MP4 file, or convert this one to MP4 if it holds media.",
+        ),
+        ("empty", "empty: the file is empty.", "Get the file again, or write it again with the program that made it."),
+        ("folder", "folder is a folder.", "Name a file."),
+        (
+            "cut",
+            "cut: the file was cut or is damaged: ",
+            "Get the file again, or write it again with the program that made it.",
+        ),
+        (
+            "piece",
+            "piece: there is no moov box, so nothing in the file can be found: it was cut, ",
+            "Get the whole file.",
+        ),
+    ];
+    for (name, sentence, action) in said {
+        let all = [
+            &["package", name, "-o", "out", "--home", "home"][..],
+            &["play", name, "-o", "out"],
+            &["license", "acquire", name],
+            &["why", "play", name],
+            &["inspect", name],
+        ];
+        let all = if name == "README.md" { &all[..4] } else { &all };
+        for words in all {
+            let done = world.admit(words);
+            assert_eq!(done.code, Some(1), "{words:?}: {}", done.stderr);
+            assert!(done.stderr.contains(&format!("): {sentence}")), "{words:?}: {}", done.stderr);
+            assert!(done.stderr.trim_end().ends_with(&format!("What to do: {action}")), "{words:?}: {}", done.stderr);
+        }
+    }
+    let line = world.admit(&["inspect", "README.md"]).refused("ADMIT_E_MEDIA_UNSUPPORTED");
+    assert!(line.contains("README.md is no MP4 file, license, certificate or realm document."), "{line}");
 }
 
 #[test]

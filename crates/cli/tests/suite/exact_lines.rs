@@ -28,7 +28,8 @@ fn play_says_what_is_wrong_with_its_input_and_output() {
     world.admit(&["play", "film.mp4", "-o", "clear.mp4", "--trust", &realm]).succeeded();
     let file = |words: &[&str], sentence: &str| world.says(words, 1, "ADMIT_E_FILE (0xA0AD0015)", sentence, FILE);
     file(&["play", "absent.mp4", "-o", "x.mp4"], "absent.mp4: No such file or directory (os error 2).");
-    file(&["play", "film.mp4", "-o", "home"], "home is a folder.");
+    let folder = "home is a folder.";
+    world.says(&["play", "film.mp4", "-o", "home"], 1, "ADMIT_E_FILE (0xA0AD0015)", folder, "Name a file.");
     file(&["play", "film.mp4", "-o", "nowhere/x.mp4"], "nowhere/x.mp4: No such file or directory (os error 2).");
     file(&["play", "film.mp4", "--token", "@nofile"], "nofile: No such file or directory (os error 2).");
     let player = "ADMIT_E_PLAYER_FAILED (0xA0AD001F)";

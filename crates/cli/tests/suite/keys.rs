@@ -3,6 +3,11 @@
 use std::fs;
 use std::thread;
 
+use admit_crypto::rustcrypto;
+use admit_server::home::{Home, RotationStep};
+use admit_testkit::SeededEntropy;
+use admit_time::Timestamp;
+
 use crate::world::World;
 
 #[test]
@@ -106,6 +111,42 @@ fn a_key_for_a_token_that_the_settings_do_not_name_is_refused_as_that() {
     assert_eq!(fs::read(&key).unwrap(), before);
 }
 
+/// The first two steps of a rotation: the new key seals, and nothing is sealed again yet.
+fn interrupted_rotation(world: &World) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let home = Home::open(&world.path("home"), &rustcrypto::PROVIDER).await.unwrap();
+        let (mut rotation, mut entropy) = (home.rotate_key(), SeededEntropy::new(1));
+        let now = Timestamp::from_unix_secs(1_900_000_000);
+        for done in [RotationStep::Written, RotationStep::Begun] {
+            assert_eq!(rotation.step(now, &mut entropy).await.unwrap(), Some(done));
+        }
+        home.close().await;
+    });
+}
+
+#[test]
+fn a_backup_after_an_interrupted_rotation_says_that_it_needs_both_keys() {
+    let world = World::unserved();
+    world.package("film.mp4", "film", &[]);
+    let said = world.admit(&["admin", "backup", "before", "--home", "home"]).succeeded();
+    assert!(said.contains("It opens with secrets/key-encryption-key only: "), "{said}");
+    interrupted_rotation(&world);
+    let said = world.admit(&["admin", "backup", "backup", "--home", "home"]).succeeded();
+    let both = "opens with both secrets/key-encryption-key and secrets/key-encryption-key.next only.";
+    assert!(said.contains(both) && said.contains("finish with `admit admin rotate-key`"), "{said}");
+    let told = world.admit(&["admin", "backup", "as-json", "--home", "home", "--json"]).json();
+    assert_eq!(told["keys_left_out"], serde_json::json!(["key-encryption-key", "key-encryption-key.next"]));
+    let (old, new) = ("home/secrets/key-encryption-key", "home/secrets/key-encryption-key.next");
+    for key in [old, new] {
+        world.admit(&["admin", "restore", "backup", "again", "--key", key]).refused("ADMIT_E_FILE");
+        assert!(!world.path("again").exists());
+    }
+    world.admit(&["admin", "restore", "backup", "again", "--key", new, "--key", old]).succeeded();
+    world.admit(&["admin", "rotate-key", "--home", "again"]).succeeded();
+    world.admit(&["token", "--subject", "buyer", "--content", "film", "--home", "again"]).succeeded();
+}
+
 #[test]
 fn a_backup_without_its_key_is_restored_with_the_key_of_its_time_only() {
     let world = World::unserved();
@@ -114,10 +155,11 @@ fn a_backup_without_its_key_is_restored_with_the_key_of_its_time_only() {
     world.admit(&["admin", "rotate-key", "--home", "home"]).succeeded();
     let now = "home/secrets/key-encryption-key";
     let restore = |more: &[&str]| world.admit(&[&["admin", "restore", "backup", "again"], more].concat());
-    let advice = "What to do: Name the key-encryption key of the backup's time with --key.";
-    for (more, sentence) in
-        [(&[][..], "the backup backup holds no key-encryption key. "), (&["--key", now], ", and not under this one. ")]
-    {
+    let advice = "What to do: Name each key-encryption key of the backup's time with --key.";
+    for (more, sentence) in [
+        (&[][..], "the backup backup holds no key-encryption key. "),
+        (&["--key", now], ", which is neither in it nor named. "),
+    ] {
         let refused = restore(more).refused("ADMIT_E_FILE");
         assert!(refused.contains(&format!("{sentence}{advice}")), "{refused}");
         assert!(!world.path("again").exists());

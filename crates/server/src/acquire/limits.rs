@@ -7,13 +7,14 @@ use admit_crypto::Digest;
 use admit_time::Timestamp;
 
 use crate::home::{LicenseLimits, Limit};
+use crate::network::AddressLimit;
 use crate::rate_limit::RateLimit;
 use crate::refusal::{Limited, Refusal};
 
 /// The limits of a server.
 #[derive(Debug)]
 pub(crate) struct Limits {
-    addresses: Option<RateLimit<IpAddr>>,
+    addresses: Option<AddressLimit>,
     tokens: Option<RateLimit<Digest>>,
     clients: Option<RateLimit<Digest>>,
 }
@@ -21,14 +22,14 @@ pub(crate) struct Limits {
 impl Limits {
     pub(crate) fn new(limits: &LicenseLimits) -> Self {
         Self {
-            addresses: limits.address.map(rate_limit),
+            addresses: limits.address.map(|limit| AddressLimit::new(limit.per_hour, limit.burst)),
             tokens: limits.token.map(rate_limit),
             clients: limits.client.map(rate_limit),
         }
     }
 
     pub(crate) fn take_address(&self, address: IpAddr, now: Timestamp) -> Result<(), Refusal> {
-        let limit = self.addresses.as_ref().map_or(Ok(()), |limit| limit.take_address(address, now));
+        let limit = self.addresses.as_ref().map_or(Ok(()), |limit| limit.take(address, now));
         limit.map_err(|retry_after_secs| Refusal::RateLimited { of: Limited::OfAddress, retry_after_secs })
     }
 

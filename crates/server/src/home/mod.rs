@@ -33,7 +33,7 @@ use crate::sealing::{Place, Sealer};
 use crate::store::{self, Location, Store};
 use crate::token::{self, TokenKeys};
 
-pub use backup::restore;
+pub use backup::{Backup, restore};
 pub(crate) use config::all_mistakes;
 pub use config::{
     Config, Described, Environment, LicenseLimits, Limit, Log, LogFormat, LogLevel, Mistake, Origin, Origins, Pin,

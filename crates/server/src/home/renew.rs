@@ -1,6 +1,7 @@
 //! Renewal of certificates: of the services with new keys, of this program's own, and a realm document with the next number
 //! that names them, in one transaction. It needs the trust root's key, which only a home for demonstrations has.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use admit_crypto::{Entropy, SecretScalar, SigningKey};
@@ -57,7 +58,7 @@ impl Home {
         if root.not_after() <= now {
             return Err(Error::RootEnded { at: root.not_after() });
         }
-        let mut transaction = self.store().write().await?;
+        let (mut transaction, sealing) = self.sealer().write(self.store()).await?;
         let row = store::realm::load(&mut transaction).await?;
         let current = Realm::verify(self.provider(), &row.document, row.fingerprint);
         let mut document = current.map_err(|_| Error::damaged_document())?.document().clone();
@@ -66,7 +67,7 @@ impl Home {
         if !due.is_empty() {
             (document.number, document.issued_at) = (row.document_number.saturating_add(1), now);
         }
-        let mut ceremony = Ceremony { home: self, signer: &signer, now, document, transaction };
+        let mut ceremony = Ceremony { home: self, signer: &signer, now, document, transaction, sealing };
         let mut renewed = Vec::new();
         for role in due {
             renewed.push(ceremony.renew(role, entropy).await?);
@@ -144,6 +145,8 @@ struct Ceremony<'a> {
     now: Timestamp,
     document: RealmDocument,
     transaction: Transaction,
+    /// Seals what is written in it.
+    sealing: Arc<SealingKey>,
 }
 
 impl Ceremony<'_> {
@@ -201,23 +204,18 @@ impl Ceremony<'_> {
 
     /// Puts the new keys in the old ones' place and keeps an old challenge key for a while.
     async fn replace(&mut self, service: &NewService, entropy: &mut (dyn Entropy + Send)) -> Result<(), Error> {
-        let key = self.home.sealer().sealing(&mut self.transaction).await?;
         if service.role == Role::License {
-            if let Some(row) = self.retired(&key, entropy).await? {
+            if let Some(row) = self.retired(entropy).await? {
                 store::challenge_key::insert(&mut self.transaction, &row).await?;
             }
             let forgotten = self.now.saturating_sub(GRACE);
             store::challenge_key::remove_before(&mut self.transaction, forgotten).await?;
         }
-        let row = service_row(service, self.now, &key, entropy);
+        let row = service_row(service, self.now, &self.sealing, entropy);
         store::service_key::replace(&mut self.transaction, &row).await
     }
 
-    async fn retired(
-        &mut self,
-        key: &SealingKey,
-        entropy: &mut (dyn Entropy + Send),
-    ) -> Result<Option<ChallengeKeyRow>, Error> {
+    async fn retired(&mut self, entropy: &mut (dyn Entropy + Send)) -> Result<Option<ChallengeKeyRow>, Error> {
         let (name, provider) = (Role::License.name(), self.home.provider());
         let found = store::service_key::find(&mut self.transaction, name).await?;
         let Some((_, _, Some(sealed))) = found else { return Ok(None) };
@@ -225,7 +223,7 @@ impl Ceremony<'_> {
         let old = self.home.sealer().open(place, &sealed)?;
         let scalar = SecretScalar::from_slice(old.bytes()).map_err(|_| place.damaged())?;
         let thumbprint = scalar.public_key().thumbprint(provider);
-        let sealed_key = key.seal(challenge_key_place(&thumbprint), scalar.expose(), entropy);
+        let sealed_key = self.sealing.seal(challenge_key_place(&thumbprint), scalar.expose(), entropy);
         Ok(Some(ChallengeKeyRow { thumbprint, sealed_key, retired_at: self.now }))
     }
 }

@@ -161,8 +161,7 @@ impl KeyRotation<'_> {
     }
 
     async fn reseal(&mut self, column: &Column, entropy: &mut (dyn Entropy + Send)) -> Result<RotationStep, Error> {
-        let mut transaction = self.home.store().write().await?;
-        let key = self.home.sealer().sealing(&mut transaction).await?;
+        let (mut transaction, key) = self.home.sealer().write(self.home.store()).await?;
         let rows = column.after(&mut transaction, self.after.as_ref()).await?;
         let count = rows.len();
         let (table, name) = (column.table, column.column);

@@ -35,6 +35,7 @@ pub enum Location {
 pub(crate) struct Store {
     licenses: Lane,
     others: Lane,
+    probes: Lane,
 }
 
 /// Connections of one kind of work, so that other work never waits for them to be free.
@@ -112,9 +113,11 @@ impl Store {
         let readers =
             |connections| Ok::<_, Error>(backend.pool(connections).connect_lazy_with(location.options("ro")?));
         let others = Lane { backend, readers: readers(READERS)?, writer, turn, last_write_failed };
-        let writer = backend.pool(1).connect_lazy_with(location.options("rw")?);
-        let licenses = Lane { readers: readers(1)?, writer, ..others.clone() };
-        Ok(Self { licenses, others })
+        let lane = || {
+            let writer = backend.pool(1).connect_lazy_with(location.options("rw")?);
+            Ok::<_, Error>(Lane { readers: readers(1)?, writer, ..others.clone() })
+        };
+        Ok(Self { licenses: lane()?, probes: lane()?, others })
     }
 
     /// The lane of license delivery.
@@ -141,11 +144,11 @@ impl Store {
     }
 
     /// Whether the database answers, and takes changes if it did not take the last one: a disk that is full is read as
-    /// before.
+    /// before. It has a lane of its own: what is busy with something slow is no database that fails.
     pub(crate) async fn probe(&self) -> Result<(), Error> {
-        super::realm::load(&mut *self.read().await?).await?;
-        if self.others.last_write_failed.load(Ordering::Relaxed) {
-            let mut transaction = self.write().await?;
+        super::realm::load(&mut *self.probes.read().await?).await?;
+        if self.probes.last_write_failed.load(Ordering::Relaxed) {
+            let mut transaction = self.probes.write().await?;
             super::realm::touch(&mut transaction).await?;
             transaction.commit().await?;
         }
@@ -154,7 +157,7 @@ impl Store {
 
     /// Closes all connections; SQLite folds its write-ahead log into the file.
     pub(crate) async fn close(&self) {
-        for lane in [&self.licenses, &self.others] {
+        for lane in [&self.licenses, &self.others, &self.probes] {
             lane.readers.close().await;
             lane.writer.close().await;
         }
@@ -302,3 +305,56 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// A connection is given up that does not answer for so long while nothing is asked of it.
 const ANSWER_TIMEOUT: Duration = Duration::from_millis(500);
 const READERS: u32 = 4;
+
+#[cfg(test)]
+mod tests {
+    use admit_crypto::Digest;
+    use admit_time::Timestamp;
+
+    use super::*;
+    use crate::store::realm::{self, RealmRow, Sealing};
+
+    async fn store(folder: &Path) -> Store {
+        let store = Store::create(&Location::Sqlite(folder.join("admit.db"))).await.unwrap();
+        let row = RealmRow {
+            name: "Test".to_owned(),
+            fingerprint: Digest::from_bytes([1; 32]),
+            root_certificate: vec![2],
+            document: vec![3],
+            document_number: 1,
+            enrol_level: 150,
+            sealed_root_key: None,
+            sealing: Sealing { key: Digest::from_bytes([4; 32]), retiring: None },
+            created_at: Timestamp::from_unix_secs(1_800_000_000),
+        };
+        let mut transaction = store.write().await.unwrap();
+        realm::insert(&mut transaction, &row).await.unwrap();
+        transaction.commit().await.unwrap();
+        store
+    }
+
+    #[tokio::test]
+    async fn the_probe_needs_no_connection_that_others_may_hold() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(folder.path()).await;
+        let mut held = Vec::new();
+        for _ in 0..READERS {
+            held.push(store.read().await.unwrap());
+        }
+        let licenses = store.licenses().read().await.unwrap();
+        let written = store.write().await.unwrap();
+        store.probe().await.unwrap();
+        drop((held, licenses, written));
+    }
+
+    #[tokio::test]
+    async fn the_probe_writes_with_a_connection_of_its_own_where_the_last_write_failed() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(folder.path()).await;
+        drop(store.write().await.unwrap());
+        let held = (store.others.writer.acquire().await.unwrap(), store.licenses.writer.acquire().await.unwrap());
+        store.probe().await.unwrap();
+        assert!(!store.others.last_write_failed.load(Ordering::Relaxed), "the probe's write was the last");
+        drop(held);
+    }
+}

@@ -30,6 +30,13 @@ pub(crate) struct Sealing {
     pub(crate) retiring: Option<Digest>,
 }
 
+impl Sealing {
+    /// Whether records may be under this key.
+    pub(crate) fn has(&self, id: Digest) -> bool {
+        self.key == id || self.retiring == Some(id)
+    }
+}
+
 pub(crate) async fn insert(connection: &mut Connection, row: &RealmRow) -> Result<(), Error> {
     sqlx::query(
         "INSERT INTO realm (id, name, fingerprint, root_certificate, document, document_number, enrol_level, \

@@ -86,13 +86,12 @@ impl Home {
         let kid = kid.map(str::to_owned).or(brought).or_else(|| thumbprint(self.provider(), &material));
         let fits = |kid: &String| (1..=128).contains(&kid.len()) && kid.bytes().all(|byte| byte.is_ascii_graphic());
         let kid = kid.filter(fits).ok_or(TokenKeyFault::Kid)?;
-        let mut transaction = self.store().write().await?;
-        let (public_key, sealed_secret) = match &material {
-            Material::Es256(key) => (Some(key.as_bytes().to_vec()), None),
-            Material::EdDsa(key) => (Some(key.to_vec()), None),
+        let (transaction, public_key, sealed_secret) = match &material {
+            Material::Es256(key) => (self.store().write().await?, Some(key.as_bytes().to_vec()), None),
+            Material::EdDsa(key) => (self.store().write().await?, Some(key.to_vec()), None),
             Material::Hs256(secret) => {
-                let sealing = self.sealer().sealing(&mut transaction).await?;
-                (None, Some(sealing.seal(place(&kid), secret, entropy)))
+                let (transaction, sealing) = self.sealer().write(self.store()).await?;
+                (transaction, None, Some(sealing.seal(place(&kid), secret, entropy)))
             }
             Material::Own(_) => return Err(TokenKeyFault::Private.into()),
         };
@@ -112,8 +111,7 @@ impl Home {
     /// Makes a new key of this realm, which signs from now on. Says its name.
     pub async fn make_token_key(&self, now: Timestamp, entropy: &mut (dyn Entropy + Send)) -> Result<String, Error> {
         let secret = SecretScalar::generate(entropy);
-        let mut transaction = self.store().write().await?;
-        let sealing = self.sealer().sealing(&mut transaction).await?;
+        let (transaction, sealing) = self.sealer().write(self.store()).await?;
         let row = own_row(self.provider(), &sealing, &self.realm(), &secret, now, entropy);
         self.add(transaction, row, now).await
     }

@@ -1,10 +1,10 @@
 //! The clock of the machine is moved, forth and back. What was valid only while it was wrong is refused when it is right
 //! again, and what is valid now is given.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use admit_protocol::Code;
+use admit_server::Clock as _;
 use admit_server::audit::AuditVerdict;
 use admit_time::Timestamp;
 use hyper::StatusCode;
@@ -13,7 +13,9 @@ use crate::harness::{ClientKeys, DAY, Running, START};
 use crate::world::World;
 
 fn set(running: &Running, time: Timestamp) {
-    running.clock.0.store(time.unix_secs(), Ordering::SeqCst);
+    let now = running.clock.now();
+    running.clock.set_back(now.saturating_since(time));
+    running.clock.advance(time.saturating_since(now));
 }
 
 fn before(time: Timestamp, by: Duration) -> Timestamp {

@@ -9,9 +9,9 @@ use admit_protocol::Code;
 use admit_protocol::enrol::ENROL_PATH;
 use tokio::task::JoinSet;
 
-use crate::harness::{ClientKeys, database_url, execute};
+use crate::harness::{ClientKeys, SetClock, database_url, execute};
 use crate::proxy::{Line, Proxy};
-use crate::world::{Came, Instance, Licenses, World, readiness, request, still_clock};
+use crate::world::{Came, Instance, Licenses, World, readiness, request};
 
 #[tokio::test]
 async fn a_database_that_is_cut_off_refuses_at_once_and_is_back_at_once() {
@@ -127,7 +127,7 @@ async fn behind_proxy() -> (World, Proxy, Instance) {
     let proxy = Proxy::start(folder).await;
     let url = address.replace("@localhost/", &format!("@{}/", proxy.address));
     let path = copy_home(&world.running.path, &url);
-    let server = Instance::start(&path, still_clock(), 9).await;
+    let server = Instance::start(&path, SetClock::new(), 9).await;
     (world, proxy, server)
 }
 

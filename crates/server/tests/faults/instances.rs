@@ -7,11 +7,11 @@ use admit_protocol::Code;
 use admit_protocol::enrol::ENROL_PATH;
 use tokio::task::JoinSet;
 
-use crate::harness::{ClientKeys, START};
-use crate::world::{Came, Instance, World, request, still_clock};
+use crate::harness::{ClientKeys, START, SetClock};
+use crate::world::{Came, Instance, World, request};
 
 async fn two(world: &World) -> [Instance; 2] {
-    let start = |seed| Instance::start(&world.running.path, still_clock(), seed);
+    let start = |seed| Instance::start(&world.running.path, SetClock::new(), seed);
     [start(8).await, start(9).await]
 }
 

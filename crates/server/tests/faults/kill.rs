@@ -60,7 +60,7 @@ async fn the_home_of_a_killed_server_is_restored_with_all_that_was_answered() {
     server.kill();
     assert!(world.running.path.join("admit.db-wal").metadata().unwrap().len() > 0);
     let restored = world.running.path.with_file_name("restored");
-    let verdict = restore(&world.running.path, &restored, None, PROVIDER, &Environment::default()).await.unwrap();
+    let verdict = restore(&world.running.path, &restored, &[], PROVIDER, &Environment::default()).await.unwrap();
     assert!(matches!(verdict, AuditVerdict::Whole { .. }), "{verdict:?}");
     let server = Process::start(&restored, 2);
     assert_eq!(world.ask(server.address, &challenge).await, came, "another license for the same challenge");

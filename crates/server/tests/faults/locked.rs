@@ -6,15 +6,15 @@ use std::time::Duration;
 use admit_protocol::Code;
 use sqlx::{Connection as _, Executor as _};
 
-use crate::harness::database_url;
-use crate::world::{Came, Instance, World, readiness, still_clock};
+use crate::harness::{SetClock, database_url};
+use crate::world::{Came, Instance, World, readiness};
 
 #[tokio::test]
 async fn a_locked_database_refuses_in_time_and_is_back_at_once() {
     let world = World::new().await;
     world.running.home.close().await;
     std::fs::write(world.running.path.join("admit.toml"), "[http]\nrequest_timeout_secs = 5\n").unwrap();
-    let server = Instance::start(&world.running.path, still_clock(), 9).await;
+    let server = Instance::start(&world.running.path, SetClock::new(), 9).await;
     let mut answered = HashMap::new();
     sqlx::any::install_default_drivers();
     for _ in 0..2 {

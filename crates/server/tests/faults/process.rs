@@ -14,8 +14,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use crate::harness::{PROVIDER, Seeded};
-use crate::world::{World, readiness, still_clock};
+use crate::harness::{PROVIDER, Seeded, SetClock};
+use crate::world::{World, readiness};
 
 /// A running process.
 pub(crate) struct Process {
@@ -83,7 +83,7 @@ async fn serve(path: &Path, seed: u64) {
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
         let _ = stop.send(());
     });
-    let server = Server::new(home.clone(), still_clock(), entropy);
+    let server = Server::new(home.clone(), SetClock::new(), entropy);
     let shutdown = async {
         let _ = stopped.await;
     };

@@ -19,7 +19,7 @@ use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::harness::{PROVIDER, Running, START, Seeded, SetClock, TestClient, challenge};
+use crate::harness::{PROVIDER, Running, Seeded, SetClock, TestClient, challenge};
 
 /// A home whose own server enrolled a client; servers of the tests' are beside it.
 pub(crate) struct World {
@@ -118,11 +118,6 @@ impl Instance {
         tokio::spawn(server.serve(listener, std::future::pending()));
         Self { home, address }
     }
-}
-
-/// A clock that stands at the harness's beginning.
-pub(crate) fn still_clock() -> SetClock {
-    SetClock(std::sync::Arc::new(AtomicU64::new(START.unix_secs())))
 }
 
 /// Sends a request and reads the whole answer, or nothing where the server is not there or goes away.

@@ -3,7 +3,6 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -19,7 +18,7 @@ use admit_server::content::{Content, KeyClass};
 use admit_server::home::{Home, InitOptions, Made, RootCustody, init};
 use admit_server::policy::Policy;
 use admit_server::token::TokenRequest;
-use admit_server::{Clock, Server};
+use admit_server::{Clock as _, Server};
 use admit_testkit::Postgres;
 use admit_time::Timestamp;
 use admit_trust::{
@@ -38,6 +37,10 @@ use tokio::task::JoinHandle;
 
 #[path = "described.rs"]
 pub(crate) mod described;
+#[path = "set_clock.rs"]
+mod set_clock;
+
+pub(crate) use self::set_clock::SetClock;
 
 pub(crate) static PROVIDER: &Provider = &aws_lc::PROVIDER;
 pub(crate) const START: Timestamp = Timestamp::from_unix_secs(1_900_000_000);
@@ -46,26 +49,6 @@ pub(crate) const DAY: Duration = Duration::from_secs(86_400);
 /// Settings under which one client with a clock that stands still may do anything.
 const UNLIMITED: &str = "[enrolment]\nburst = 1000\n[licenses]\nper_client_per_hour = 0\nper_token_per_hour = 0\n\
     per_address_per_hour = 0\n";
-
-/// A clock that stands still until it is moved.
-#[derive(Clone)]
-pub(crate) struct SetClock(pub(crate) Arc<AtomicU64>);
-
-impl SetClock {
-    pub(crate) fn advance(&self, by: Duration) {
-        self.0.fetch_add(by.as_secs(), Ordering::SeqCst);
-    }
-
-    pub(crate) fn set_back(&self, by: Duration) {
-        self.0.fetch_sub(by.as_secs(), Ordering::SeqCst);
-    }
-}
-
-impl Clock for SetClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_unix_secs(self.0.load(Ordering::SeqCst))
-    }
-}
 
 /// SHA-256 of a seed and a counter.
 pub(crate) struct Seeded {
@@ -177,7 +160,7 @@ impl Running {
         let database = if on_postgres() { format!("[database]\nurl = {database:?}\n") } else { String::new() };
         std::fs::write(path.join("admit.toml"), format!("{config}\n{database}")).unwrap();
         let home = Home::open(&path, PROVIDER).await.unwrap();
-        let clock = SetClock(Arc::new(AtomicU64::new(START.unix_secs())));
+        let clock = SetClock::new();
         let seeds = AtomicU64::new(1000);
         let entropy =
             move || -> Box<dyn Entropy + Send> { Box::new(Seeded::new(seeds.fetch_add(1, Ordering::SeqCst))) };

@@ -1,10 +1,15 @@
 //! Keys at rest: rotation of the key-encryption key, interrupted anywhere.
 
+use std::fs::File;
+use std::io::Write as _;
 use std::path::Path;
+use std::process::Command;
 
 use admit_license::KeyId;
 use admit_server::Error;
-use admit_server::home::{Home, RotationStep};
+use admit_server::home::{Environment, Home, RotationStep, restore};
+use tokio::runtime::Handle;
+use tokio::task::spawn_blocking;
 
 use crate::harness::{PROVIDER, START, Seeded, content, content_key, execute, new_home, on_postgres};
 
@@ -85,6 +90,69 @@ async fn a_rotation_that_is_interrupted_after_any_step_loses_nothing_and_is_fini
         let rotated = rotated.iter().filter(|entry| entry.event == "sealing-key-rotated").count();
         assert_eq!(rotated, interrupted + 2);
         after.close().await;
+    }
+}
+
+/// The key is behind a pipe, as it may be in a token that takes its time.
+#[tokio::test]
+async fn others_write_while_a_new_key_is_waited_for_and_it_does_not_seal_if_it_was_replaced_meanwhile() {
+    let (folder, path, _) = new_home(1).await;
+    let server = Home::open(&path, PROVIDER).await.unwrap();
+    let rotating = Home::open(&path, PROVIDER).await.unwrap();
+    step(&rotating, 2, 900).await;
+    let (next, kept) = (path.join("secrets/key-encryption-key.next"), folder.path().join("kept"));
+    let key = std::fs::read(&next).unwrap();
+    std::fs::rename(&next, &kept).unwrap();
+    assert!(Command::new("mkfifo").args(["-m", "600"]).arg(&next).status().unwrap().success());
+    let waiting = spawn_blocking(move || Handle::current().block_on(register(&server, [7])));
+    // Opens once the other end does.
+    let pipe = next.clone();
+    let mut pipe = spawn_blocking(move || File::options().write(true).open(pipe).unwrap()).await.unwrap();
+    std::fs::rename(&kept, &next).unwrap();
+    register(&rotating, [8]).await;
+    step(&rotating, usize::MAX, 901).await;
+    let mut rotation = rotating.rotate_key();
+    while !matches!(
+        rotation.step(START, &mut Seeded::new(902)).await.unwrap(),
+        Some(RotationStep::Resealed { table: "content_keys", .. })
+    ) {}
+    pipe.write_all(&key).unwrap();
+    drop(pipe);
+    waiting.await.unwrap();
+    while rotation.step(START, &mut Seeded::new(903)).await.unwrap().is_some() {}
+    register(&Home::open(&path, PROVIDER).await.unwrap(), [7, 8]).await;
+}
+
+#[tokio::test]
+async fn a_backup_after_any_step_of_a_rotation_is_restored_with_the_keys_that_it_names() {
+    if on_postgres() {
+        return;
+    }
+    let (folder, path, _) = new_home(1).await;
+    let home = Home::open(&path, PROVIDER).await.unwrap();
+    register(&home, 0..3).await;
+    let all = step(&home, usize::MAX, 900).await.len();
+    for interrupted in 0..=all {
+        step(&home, interrupted, 1000 + interrupted as u64).await;
+        for with_key in [false, true] {
+            let name = |what: &str| folder.path().join(format!("{what}-{interrupted}-{with_key}"));
+            let made = home.backup(&name("backup"), with_key).await.unwrap();
+            assert_eq!(made.keys_left_out.is_empty(), with_key);
+            let keys: Vec<_> = made.keys_left_out.iter().map(|key| path.join("secrets").join(key)).collect();
+            for without in 0..keys.len() {
+                let mut keys = keys.clone();
+                keys.remove(without);
+                let refused = restore(&name("backup"), &name("no"), &keys, PROVIDER, &Environment::default()).await;
+                assert!(matches!(refused, Err(Error::NoKeyInBackup { .. } | Error::OtherKeyOfBackup { .. })));
+            }
+            restore(&name("backup"), &name("again"), &keys, PROVIDER, &Environment::default()).await.unwrap();
+            let restored = Home::open(&name("again"), PROVIDER).await.unwrap();
+            register(&restored, 0..3).await;
+            step(&restored, usize::MAX, 2000 + interrupted as u64).await;
+            assert_eq!(key_files(&name("again")), ["key-encryption-key"]);
+            register(&Home::open(&name("again"), PROVIDER).await.unwrap(), 0..3).await;
+        }
+        step(&home, usize::MAX, 3000 + interrupted as u64).await;
     }
 }
 

@@ -191,9 +191,16 @@ async fn whoever_sends_slowly_holds_no_place() {
 
 #[tokio::test]
 async fn a_body_that_does_not_come_in_its_time_is_refused() {
-    let running = Running::start_with("[http]\nbody_timeout_secs = 1\n", |server| server).await;
-    let mut slow = under_way(&running, "/v1/licenses", 9).await;
+    let running = Running::start_with("[http]\nbody_timeout_secs = 600\n", |server| server).await;
+    let [mut slow, mut in_time] =
+        [under_way(&running, "/v1/enrol", 9).await, under_way(&running, "/v1/enrol", 9).await];
     slow.write_all(b"begin").await.unwrap();
+    running.clock.advance(Duration::from_secs(599));
+    in_time.write_all(b"all of it").await.unwrap();
+    let mut begin = [0; 24];
+    in_time.read_exact(&mut begin).await.unwrap();
+    assert_eq!(&begin, b"HTTP/1.1 400 Bad Request");
+    running.clock.advance(Duration::from_secs(1));
     let mut answer = String::new();
     slow.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 408 Request Timeout\r\n"), "{answer}");

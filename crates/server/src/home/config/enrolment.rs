@@ -10,7 +10,7 @@ pub(super) const SECTION: Section = Section {
     settings: &[
         Setting {
             key: "per_address_per_hour",
-            doc: "How many clients may enrol from one network address (one /64 for IPv6) in an hour.",
+            doc: "How many clients may enrol from one network address (one /64 for IPv6, and eight times as\nmany from its /48) in an hour.",
             bounds: "1 to 1,000,000",
             example: "",
             is_secret: false,

@@ -66,7 +66,7 @@ pub(super) const SECTION: Section = Section {
         },
         Setting {
             key: "connections_per_address",
-            doc: "The most connections at once from one network address (one /64 for IPv6); more are closed. 0 is no limit, for a\nserver behind a proxy.",
+            doc: "The most connections at once from one network address (one /64 for IPv6, and eight times as many from its /48); more\nare closed. 0 is no limit, for a server behind a proxy.",
             bounds: "0 to 1,000,000",
             example: "",
             is_secret: false,

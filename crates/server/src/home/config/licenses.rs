@@ -56,7 +56,7 @@ pub(super) const SECTION: Section = Section {
         },
         Setting {
             key: "per_address_per_hour",
-            doc: "How often one network address (one /64 for IPv6) may ask for licenses, enrol, package or see the license page in an\nhour; 0 is no limit.",
+            doc: "How often one network address (one /64 for IPv6, and eight times as often its /48) may ask for licenses, enrol,\npackage or see the license page in an hour; 0 is no limit.",
             bounds: "0 to 100,000,000",
             example: "",
             is_secret: false,

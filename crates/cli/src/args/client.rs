@@ -1,0 +1,90 @@
+//! Arguments of `admit play`, `admit license` and `admit why`.
+
+use std::path::PathBuf;
+
+use admit_crypto::Digest;
+use admit_license::{Action, LicenseId};
+use clap::{Args, Subcommand};
+
+use super::text::{parse_fingerprint, parse_license_id};
+
+/// Where a client keeps its realms, and whom it trusts.
+#[derive(Debug, Args)]
+pub(crate) struct ClientArgs {
+    /// The client's folder.
+    #[arg(long, env = "ADMIT_CLIENT", value_name = "DIR")]
+    pub(crate) client: Option<PathBuf>,
+    /// Trust the realm whose root has this SHA-256 fingerprint.
+    #[arg(long, value_name = "FINGERPRINT", value_parser = parse_fingerprint)]
+    pub(crate) trust: Option<Digest>,
+}
+
+/// `admit play`.
+#[derive(Debug, Args)]
+pub(crate) struct PlayArgs {
+    /// The protected file, or the address of one on a server that sends parts of files.
+    #[arg(value_name = "FILE|URL")]
+    pub(crate) file: PathBuf,
+    /// The entitlement token, or `@FILE` to read it from a file.
+    #[arg(long, value_name = "T|@FILE")]
+    pub(crate) token: Option<String>,
+    /// Write the clear media here; `-` is standard output.
+    #[arg(short, long, value_name = "PATH", conflicts_with = "player")]
+    pub(crate) output: Option<PathBuf>,
+    /// The program that plays what comes on its standard input; without it, mpv or ffplay.
+    #[arg(long, value_name = "CMD")]
+    pub(crate) player: Option<String>,
+    #[command(flatten)]
+    pub(crate) client: ClientArgs,
+}
+
+/// `admit license`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum LicenseCommand {
+    /// What is in the store.
+    List(#[command(flatten)] ClientArgs),
+    /// What one license says.
+    Show {
+        /// The license id.
+        #[arg(value_parser = parse_license_id)]
+        id: LicenseId,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
+    /// Acquire a license ahead of time.
+    Acquire(LicenseAcquireArgs),
+    /// Delete a license.
+    Delete {
+        /// The license id.
+        #[arg(value_parser = parse_license_id)]
+        id: LicenseId,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
+}
+
+/// `admit license acquire`.
+#[derive(Debug, Args)]
+pub(crate) struct LicenseAcquireArgs {
+    /// The protected file.
+    pub(crate) file: PathBuf,
+    /// What the license is wanted for; may be given several times. Without it, play.
+    #[arg(long = "action", value_name = "ACTION")]
+    pub(crate) actions: Vec<Action>,
+    /// The entitlement token, or `@FILE` to read it from a file.
+    #[arg(long, value_name = "T|@FILE")]
+    pub(crate) token: Option<String>,
+    #[command(flatten)]
+    pub(crate) client: ClientArgs,
+}
+
+/// `admit why`.
+#[derive(Debug, Args)]
+pub(crate) struct WhyArgs {
+    /// play, transfer-to-non-sdmi, transfer-to-sdmi, burn, playlist-burn, save-stream or backup.
+    pub(crate) action: Action,
+    /// The protected file.
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) client: ClientArgs,
+}
