@@ -40,7 +40,7 @@ pub use backup::restore;
 pub(crate) use config::all_mistakes;
 pub use config::{
     Config, Described, Environment, LicenseLimits, Limit, Log, LogFormat, LogLevel, Mistake, Origin, Origins, Pin,
-    Pkcs11, Share, TlsFiles, Traces,
+    Pkcs11, Share, Time, TlsFiles, Traces,
 };
 pub use custody::{KeyCustody, TokenReport, check_token};
 pub use init::{InitOptions, InitToken, Made, RootCustody, init};
@@ -362,7 +362,7 @@ impl LoadKeys<'_> {
             let found = store::service_key::find(connection, id).await?;
             let (certificate, sealed, _) = found.ok_or_else(|| place("row").damaged())?;
             let seed = time_seed(self.sealer, place("sealed_signing_key"), &sealed)?;
-            let service = TimeSigner::new(&seed, Certificate::from_der(&certificate)?);
+            let service = TimeSigner::new(self.provider, &seed, Certificate::from_der(&certificate)?);
             services.push(service.ok_or_else(|| place("certificate").damaged())?);
         }
         Ok(services)

@@ -1,7 +1,8 @@
 //! A time service's long-term key with its certificate. It signs delegations and nothing else; auditors pin it, so a
 //! renewal of the certificate keeps it.
 
-use admit_crypto::Entropy;
+use admit_crypto::{Entropy, Provider};
+use admit_time::roughtime::server_commitment;
 use admit_trust::Certificate;
 use ed25519_dalek::{Signer as _, SigningKey};
 use zeroize::Zeroizing;
@@ -25,14 +26,18 @@ pub(crate) fn public_key(seed: &Seed) -> [u8; 32] {
 pub(crate) struct TimeSigner {
     key: SigningKey,
     pub(crate) certificate: Certificate,
+    /// SRV of requests to it.
+    pub(crate) commitment: [u8; 32],
 }
 
 impl TimeSigner {
     /// None where the certificate is about another key.
-    pub(crate) fn new(seed: &Seed, certificate: Certificate) -> Option<Self> {
+    pub(crate) fn new(provider: &Provider, seed: &Seed, certificate: Certificate) -> Option<Self> {
         let key = SigningKey::from_bytes(seed);
+        let public_key = key.verifying_key().to_bytes();
         let named = certificate.time_key().map(|key| key.public_key);
-        (named == Some(key.verifying_key().to_bytes())).then_some(Self { key, certificate })
+        let commitment = server_commitment(provider, &public_key);
+        (named == Some(public_key)).then_some(Self { key, certificate, commitment })
     }
 
     /// The key that clients and auditors pin.
