@@ -29,6 +29,7 @@ pub(crate) struct Metrics {
     pub(crate) licenses: Counter,
     pub(crate) repeats: Counter,
     queues: Queues,
+    pub(crate) time: Time,
     pub(crate) database_errors: Counter,
     certificates: Certificates,
     pub(crate) connections: Connections,
@@ -49,6 +50,14 @@ struct Requests {
 struct Queues {
     batches: Labelled<1, Histogram>,
     lengths: Labelled<1, Gauge>,
+}
+
+/// Signed time.
+#[derive(Debug)]
+pub(crate) struct Time {
+    pub(crate) answers: Counter,
+    dropped: Labelled<1, Counter>,
+    signed: Gauge,
 }
 
 /// The times of certificates.
@@ -85,6 +94,7 @@ impl Metrics {
             repeats: named
                 .counter("challenges_repeated", "Challenges that were answered before and got the same licenses again"),
             queues: Queues::new(&mut named),
+            time: Time::new(&mut named),
             database_errors: named.counter("database_errors", "Requests that the database failed"),
             certificates: Certificates::new(&mut named),
             connections: Connections::new(&mut named),
@@ -123,6 +133,7 @@ impl Metrics {
     /// The text, with what is looked up for it only now.
     pub(crate) fn text(&self, server: &Server) -> String {
         self.queues.look(server);
+        self.time.look(server);
         self.certificates.look(server);
         self.dropped.look(server);
         let mut text = String::new();
@@ -155,10 +166,35 @@ impl Queues {
     }
 
     fn look(&self, server: &Server) {
-        for (queue, waiting) in [("lookup", server.lookups.waiting()), ("record", server.records.waiting())] {
+        let queues = [
+            ("lookup", server.lookups.waiting()),
+            ("record", server.records.waiting()),
+            ("time", server.time.waiting()),
+        ];
+        for (queue, waiting) in queues {
             let length = self.lengths.get_or_create(&[("queue", queue.to_owned())]);
             length.set(i64::try_from(waiting).unwrap_or(i64::MAX));
         }
+    }
+}
+
+impl Time {
+    fn new(named: &mut Named) -> Self {
+        let dropped = "Requests for the time that were not answered, by reason";
+        Self {
+            answers: named.counter("time_answers", "Requests for the time that were answered"),
+            dropped: named.add("time_requests_dropped", dropped, labelled(Counter::default)),
+            signed: named.gauge("time_signed", "1 where the time is signed, and 0 where it is not"),
+        }
+    }
+
+    /// A request for the time was not answered.
+    pub(crate) fn dropped(&self, reason: &str) {
+        self.dropped.get_or_create(&[("reason", reason.to_owned())]).inc();
+    }
+
+    fn look(&self, server: &Server) {
+        self.signed.set(server.time.check(server.clock.now()).is_ok().into());
     }
 }
 
