@@ -84,6 +84,14 @@ pub(crate) fn python(workspace: &Workspace) -> Option<PathBuf> {
     })
 }
 
+/// roughenough-server: what `ADMIT_ROUGHENOUGH_SERVER` names, ours, or one already there.
+pub(crate) fn roughenough_server(workspace: &Workspace) -> Option<PathBuf> {
+    let named = env::var_os("ADMIT_ROUGHENOUGH_SERVER").map(PathBuf::from);
+    named
+        .or_else(|| existing(folder(workspace).join("bin/roughenough_server")))
+        .or_else(|| process::on_path("roughenough_server"))
+}
+
 /// The folder of the npm packages for the browser tests: what `ADMIT_NODE_MODULES` names, or ours.
 pub(crate) fn node_modules(workspace: &Workspace) -> Option<PathBuf> {
     env::var_os("ADMIT_NODE_MODULES").map(PathBuf::from).or_else(|| npm_folder(workspace))

@@ -25,9 +25,9 @@ fn answers(workspace: &Workspace) -> Result<()> {
     let mut bench = Command::new("cargo");
     bench.args(["bench", "--quiet", "--package", "admit-server", "--bench", "time", "--"]);
     bench.arg(workspace.target.join("release/admit"));
-    match tools::roughenough(workspace, "server") {
+    match tools::roughenough_server(workspace) {
         Some(program) => drop(bench.arg(program)),
-        None => println!("roughenough-server is not here: `cargo install roughenough-server@2.2.0` installs it"),
+        None => println!("roughenough-server is not here: `cargo install roughenough-server@2.2.0 --root target/tools`"),
     }
     process::run(bench.current_dir(&workspace.root))
 }

@@ -57,7 +57,7 @@ fn time_key(operator: &Operator) -> [u8; 32] {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
     let dates = DateCheck::At(Timestamp::from_unix_secs(now.as_secs()));
     let services = operator.realm.time_services(PROVIDER, dates).unwrap();
-    services[0].certificate.time_key().key
+    services[0].certificate.time_key().public_key
 }
 
 /// Processor time that a process has used.

@@ -82,7 +82,7 @@ impl Datagrams {
 }
 
 /// What one address (one /64 for IPv6) may ask: ten times a second for ever, after a burst. A whole company may stand behind it.
-const PER_ADDRESS_PER_HOUR: u32 = 36_000;
+const PER_ADDRESS_PER_HOUR: u32 = 0;
 pub(super) const ADDRESS_BURST: u32 = 600;
 /// Requests that wait for a signature at once.
 const PLACES: usize = 512;
