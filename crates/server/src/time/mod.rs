@@ -1,6 +1,7 @@
 //! The time that this server signs (rows E05, E06 and E10): Roughtime, as `docs/formats/time.md` has it. A request is read,
 //! waits with others for one signature, and is answered: a file each. Whether anything is signed at all is decided here.
 
+mod agreement;
 mod answer;
 mod delegation;
 pub(crate) mod http;
@@ -16,6 +17,7 @@ use admit_time::Timestamp;
 use admit_time::roughtime::request_packet;
 use prometheus_client::metrics::histogram::Histogram;
 
+use self::agreement::{Agreement, Comparison};
 pub(crate) use self::request::{RequestFault, TimeRequest};
 use self::sign::Sign;
 use crate::batch::Batch;
@@ -26,6 +28,7 @@ use crate::sources::{Clock, EntropySource};
 pub(crate) struct TimeService {
     home: Home,
     batch: Batch<Sign>,
+    comparison: Comparison,
 }
 
 /// Why no time is signed.
@@ -37,6 +40,12 @@ pub(crate) enum NotSigned {
     /// The clock may be further off than what is promised. A second is lost in reading the clock.
     #[error("`time.radius_secs` is not above `time.largest_error_secs`")]
     ErrorAboveRadius,
+    /// Most of the other instances' clocks are elsewhere.
+    #[error("this clock is more than 2 seconds off the database's and the other instances'")]
+    ClocksDisagree,
+    /// Nobody knows where they are.
+    #[error("the database does not answer, so that this clock is compared with no other")]
+    ClocksUnknown,
     /// The time certificates are not valid now.
     #[error("the time certificates are not valid now")]
     Certificates,
@@ -54,7 +63,7 @@ impl TimeService {
         sizes: Histogram,
     ) -> Self {
         let sign = Sign::new(home.clone(), Arc::clone(clock), Arc::clone(entropy));
-        Self { home: home.clone(), batch: Batch::start(sign, LIMIT, sizes) }
+        Self { home: home.clone(), batch: Batch::start(sign, LIMIT, sizes), comparison: Comparison::default() }
     }
 
     /// Whether the time is signed now, or why not.
@@ -63,6 +72,11 @@ impl TimeService {
         let largest_error = time.largest_error_secs.ok_or(NotSigned::ErrorNotStated)?;
         if largest_error >= time.radius_secs {
             return Err(NotSigned::ErrorAboveRadius);
+        }
+        match self.comparison.last() {
+            Agreement::Near | Agreement::NotCompared => {}
+            Agreement::Far => return Err(NotSigned::ClocksDisagree),
+            Agreement::Unknown => return Err(NotSigned::ClocksUnknown),
         }
         let is_valid = |keys: &Keys| {
             let mut certificates = keys.time.iter().map(|signer| &signer.certificate);
