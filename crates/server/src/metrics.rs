@@ -1,7 +1,7 @@
 //! What the server counts and measures, in the OpenMetrics text form that Prometheus reads. Every name is on the page
 //! docs/operate/metrics.md, to which a test holds it.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use prometheus_client::encoding::text::encode;
@@ -56,8 +56,9 @@ struct Queues {
 #[derive(Debug)]
 pub(crate) struct Time {
     pub(crate) answers: Counter,
-    dropped: Labelled<1, Counter>,
+    dropped: [(&'static str, Counter); DROPPED.len()],
     signed: Gauge,
+    pub(crate) clock_ahead: Gauge<f64, AtomicU64>,
 }
 
 /// The times of certificates.
@@ -180,17 +181,23 @@ impl Queues {
 
 impl Time {
     fn new(named: &mut Named) -> Self {
-        let dropped = "Requests for the time that were not answered, by reason";
+        let help = "Requests for the time that were not answered, by reason";
+        let dropped: Labelled<1, Counter> = named.add("time_requests_dropped", help, labelled(Counter::default));
+        let ahead = "How far this host's clock is ahead of a shared database's";
         Self {
             answers: named.counter("time_answers", "Requests for the time that were answered"),
-            dropped: named.add("time_requests_dropped", dropped, labelled(Counter::default)),
+            // There from the beginning.
+            dropped: DROPPED.map(|reason| (reason, dropped.get_or_create_owned(&[("reason", reason.to_owned())]))),
             signed: named.gauge("time_signed", "1 where the time is signed, and 0 where it is not"),
+            clock_ahead: named.seconds("clock_ahead_of_database_seconds", ahead),
         }
     }
 
-    /// A request for the time was not answered.
+    /// A request for the time was not answered. It costs no memory: a flood of them is to cost little.
     pub(crate) fn dropped(&self, reason: &str) {
-        self.dropped.get_or_create(&[("reason", reason.to_owned())]).inc();
+        if let Some((_, counter)) = self.dropped.iter().find(|(counted, _)| *counted == reason) {
+            counter.inc();
+        }
     }
 
     fn look(&self, server: &Server) {
@@ -281,6 +288,10 @@ impl Named {
         self.add(name, help, Gauge::default())
     }
 
+    fn seconds(&mut self, name: &str, help: &str) -> Gauge<f64, AtomicU64> {
+        self.add(name, help, Gauge::default())
+    }
+
     fn labelled_caches(&mut self, cache: &'static str, counts: &CacheCounts) {
         let name = |what: &str| format!("{cache}_cache_{what}");
         self.0.register(name("hits"), format!("Verified {cache} that were remembered"), counts.hits.clone());
@@ -292,5 +303,7 @@ fn labelled<const N: usize, M>(make: fn() -> M) -> Labelled<N, M> {
     Family::new_with_constructor(make)
 }
 
+/// Why requests for the time are not answered.
+const DROPPED: [&str; 8] = ["length", "form", "type", "version", "service", "rate", "busy", "not signed"];
 const SECONDS: [f64; 13] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0];
 const JOBS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];

@@ -11,6 +11,12 @@ pub trait Clock: Send + Sync {
     /// The time now.
     fn now(&self) -> Timestamp;
 
+    /// The time now as finely as the clock tells it, since 1970-01-01T00:00:00Z. What is said of clocks in comparisons is no
+    /// better than this.
+    fn reading(&self) -> Duration {
+        Duration::from_secs(self.now().unix_secs())
+    }
+
     /// Ends after so long, counted from the call. The operating system's timer where a clock has none of its own.
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         Box::pin(tokio::time::sleep(duration))

@@ -27,7 +27,9 @@ fn answers(workspace: &Workspace) -> Result<()> {
     bench.arg(workspace.target.join("release/admit"));
     match tools::roughenough_server(workspace) {
         Some(program) => drop(bench.arg(program)),
-        None => println!("roughenough-server is not here: `cargo install roughenough-server@2.2.0 --root target/tools`"),
+        None => {
+            println!("roughenough-server is not here: `cargo install roughenough-server@2.2.0 --root target/tools`")
+        }
     }
     process::run(bench.current_dir(&workspace.root))
 }

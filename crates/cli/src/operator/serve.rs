@@ -15,10 +15,11 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::serve_time;
 use crate::args::ServeArgs;
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
-use crate::system::{Memory, ServerLog, SystemEntropy, Traces, now};
+use crate::system::{Memory, ServerLog, SystemClock, SystemEntropy, Traces};
 
 /// Serves; returns after SIGTERM or SIGINT, when the requests that were running are answered.
 pub(crate) fn run(args: &ServeArgs, memory: Memory, output: Output) -> Outcome<()> {
@@ -34,6 +35,7 @@ async fn serve(args: &ServeArgs, memory: Memory, output: Output) -> Outcome<()> 
     warn_of_memory(memory);
     let tls = tls_files.map(Tls::load).transpose()?;
     let (listener, metrics) = listen(args, &home, tls.is_some()).await?;
+    let datagrams = serve_time::bind(&home).await?;
     warn_of_root_key(&home);
     let (stop, hangup) = (stop_signal().map_err(failed)?, signal(SignalKind::hangup()).map_err(failed)?);
     announce(&listener, scheme, &home, output).map_err(failed)?;
@@ -41,10 +43,11 @@ async fn serve(args: &ServeArgs, memory: Memory, output: Output) -> Outcome<()> 
     if let Some(metrics) = metrics {
         tokio::spawn(server.clone().serve_metrics(metrics, std::future::pending()));
     }
-    let upkeep = tokio::spawn(super::upkeep::run(home.clone(), hangup));
+    let mut beside = serve_time::start(&server, datagrams).await;
+    beside.spawn(super::upkeep::run(home.clone(), hangup));
     let shutdown = shutdown(server.clone(), stop, home.config().drain);
     server.serve(listener, shutdown).await.map_err(failed)?;
-    upkeep.abort();
+    beside.shutdown().await;
     home.close().await;
     // While there still is a log.
     drop(traces);
@@ -74,7 +77,7 @@ fn announce(listener: &TcpListener, scheme: &str, home: &Home, output: Output) -
 /// The server, with this process's clock, randomness, log and traces.
 fn server(home: &Home, tls: Option<Tls>, traces: Option<&Traces>, log: &ServerLog) -> io::Result<Server> {
     let entropy = || -> Box<dyn Entropy + Send> { Box::new(SystemEntropy) };
-    let mut server = Server::new(home.clone(), now, entropy).with_dropped_lines(log.dropped_lines());
+    let mut server = Server::new(home.clone(), SystemClock, entropy).with_dropped_lines(log.dropped_lines());
     if let Some(traces) = traces {
         server = server.with_dropped_spans(traces.dropped_spans());
     }

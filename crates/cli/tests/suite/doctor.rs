@@ -24,12 +24,12 @@ pub(crate) fn doctor(world: &World) -> Value {
 fn a_home_that_is_well_and_served_passes() {
     let world = World::new();
     let document = doctor(&world);
-    for name in ["settings", "secrets", "database", "audit record", "disk", "public address"] {
+    for name in ["settings", "secrets", "database", "audit record", "disk", "public address", "signed time"] {
         let checks = found(&document, name);
         assert!(!checks.is_empty() && checks.iter().all(|(verdict, _)| verdict == "good"), "{name}: {checks:?}");
     }
     let certificates = found(&document, "certificates");
-    assert_eq!(certificates.iter().filter(|(verdict, _)| verdict == "good").count(), 5, "{certificates:?}");
+    assert_eq!(certificates.iter().filter(|(verdict, _)| verdict == "good").count(), 7, "{certificates:?}");
     // Whether clock and memory are well is the machine's.
     for name in ["clock", "memory"] {
         assert_eq!(found(&document, name).len(), 1);
@@ -73,6 +73,10 @@ fn each_fault_is_found_and_the_command_fails() {
     let (verdict, finding) = found(&document, "settings").remove(0);
     assert!(verdict == "failing" && finding.contains("line 1") && finding.contains("line 3"), "{finding}");
     assert!(found(&document, "database").is_empty());
+
+    fs::write(&settings, "[time]\nlargest_error_secs = 3\nradius_secs = 3\n").unwrap();
+    let (verdict, finding) = found(&doctor(&world), "signed time").remove(0);
+    assert!(verdict == "failing" && finding.contains("time.radius_secs"), "{finding}");
 
     fs::write(&settings, "").unwrap();
     let damaged = fs::read(world.path("home/admit.db")).unwrap();
