@@ -304,6 +304,6 @@ fn labelled<const N: usize, M>(make: fn() -> M) -> Labelled<N, M> {
 }
 
 /// Why requests for the time are not answered.
-const DROPPED: [&str; 8] = ["length", "form", "type", "version", "service", "rate", "busy", "not signed"];
+const DROPPED: [&str; 7] = ["length", "form", "type", "version", "service", "rate", "not signed"];
 const SECONDS: [f64; 13] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0];
 const JOBS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];

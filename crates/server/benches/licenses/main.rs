@@ -10,6 +10,7 @@
 mod harness;
 mod limit;
 mod load;
+#[expect(dead_code, reason = "other benchmarks use the rest")]
 mod operator;
 
 use std::path::{Path, PathBuf};

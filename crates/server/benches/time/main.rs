@@ -29,7 +29,11 @@ async fn main() {
     let mut arguments = std::env::args().skip(1).map(PathBuf::from);
     let program = arguments.next().expect("the path of the program");
     let udp = peer::free_address();
-    let settings = [("ADMIT_TIME__LARGEST_ERROR_SECS", "1".to_owned()), ("ADMIT_TIME__UDP", udp.to_string())];
+    let settings = [
+        ("ADMIT_TIME__LARGEST_ERROR_SECS", "1".to_owned()),
+        ("ADMIT_TIME__UDP", udp.to_string()),
+        ("ADMIT_TIME__UDP_PER_ADDRESS_PER_HOUR", "0".to_owned()),
+    ];
     let operator = Operator::start_set(&program, &settings).await;
     let key = time_key(&operator);
     let ours = Peer { name: "admit serve", address: udp, key, process: operator.process() };

@@ -29,7 +29,8 @@ use crate::sources::{Clock, EntropySource};
 /// Signs the time for one server.
 pub(crate) struct TimeService {
     home: Home,
-    batch: Batch<Sign>,
+    sign: Arc<Sign>,
+    batch: Batch<Arc<Sign>>,
     comparison: Comparison,
     /// By the kernel's word.
     is_clock_kept_right: AtomicBool,
@@ -66,10 +67,11 @@ impl TimeService {
         entropy: &Arc<dyn EntropySource>,
         sizes: Histogram,
     ) -> Self {
-        let sign = Sign::new(home.clone(), Arc::clone(clock), Arc::clone(entropy));
+        let sign = Arc::new(Sign::new(home.clone(), Arc::clone(clock), Arc::clone(entropy)));
         Self {
             home: home.clone(),
-            batch: Batch::start(sign, LIMIT, sizes),
+            batch: Batch::start(Arc::clone(&sign), LIMIT, sizes),
+            sign,
             comparison: Comparison::default(),
             is_clock_kept_right: AtomicBool::new(false),
         }
@@ -106,6 +108,11 @@ impl TimeService {
     pub(crate) async fn answer(&self, request: TimeRequest, now: Timestamp) -> Result<Vec<u8>, NotSigned> {
         let radius_secs = self.check(now)?;
         self.batch.ask(Job { request, radius_secs }).await.map_err(|_| NotSigned::Overloaded)
+    }
+
+    /// Answers requests that came together, and waits for no others.
+    pub(crate) fn answer_at_once(&self, requests: &[TimeRequest], now: Timestamp) -> Result<Vec<Vec<u8>>, NotSigned> {
+        Ok(self.sign.sign(requests, self.check(now)?))
     }
 
     /// Answers the request that a license challenge stands for: the canonical packet to the first time service, with the

@@ -22,6 +22,21 @@ impl Sign {
     pub(super) fn new(home: Home, clock: Arc<dyn Clock>, entropy: Arc<dyn EntropySource>) -> Self {
         Self { home, clock, entropy, delegation: Mutex::default() }
     }
+
+    /// Answers them all with one signature.
+    pub(super) fn sign(&self, requests: &[TimeRequest], radius_secs: u32) -> Vec<Vec<u8>> {
+        let keys = self.home.keys();
+        let mut delegation = self.delegation.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.clock.now();
+        let good = delegation.take_if(|delegation| delegation.is_good(&keys.time, now));
+        let good = good.unwrap_or_else(|| {
+            let online = key::generate(&mut *self.entropy.entropy());
+            Delegation::new(&keys.time, &online, now)
+        });
+        let answers = answer_all(self.home.provider(), &good, now, radius_secs, requests);
+        *delegation = Some(good);
+        answers
+    }
 }
 
 /// A request, and how far off the answer may be.
@@ -30,24 +45,14 @@ pub(super) struct Job {
     pub(super) radius_secs: u32,
 }
 
-impl Work for Sign {
+impl Work for Arc<Sign> {
     type Job = Job;
     type Answer = Vec<u8>;
 
     async fn all(&self, jobs: &[Job]) -> Result<Vec<Vec<u8>>, Error> {
-        let keys = self.home.keys();
         let requests: Vec<TimeRequest> = jobs.iter().map(|job| job.request).collect();
         // One signature is for all of them.
         let radius_secs = jobs.iter().map(|job| job.radius_secs).max().unwrap_or_default();
-        let mut delegation = self.delegation.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = self.clock.now();
-        let good = delegation.take_if(|delegation| delegation.is_good(&keys.time, now));
-        let good = good.unwrap_or_else(|| {
-            let online = key::generate(&mut *self.entropy.entropy());
-            Delegation::new(&keys.time, &online, now)
-        });
-        let answers = answer_all(self.home.provider(), &good, now, radius_secs, &requests);
-        *delegation = Some(good);
-        Ok(answers)
+        Ok(self.sign(&requests, radius_secs))
     }
 }

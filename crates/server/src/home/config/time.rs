@@ -6,7 +6,7 @@ use super::sample::quoted;
 use super::setting::{Section, Setting};
 
 /// How the time is signed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Time {
     /// How far off this host's clock is at most, in seconds, by the operator's word; without it the kernel's word is asked for.
     pub largest_error_secs: Option<u32>,
@@ -14,6 +14,15 @@ pub struct Time {
     pub radius_secs: Option<u32>,
     /// Where requests over UDP are answered.
     pub udp: Option<SocketAddr>,
+    /// How often one network may ask over UDP in an hour; zero is no limit.
+    pub udp_per_address_per_hour: u32,
+}
+
+impl Default for Time {
+    /// Ten times a second for ever: a whole company may stand behind one address.
+    fn default() -> Self {
+        Self { largest_error_secs: None, radius_secs: None, udp: None, udp_per_address_per_hour: 36_000 }
+    }
 }
 
 pub(super) const SECTION: Section = Section {
@@ -57,6 +66,18 @@ pub(super) const SECTION: Section = Section {
                 Ok(())
             },
             show: |config| config.time.udp.map(|address| quoted(&address.to_string())),
+        },
+        Setting {
+            key: "udp_per_address_per_hour",
+            doc: "How often one network address (one /64 for IPv6, and eight times as often its /48) may ask over UDP in an hour;\n0 is no limit.",
+            bounds: "0 to 100,000,000",
+            example: "",
+            is_secret: false,
+            set: |config, value| {
+                config.time.udp_per_address_per_hour = value.number(0..=100_000_000)?;
+                Ok(())
+            },
+            show: |config| Some(config.time.udp_per_address_per_hour.to_string()),
         },
     ],
 };
