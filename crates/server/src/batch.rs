@@ -59,6 +59,11 @@ impl<W: Work> Batch<W> {
 async fn run<W: Work>(work: W, mut queue: mpsc::Receiver<Waiting<W>>, limit: Duration, sizes: Histogram) {
     let mut waiting = Vec::with_capacity(LARGEST);
     while queue.recv_many(&mut waiting, LARGEST).await > 0 {
+        // Requests that are ready too are let come along. Where there are none this takes no time.
+        tokio::task::yield_now().await;
+        while let Some(more) = (waiting.len() < LARGEST).then(|| queue.try_recv().ok()).flatten() {
+            waiting.push(more);
+        }
         // Whoever was told that it takes too long is not served before those who still wait.
         waiting.retain(|waiting: &Waiting<W>| !waiting.answer.is_closed());
         if waiting.is_empty() {
