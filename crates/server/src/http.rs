@@ -1,91 +1,17 @@
-//! What all endpoints have in common over HTTP: time limits, and answers that are not kept by caches.
+//! What endpoints have in common over HTTP: where requests come from, their tokens, and answers that caches do not keep.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use axum::body::Body;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::ConnectInfo;
 use axum::http::{Extensions, HeaderMap, HeaderValue, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
-use crate::Server;
 use crate::refusal::Refusal;
 
-/// Reads the whole body, of at most so many bytes, before anything else begins: whoever sends slowly holds nothing but
-/// a connection.
-pub(crate) async fn with_whole_body(
-    State((server, largest)): State<(Server, usize)>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let (head, body) = request.into_parts();
-    let too_late = server.clock.sleep(server.home.config().body_timeout);
-    let whole = tokio::select! {
-        whole = Limited::new(body, largest).collect() => Some(whole),
-        () = too_late => None,
-    };
-    let refusal = match whole {
-        Some(Ok(whole)) => return next.run(Request::from_parts(head, Body::from(whole.to_bytes()))).await,
-        Some(Err(error)) if error.is::<LengthLimitError>() => Refusal::BodyTooLong,
-        Some(Err(_)) => Refusal::Body,
-        None => Refusal::BodyTimeout,
-    };
-    refusal.into_response()
-}
-
-/// Gives up on a request that takes too long. What it had begun in the database is undone.
-pub(crate) async fn in_time(State(server): State<Server>, request: Request, next: Next) -> Response {
-    let limit = server.home.config().request_timeout;
-    let answer = tokio::time::timeout(limit, next.run(request)).await;
-    answer.unwrap_or_else(|_| Refusal::Timeout.into_response())
-}
-
-/// Answers that caches do not keep, unless they say so themselves, and whose type is not guessed.
-pub(crate) async fn not_kept(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
+/// Says that caches do not keep an answer, unless it says otherwise itself, and that nobody guesses its type.
+pub(crate) fn not_kept(headers: &mut HeaderMap) {
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    response
-}
-
-/// Takes no more requests than the limit says. Whoever is turned away knows at once, and has cost nothing.
-pub(crate) async fn within_limit(State(server): State<Server>, request: Request, next: Next) -> Response {
-    match server.places.try_acquire() {
-        Ok(_place) => next.run(request).await,
-        Err(_) => Refusal::Busy.into_response(),
-    }
-}
-
-/// What an address reads.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Expected {
-    /// The one type; none where it is not asked for.
-    pub(crate) content_type: Option<&'static str>,
-    /// The most bytes.
-    pub(crate) limit: usize,
-}
-
-/// Refuses a body of another type or length by its headers, before a byte of it is read. Whoever says nothing of the type
-/// means the right one.
-pub(crate) async fn read_as(State(expected): State<Expected>, request: Request, next: Next) -> Response {
-    let headers = request.headers();
-    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if length.is_some_and(|length| length > expected.limit) {
-        return Refusal::BodyTooLong.into_response();
-    }
-    let mut given = headers.get_all(header::CONTENT_TYPE).iter();
-    match expected.content_type.filter(|expected| !given.all(|value| is_of_type(value, expected))) {
-        Some(expected) => Refusal::ContentType { expected }.into_response(),
-        None => next.run(request).await,
-    }
-}
-
-/// Whether a Content-Type is this one, whatever its parameters.
-fn is_of_type(value: &HeaderValue, expected: &str) -> bool {
-    let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
-    essence.trim().eq_ignore_ascii_case(expected)
 }
 
 /// A message as an answer.

@@ -15,6 +15,7 @@ mod cors;
 mod enrol;
 mod entitlement;
 mod error;
+mod guard;
 mod health;
 pub mod home;
 mod http;

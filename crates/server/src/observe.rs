@@ -11,9 +11,9 @@ use tracing::field::Empty;
 
 use admit_protocol::Code;
 
-use crate::Server;
 use crate::refusal::Refusal;
 use crate::trace_parent::TraceParent;
+use crate::{Server, http};
 
 /// What a refusal says of itself to whoever counts.
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +53,7 @@ pub(crate) async fn observe(
         }
     }
     span.in_scope(|| tracing::info!(micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX), "answered"));
+    http::not_kept(response.headers_mut());
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }

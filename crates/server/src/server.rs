@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use tokio::sync::Semaphore;
 
@@ -22,7 +22,7 @@ use crate::refusal::Refusal;
 use crate::sources::{Clock, EntropySource};
 use crate::time::TimeService;
 use crate::tls::Tls;
-use crate::{api, cors, http, observe};
+use crate::{api, cors, observe};
 
 /// A server of one realm. Clones share it: every layer of every request takes one.
 #[derive(Clone)]
@@ -124,7 +124,6 @@ impl Server {
         self.players()
             .merge(api::routes(self, Audience::Others))
             .merge(probes)
-            .layer(from_fn(http::not_kept))
             .layer(from_fn_with_state(self.clone(), observe::observe))
             .with_state(self.clone())
     }

@@ -18,8 +18,9 @@ use serde_json::Value;
 use self::document::DESCRIPTION_PATH;
 pub use self::document::description;
 pub(crate) use self::probes::METRICS_PATH;
+use crate::guard::{self, Expected, Guard};
 use crate::refusal::Refusal;
-use crate::{Error, Server, http};
+use crate::{Error, Server};
 
 /// Whose an address is. Other limits hold for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,20 +55,12 @@ impl Endpoint {
     /// The route with what stands before it: the body is looked at by its headers, then read; then there must be a place
     /// for the request, and it has so much time.
     fn route(self, server: &Server) -> MethodRouter<Server> {
-        let limited = self.audience != Audience::Probes;
-        let mut route = self.route;
-        if limited {
-            route = route.route_layer(from_fn_with_state(server.clone(), http::within_limit));
-        }
-        route = route.route_layer(from_fn_with_state(server.clone(), http::in_time));
-        if limited {
-            let longest = self.operation.body.as_ref().map_or(0, |body| body.limit);
-            route = route.route_layer(from_fn_with_state((server.clone(), longest), http::with_whole_body));
-        }
-        let Some(body) = &self.operation.body else { return route };
-        let content_type = body.is_checked.then_some(body.content_type);
-        let expected = http::Expected { content_type, limit: body.limit };
-        route.route_layer(from_fn_with_state(expected, http::read_as))
+        let expected = self.operation.body.as_ref().map_or_else(Expected::default, |body| Expected {
+            content_type: body.is_checked.then_some(body.content_type),
+            limit: body.limit,
+        });
+        let guard = Guard { server: server.clone(), is_limited: self.audience != Audience::Probes, expected };
+        self.route.route_layer(from_fn_with_state(guard, guard::guard))
     }
 }
 
