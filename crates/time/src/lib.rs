@@ -21,6 +21,7 @@
 
 extern crate alloc;
 
+pub mod clock;
 mod error;
 pub mod roughtime;
 mod timestamp;
