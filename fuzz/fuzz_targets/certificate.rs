@@ -10,6 +10,8 @@ fuzz_target!(init: seeds::offer(seeds), |bytes: &[u8]| {
     let Ok(certificate) = Certificate::from_der(bytes) else { return };
     assert_eq!(certificate.der(), bytes);
     assert_eq!(Certificate::from_pem(certificate.to_pem().as_bytes()).as_ref(), Ok(&certificate));
+    assert_eq!(certificate.time_key().is_some(), certificate.role() == Some(Role::Time));
+    assert_ne!(certificate.time_key().is_some(), certificate.public_key().is_some());
     let _ = (certificate.subject(), certificate.issuer(), certificate.properties().client());
     let issued = issued();
     for chain in [vec![certificate.clone()], vec![certificate.clone(), REALM.enrolment.certificate.clone()]] {
@@ -27,6 +29,7 @@ fn verifies(chain: &[Certificate]) -> bool {
         Some(Role::Packaging) => verify_chain::<role::Packaging>(provider(), root, chain, dates()).is_ok(),
         Some(Role::Enrolment) => verify_chain::<role::Enrolment>(provider(), root, chain, dates()).is_ok(),
         Some(Role::Application) => verify_chain::<role::Application>(provider(), root, chain, dates()).is_ok(),
+        Some(Role::Time) => verify_chain::<role::Time>(provider(), root, chain, dates()).is_ok(),
         _ => verify_chain::<role::Client>(provider(), root, chain, dates()).is_ok(),
     }
 }
@@ -34,7 +37,8 @@ fn verifies(chain: &[Certificate]) -> bool {
 fn issued() -> Vec<Certificate> {
     let services = [&REALM.license, &REALM.enrolment, &REALM.packaging, &REALM.application];
     let certificates = services.map(|service| service.certificate.clone());
-    certificates.into_iter().chain([CLIENT.chain[0].clone(), REALM.root.certificate().clone()]).collect()
+    let time = REALM.time.each_ref().map(|service| service.certificate.clone());
+    certificates.into_iter().chain(time).chain([CLIENT.chain[0].clone(), REALM.root.certificate().clone()]).collect()
 }
 
 fn seeds() -> Vec<Vec<u8>> {

@@ -63,6 +63,15 @@ pub struct Realm {
     document: RealmDocument,
 }
 
+/// A time service of the realm, verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimeService<'a> {
+    /// Its certificate, which has its Roughtime key and epoch.
+    pub certificate: Verified<Certificate, role::Time>,
+    /// Its address; a path is relative to where the document was found.
+    pub address: &'a str,
+}
+
 /// Signs a realm document with the trust root's key.
 #[must_use]
 pub fn sign(document: &RealmDocument, root: &SigningKey) -> Vec<u8> {
@@ -111,6 +120,19 @@ impl Realm {
         let trust = Error::trust(MESSAGE);
         let certificate = Certificate::from_der(&self.service(R::ROLE)?.certificate).map_err(&trust)?;
         verify_chain(provider, &self.root, &[certificate], dates).map_err(&trust)
+    }
+
+    /// The time services with their verified certificates, in the document's order: the first is the one that signs the
+    /// time in license responses.
+    pub fn time_services(&self, provider: &Provider, dates: DateCheck) -> Result<Vec<TimeService<'_>>, Error> {
+        let trust = Error::trust(MESSAGE);
+        let services = self.document.services.iter().filter(|service| service.role == Role::Time.number());
+        let verified = services.map(|service| {
+            let certificate = Certificate::from_der(&service.certificate)?;
+            let certificate = verify_chain(provider, &self.root, &[certificate], dates)?;
+            Ok(TimeService { certificate, address: &service.address })
+        });
+        verified.collect::<Result<_, _>>().map_err(trust)
     }
 
     /// The verified certificate of an application, by its common name.

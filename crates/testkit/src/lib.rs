@@ -14,7 +14,7 @@ mod trusted_time;
 pub use entropy::SeededEntropy;
 #[cfg(not(target_arch = "wasm32"))]
 pub use postgres::Postgres;
-pub use realm::{FixtureClient, FixtureRealm, FixtureService};
+pub use realm::{FixtureClient, FixtureRealm, FixtureService, FixtureTimeService};
 #[cfg(not(target_arch = "wasm32"))]
 pub use soft_hsm::SoftHsm;
 pub use trusted_time::trusted_time;

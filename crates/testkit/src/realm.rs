@@ -2,14 +2,16 @@
 
 use core::time::Duration;
 
-use admit_crypto::{DecryptionKey, Digest, Provider, SecretScalar, SigningKey, rustcrypto};
+use admit_crypto::{DecryptionKey, Digest, Entropy, Provider, SecretScalar, SigningKey, rustcrypto};
 use admit_time::Timestamp;
 use admit_trust::{
     Certificate, ClientProperties, ClockKind, ComponentVersion, DateCheck, Features, Issuer, Properties, Role,
-    SdkGeneration, Subject, TrustRoot, Verified, issue, issue_root, role, verify_chain,
+    SdkGeneration, Subject, TimeKey, TimeSubject, TrustRoot, Verified, issue, issue_root, issue_time, role,
+    verify_chain,
 };
 
 use crate::SeededEntropy;
+use crate::roughtime::Responder;
 
 /// A service of the realm: its keys and its certificate.
 #[derive(Debug)]
@@ -22,7 +24,16 @@ pub struct FixtureService {
     pub certificate: Certificate,
 }
 
-/// A trust root and one service of each role that exists so far.
+/// A time service of the realm.
+#[derive(Debug)]
+pub struct FixtureTimeService {
+    /// Answers Roughtime requests under the long-term key.
+    pub responder: Responder,
+    /// Names that key, in epoch 1.
+    pub certificate: Certificate,
+}
+
+/// A trust root and one service of each role that exists so far, of time two.
 #[derive(Debug)]
 pub struct FixtureRealm {
     /// The provider that everything here was made with.
@@ -41,6 +52,8 @@ pub struct FixtureRealm {
     pub packaging: FixtureService,
     /// The application `admit`.
     pub application: FixtureService,
+    /// The time services, with a key each.
+    pub time: [FixtureTimeService; 2],
 }
 
 /// A client of a realm.
@@ -74,7 +87,8 @@ impl FixtureRealm {
         let enrolment = service(Role::Enrolment);
         let packaging = service(Role::Packaging);
         let application = service(Role::Application);
-        Self { provider, now, root_key, root, license, enrolment, packaging, application }
+        let time = [1, 2].map(|number| make_time_service(&root, &root_key, now, number, &mut entropy));
+        Self { provider, now, root_key, root, license, enrolment, packaging, application, time }
     }
 
     /// A client with this security level and a default component.
@@ -150,6 +164,24 @@ fn make_service(
     let issuer = Issuer { certificate: root.certificate(), key: root_key };
     let certificate = issue(issuer, &subject, entropy).expect(VALID);
     FixtureService { signing, encryption, certificate }
+}
+
+fn make_time_service(
+    root: &TrustRoot,
+    root_key: &SigningKey,
+    now: Timestamp,
+    number: u8,
+    entropy: &mut SeededEntropy,
+) -> FixtureTimeService {
+    let mut seed = [0; 32];
+    entropy.fill(&mut seed);
+    let responder = Responder::new(seed);
+    let common_name = format!("Fixture time service {number}");
+    let key = TimeKey { public_key: responder.public_key(), epoch: 1 };
+    let subject = TimeSubject { common_name: &common_name, key, not_before: now, lifetime: YEAR };
+    let issuer = Issuer { certificate: root.certificate(), key: root_key };
+    let certificate = issue_time(issuer, &subject, entropy).expect(VALID);
+    FixtureTimeService { responder, certificate }
 }
 
 /// 2026-01-01T00:00:00Z.

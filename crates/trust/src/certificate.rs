@@ -1,5 +1,5 @@
-//! X.509 version 3 certificates (RFC 5280) as Admit uses them: P-256 keys, ecdsa-with-SHA256, one role, and
-//! Admit's properties. Anything else is refused when it is read, not when it is used.
+//! X.509 version 3 certificates (RFC 5280) as Admit uses them: P-256 keys, but an Ed25519 key where the role is time;
+//! ecdsa-with-SHA256, one role, and Admit's properties. Anything else is refused when it is read, not when it is used.
 
 use core::fmt;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use x509_cert::spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 use x509_cert::time::Validity;
 
 use crate::oid::{self, Oid};
-use crate::{Error, Field, Properties, Role};
+use crate::{Error, Field, Properties, Role, TimeKey, time_key};
 
 /// A certificate that was read. Whether to believe it, only a verified chain says. Clones share what was read.
 #[derive(Clone, PartialEq, Eq)]
@@ -31,11 +31,18 @@ struct Inner {
     serial_number: SerialNumber,
     not_before: Timestamp,
     not_after: Timestamp,
-    public_key: PublicKey,
+    key: SubjectKey,
     is_authority: bool,
     path_length: Option<u8>,
     role: Option<Role>,
     properties: Properties,
+}
+
+/// Whose key a certificate is about decides what kind of key it is.
+#[derive(PartialEq, Eq)]
+enum SubjectKey {
+    P256(PublicKey),
+    Time(TimeKey),
 }
 
 impl Certificate {
@@ -69,7 +76,7 @@ impl Certificate {
             serial_number: tbs.serial_number,
             not_before: timestamp(tbs.validity.not_before),
             not_after: timestamp(tbs.validity.not_after),
-            public_key: read_public_key(&tbs.subject_public_key_info)?,
+            key: SubjectKey::read(&tbs.subject_public_key_info, &extensions)?,
             is_authority: extensions.is_authority,
             path_length: extensions.path_length,
             role: extensions.role,
@@ -131,10 +138,22 @@ impl Certificate {
         self.0.not_after
     }
 
-    /// The key the certificate is about: it verifies what the subject signs.
+    /// The key the certificate is about: it verifies what the subject signs. None on a time certificate.
     #[must_use]
-    pub fn public_key(&self) -> &PublicKey {
-        &self.0.public_key
+    pub fn public_key(&self) -> Option<&PublicKey> {
+        match &self.0.key {
+            SubjectKey::P256(key) => Some(key),
+            SubjectKey::Time(_) => None,
+        }
+    }
+
+    /// The key and epoch that a time certificate is about. None on every other.
+    #[must_use]
+    pub fn time_key(&self) -> Option<&TimeKey> {
+        match &self.0.key {
+            SubjectKey::P256(_) => None,
+            SubjectKey::Time(key) => Some(key),
+        }
     }
 
     /// Whether the subject may issue certificates.
@@ -183,6 +202,17 @@ impl fmt::Debug for Certificate {
             .field("not_after", &self.0.not_after)
             .field("properties", &self.0.properties)
             .finish_non_exhaustive()
+    }
+}
+
+impl SubjectKey {
+    /// An Ed25519 key with an epoch stands exactly where the role is time.
+    fn read(info: &SubjectPublicKeyInfoOwned, extensions: &ReadExtensions) -> Result<Self, Error> {
+        if extensions.role != Some(Role::Time) {
+            return read_public_key(info).map(Self::P256);
+        }
+        let public_key = time_key::read(info)?;
+        Ok(Self::Time(TimeKey { public_key, epoch: extensions.properties.epoch_of_time()? }))
     }
 }
 

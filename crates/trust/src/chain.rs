@@ -54,12 +54,13 @@ pub fn verify_chain<R: Marker>(
     // From the root down: whatever is computed, and remembered, of a certificate was issued below the root.
     for (depth, certificate) in chain.iter().enumerate().rev() {
         let issuer = chain.get(depth + 1).unwrap_or(root.certificate());
+        let key = issuer.public_key().ok_or(Error::NotAnAuthority { depth: depth + 1 })?;
         if !certificate.is_issued_by_name_of(issuer) {
             return Err(Error::IssuerMismatch { depth });
         }
         check_path_length(issuer, &chain[1..=depth], depth + 1)?;
         dates.check(certificate, depth)?;
-        if !root.holds(provider, certificate, issuer.public_key()) {
+        if !root.holds(provider, certificate, key) {
             return Err(Error::CertificateSignature { depth });
         }
     }

@@ -9,7 +9,7 @@ use minicbor::data::{Tag, Type};
 use minicbor::{Decoder, Encoder};
 
 use crate::chain::MAX_CHAIN;
-use crate::role::Marker;
+use crate::role::{Marker, P256Marker};
 use crate::{Certificate, DateCheck, Error, Field, TrustRoot, Verified, verify_chain};
 
 /// How certificates are read from DER.
@@ -146,7 +146,7 @@ impl Envelope {
     }
 
     /// Verifies the chain for the role `R` and the signature over the payload that came along.
-    pub fn verify<R: Marker>(
+    pub fn verify<R: P256Marker>(
         self,
         provider: &Provider,
         root: &TrustRoot,
@@ -158,7 +158,7 @@ impl Envelope {
     }
 
     /// Verifies the chain for the role `R` and the signature over a payload that was kept elsewhere.
-    pub fn verify_detached<R: Marker>(
+    pub fn verify_detached<R: P256Marker>(
         mut self,
         payload: &[u8],
         provider: &Provider,
@@ -173,7 +173,7 @@ impl Envelope {
 
     /// Verifies an object that a trust root signed itself.
     pub fn verify_by_root(self, provider: &Provider, root: &TrustRoot) -> Result<KeySignedBytes, Error> {
-        self.verify_by_key(provider, root.certificate().public_key())
+        self.verify_by_key(provider, root.public_key())
     }
 
     /// Verifies an object that carries no certificate, under a key that the caller has from elsewhere.

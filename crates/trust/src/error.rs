@@ -15,7 +15,7 @@ pub enum Field {
     SignatureAlgorithm,
     /// The signature value.
     Signature,
-    /// The subject's public key, which must be an uncompressed point of P-256.
+    /// The subject's public key, which must be an uncompressed point of P-256, but an Ed25519 key where the role is time.
     SubjectPublicKey,
     /// Basic constraints.
     BasicConstraints,

@@ -17,7 +17,7 @@ use crate::certificate::{
     PRIME256V1, SignedCertificate, TbsCertificate, Version, key_usage,
 };
 use crate::oid::{self, Oid};
-use crate::{Certificate, Error, Properties, Role};
+use crate::{Certificate, Error, Properties, Role, TimeKey, time_key};
 
 /// Who signs a new certificate.
 #[derive(Debug, Clone, Copy)]
@@ -45,14 +45,21 @@ pub struct Subject<'a> {
     pub lifetime: Duration,
 }
 
-/// Issues a certificate. Roles that issue client certificates become authorities of one step.
+/// What a new time certificate says. It has a type of its own, as its key has.
+#[derive(Debug, Clone, Copy)]
+pub struct TimeSubject<'a> {
+    /// The common name: a short text for people.
+    pub common_name: &'a str,
+    /// The key it is about, and its epoch.
+    pub key: TimeKey,
+    /// From when it is valid.
+    pub not_before: Timestamp,
+    /// How long it is valid.
+    pub lifetime: Duration,
+}
+
+/// Issues a certificate of any role but time, which [`issue_time`] is for. Roles that issue client certificates become authorities of one step.
 pub fn issue(issuer: Issuer<'_>, subject: &Subject<'_>, entropy: &mut dyn Entropy) -> Result<Certificate, Error> {
-    let authority = subject.role.issues_clients().then_some(0);
-    let mut extensions = vec![basic_constraints(authority)?, key_usage_extension(authority.is_some())?];
-    extensions.push(extension(EXTENDED_KEY_USAGE.into(), true, vec![subject.role.oid()].to_der()?)?);
-    for (number, value) in subject.properties.write()? {
-        extensions.push(extension(Oid::under_arc(&[oid::PROPERTIES, number]), false, value)?);
-    }
     let tbs = TbsCertificate {
         version: Version::V3,
         serial_number: serial_number(entropy)?,
@@ -61,7 +68,27 @@ pub fn issue(issuer: Issuer<'_>, subject: &Subject<'_>, entropy: &mut dyn Entrop
         validity: validity(subject.not_before, subject.lifetime)?,
         subject: common_name(subject.common_name)?,
         subject_public_key_info: public_key_info(subject.public_key)?,
-        extensions,
+        extensions: extensions(subject.role, &subject.properties)?,
+    };
+    sign(tbs, issuer.key)
+}
+
+/// Issues a time certificate.
+pub fn issue_time(
+    issuer: Issuer<'_>,
+    subject: &TimeSubject<'_>,
+    entropy: &mut dyn Entropy,
+) -> Result<Certificate, Error> {
+    let properties = Properties { time_epoch: Some(subject.key.epoch), ..Properties::default() };
+    let tbs = TbsCertificate {
+        version: Version::V3,
+        serial_number: serial_number(entropy)?,
+        signature: ecdsa_with_sha256(),
+        issuer: issuer.certificate.subject_name().clone(),
+        validity: validity(subject.not_before, subject.lifetime)?,
+        subject: common_name(subject.common_name)?,
+        subject_public_key_info: time_key::info(&subject.key.public_key)?,
+        extensions: extensions(Role::Time, &properties)?,
     };
     sign(tbs, issuer.key)
 }
@@ -86,6 +113,17 @@ pub fn issue_root(
         extensions: vec![basic_constraints(Some(1))?, key_usage_extension(true)?],
     };
     sign(tbs, key)
+}
+
+/// What stands beside name and key: what the role allows, and the properties.
+fn extensions(role: Role, properties: &Properties) -> Result<Vec<Extension>, Error> {
+    let authority = role.issues_clients().then_some(0);
+    let mut extensions = vec![basic_constraints(authority)?, key_usage_extension(authority.is_some())?];
+    extensions.push(extension(EXTENDED_KEY_USAGE.into(), true, vec![role.oid()].to_der()?)?);
+    for (number, value) in properties.write()? {
+        extensions.push(extension(Oid::under_arc(&[oid::PROPERTIES, number]), false, value)?);
+    }
+    Ok(extensions)
 }
 
 fn sign(tbs: TbsCertificate, key: &SigningKey) -> Result<Certificate, Error> {

@@ -15,6 +15,7 @@ mod oid;
 mod properties;
 pub mod role;
 mod root;
+mod time_key;
 mod verified;
 
 pub use certificate::Certificate;
@@ -22,8 +23,9 @@ pub use chain::{DateCheck, verify_chain};
 pub use component_version::{ComponentVersion, InvalidComponentVersion};
 pub use envelope::{Envelope, KeySignedBytes, SignedBytes, sign, sign_detached};
 pub use error::{Error, Field};
-pub use issue::{Issuer, Subject, issue, issue_root};
+pub use issue::{Issuer, Subject, TimeSubject, issue, issue_root, issue_time};
 pub use properties::{ClientProperties, ClockKind, Features, Properties, SdkGeneration};
 pub use role::Role;
 pub use root::{CertificateMemory, TrustRoot};
+pub use time_key::TimeKey;
 pub use verified::Verified;

@@ -130,6 +130,8 @@ pub struct Properties {
     pub application_version: Option<String>,
     /// Which rights the application knows.
     pub sdk_generation: Option<SdkGeneration>,
+    /// The epoch of a time certificate's key.
+    pub time_epoch: Option<u64>,
 }
 
 /// The properties that every client certificate must carry.
@@ -160,6 +162,11 @@ impl Properties {
         })
     }
 
+    /// The epoch, which every time certificate must carry.
+    pub(crate) fn epoch_of_time(&self) -> Result<u64, Error> {
+        self.time_epoch.ok_or(Error::Field(Field::Property(TIME_EPOCH)))
+    }
+
     /// Reads one extension into its place, and says whether it is a known one.
     pub(crate) fn read(&mut self, number: u8, value: &[u8]) -> Result<bool, Error> {
         let invalid = Error::Field(Field::Property(number));
@@ -178,6 +185,7 @@ impl Properties {
             SDK_GENERATION => {
                 self.sdk_generation = Some(SdkGeneration::from_number(u8::from_der(value)?).ok_or(invalid)?);
             }
+            TIME_EPOCH => self.time_epoch = Some(u64::from_der(value)?),
             _ => return Ok(false),
         }
         Ok(true)
@@ -207,6 +215,9 @@ impl Properties {
         if let Some(generation) = self.sdk_generation {
             out.push((SDK_GENERATION, generation.number().to_der()?));
         }
+        if let Some(epoch) = self.time_epoch {
+            out.push((TIME_EPOCH, epoch.to_der()?));
+        }
         Ok(out)
     }
 }
@@ -223,6 +234,7 @@ const FEATURES: u8 = 5;
 // 6 is kept for the machine binding that individualization adds.
 const APPLICATION_VERSION: u8 = 7;
 const SDK_GENERATION: u8 = 8;
+const TIME_EPOCH: u8 = 9;
 
 #[cfg(test)]
 mod tests {
@@ -236,8 +248,8 @@ mod tests {
         let version = prop::option::of(any::<[u16; 4]>());
         let numbers = prop::array::uniform2(prop::option::of(any::<u32>()));
         let kinds = (prop::option::of(0..3_u8), prop::option::of(1..3_u8));
-        (key, version, numbers, kinds, prop::option::of(".{0,20}")).prop_map(
-            |(key, version, [level, features], (clock, generation), application_version)| Properties {
+        (key, version, numbers, kinds, prop::option::of(".{0,20}"), any::<Option<u64>>()).prop_map(
+            |(key, version, [level, features], (clock, generation), application_version, time_epoch)| Properties {
                 encryption_key: key.map(|byte| SecretScalar::from_slice(&[byte; 32]).unwrap().public_key()),
                 component_version: version.map(ComponentVersion::new),
                 security_level: level,
@@ -245,6 +257,7 @@ mod tests {
                 features: features.map(Features::from_bits),
                 application_version,
                 sdk_generation: generation.map(|number| SdkGeneration::from_number(number).unwrap()),
+                time_epoch,
             },
         )
     }
@@ -267,7 +280,7 @@ mod tests {
 
     #[test]
     fn numbers_without_a_property_are_not_read() {
-        for number in [0, 6, 9, 127] {
+        for number in [0, 6, 10, 127] {
             let mut properties = Properties::default();
             assert!(!properties.read(number, &[0x05, 0x00]).unwrap(), "{number}");
             assert_eq!(properties, Properties::default());

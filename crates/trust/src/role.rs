@@ -107,6 +107,9 @@ pub trait Marker: sealed::Sealed {
     const ROLE: Role;
 }
 
+/// A role whose certificates are about a P-256 key: all but [`Time`].
+pub trait P256Marker: Marker {}
+
 mod sealed {
     pub trait Sealed {}
 }
@@ -126,6 +129,14 @@ macro_rules! markers {
 }
 
 markers! { License Time Individualization Revocation Metering Backup Packaging Enrolment Application Client }
+
+macro_rules! p256_markers {
+    ($($name:ident)*) => {$(
+        impl P256Marker for $name {}
+    )*};
+}
+
+p256_markers! { License Individualization Revocation Metering Backup Packaging Enrolment Application Client }
 
 #[cfg(test)]
 mod tests {

@@ -20,6 +20,7 @@ use crate::{Certificate, Error, Field};
 #[derive(Clone)]
 pub struct TrustRoot {
     certificate: Certificate,
+    key: PublicKey,
     fingerprint: Digest,
     memory: Option<Arc<dyn CertificateMemory>>,
 }
@@ -51,10 +52,11 @@ impl TrustRoot {
         if !certificate.is_issued_by_name_of(&certificate) {
             return Err(Error::IssuerMismatch { depth: 0 });
         }
-        if !certificate.is_signed_by(provider, certificate.public_key()) {
+        let key = *certificate.public_key().ok_or(Error::Field(Field::SubjectPublicKey))?;
+        if !certificate.is_signed_by(provider, &key) {
             return Err(Error::CertificateSignature { depth: 0 });
         }
-        Ok(Self { certificate, fingerprint, memory: None })
+        Ok(Self { certificate, key, fingerprint, memory: None })
     }
 
     /// The same root with a memory of the certificates that were verified below it.
@@ -88,6 +90,12 @@ impl TrustRoot {
     #[must_use]
     pub const fn certificate(&self) -> &Certificate {
         &self.certificate
+    }
+
+    /// The root's key.
+    #[must_use]
+    pub const fn public_key(&self) -> &PublicKey {
+        &self.key
     }
 
     /// The realm: SHA-256 of the root's certificate.

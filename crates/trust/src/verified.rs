@@ -3,7 +3,10 @@
 use core::marker::PhantomData;
 use core::ops::Deref;
 
-use crate::role::Marker;
+use admit_crypto::PublicKey;
+
+use crate::role::{Marker, P256Marker, Time};
+use crate::{Certificate, TimeKey};
 
 /// A value whose chain of trust was verified for the role `R`. Only this crate's verifying functions make one, so a
 /// function that asks for one cannot be called with something unchecked:
@@ -30,6 +33,16 @@ use crate::role::Marker;
 /// }
 /// ```
 ///
+/// and nobody takes a time service's key for one that signs anything else:
+///
+/// ```compile_fail,E0308
+/// # use admit_crypto::PublicKey;
+/// # use admit_trust::{Certificate, Verified, role};
+/// fn key(service: &Verified<Certificate, role::Time>) -> &PublicKey {
+///     service.public_key()
+/// }
+/// ```
+///
 /// Roles are these only; nobody adds one under another's number:
 ///
 /// ```compile_fail,E0277
@@ -50,6 +63,22 @@ impl<T, R: Marker> Verified<T, R> {
     /// The value without its mark.
     pub fn into_inner(self) -> T {
         self.0
+    }
+}
+
+impl<R: P256Marker> Verified<Certificate, R> {
+    /// The key the certificate is about: it verifies what the subject signs.
+    #[must_use]
+    pub fn public_key(&self) -> &PublicKey {
+        self.0.public_key().expect("a certificate of another role than time has a P-256 key")
+    }
+}
+
+impl Verified<Certificate, Time> {
+    /// The key that the time service delegates with, and its epoch.
+    #[must_use]
+    pub fn time_key(&self) -> &TimeKey {
+        self.0.time_key().expect("a certificate of the role time has a time key")
     }
 }
 

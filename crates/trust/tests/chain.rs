@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 use admit_crypto::{Digest, Provider};
 use admit_testkit::{FixtureClient, FixtureRealm, SeededEntropy};
 use admit_trust::{
-    Certificate, CertificateMemory, DateCheck, Error, Field, Issuer, Properties, Role, Subject, TrustRoot, issue,
-    issue_root, role, verify_chain,
+    Certificate, CertificateMemory, DateCheck, Error, Field, Issuer, Properties, Role, Subject, TimeKey, TimeSubject,
+    TrustRoot, issue, issue_root, issue_time, role, verify_chain,
 };
 
 fn fixtures() -> (FixtureRealm, FixtureClient) {
@@ -50,13 +50,20 @@ fn verify_under(
 
 /// A certificate that some service of the realm signs.
 fn issued_by(realm: &FixtureRealm, issuer: Issuer<'_>, role: Role) -> Certificate {
+    let common_name = "made for a test";
+    let (not_before, lifetime) = (realm.now, Duration::from_secs(3600));
+    if role == Role::Time {
+        let key = TimeKey { public_key: [7; 32], epoch: 1 };
+        let subject = TimeSubject { common_name, key, not_before, lifetime };
+        return issue_time(issuer, &subject, &mut SeededEntropy::new(77)).unwrap();
+    }
     let subject = Subject {
-        common_name: "made for a test",
+        common_name,
         public_key: realm.license.signing.public_key(),
         role,
         properties: Properties::default(),
-        not_before: realm.now,
-        lifetime: Duration::from_secs(3600),
+        not_before,
+        lifetime,
     };
     issue(issuer, &subject, &mut SeededEntropy::new(77)).unwrap()
 }
@@ -69,6 +76,7 @@ fn a_chain_verifies_for_its_own_role_only() {
         (&realm.enrolment.certificate, Role::Enrolment),
         (&realm.packaging.certificate, Role::Packaging),
         (&realm.application.certificate, Role::Application),
+        (&realm.time[0].certificate, Role::Time),
     ];
     let chains = single.map(|(certificate, role)| (vec![certificate.clone()], role));
     for (chain, role) in chains.into_iter().chain([(client.chain.clone(), Role::Client)]) {

@@ -2,7 +2,9 @@
 
 use admit_crypto::Digest;
 use admit_protocol::Error;
-use admit_protocol::realm::{MAX_REALM_DOCUMENT, REALM_CONTENT_TYPE, RealmDocument, claimed_fingerprint, sign};
+use admit_protocol::realm::{
+    MAX_REALM_DOCUMENT, REALM_CONTENT_TYPE, RealmDocument, Service, claimed_fingerprint, sign,
+};
 use admit_testkit::FixtureRealm;
 use admit_trust::{Role, role};
 use proptest::prelude::*;
@@ -101,4 +103,38 @@ proptest! {
         let signed = admit_trust::sign(&REALM.root_key, &[], REALM_CONTENT_TYPE, &bytes);
         prop_assert!(verify_realm(&signed).is_err());
     }
+}
+
+/// The document that lists both time services of the fixture realm.
+fn with_time() -> RealmDocument {
+    let mut document = realm_document();
+    let time = REALM.time.iter().map(|service| Service {
+        role: Role::Time.number(),
+        certificate: service.certificate.der().to_vec().into(),
+        address: "/v1/time".into(),
+    });
+    document.services.extend(time);
+    document
+}
+
+#[test]
+fn e11_a_realm_names_all_its_time_services_in_order() {
+    let realm = verify_realm(&sign(&with_time(), &REALM.root_key)).unwrap();
+    let services = realm.time_services(provider(), dates()).unwrap();
+    let found: Vec<_> = services.iter().map(|it| (it.certificate.time_key().public_key, it.address)).collect();
+    let keys = REALM.time.each_ref().map(|service| service.responder.public_key());
+    assert_eq!(found, [(keys[0], "/v1/time"), (keys[1], "/v1/time")]);
+    assert_ne!(keys[0], keys[1]);
+    let without = verify_realm(&signed_realm()).unwrap();
+    assert_eq!(without.time_services(provider(), dates()), Ok(Vec::new()));
+}
+
+#[test]
+fn a_time_service_that_is_not_under_the_root_is_refused_with_the_others() {
+    let mut document = with_time();
+    let last = document.services.len() - 1;
+    document.services[last].certificate = FixtureRealm::new(9).time[0].certificate.der().to_vec().into();
+    let realm = verify_realm(&sign(&document, &REALM.root_key)).unwrap();
+    let source = admit_trust::Error::CertificateSignature { depth: 0 };
+    assert_eq!(realm.time_services(provider(), dates()).unwrap_err(), Error::Trust { message: MESSAGE, source });
 }

@@ -337,7 +337,7 @@ impl LoadKeys<'_> {
         let (certificate, signing, encryption) = found.ok_or_else(|| place("row").damaged())?;
         let certificate = Certificate::from_der(&certificate)?;
         let key = (self.provider.load_signing_key)(&self.scalar(place("sealed_signing_key"), &signing)?);
-        if key.public_key() != certificate.public_key() {
+        if Some(key.public_key()) != certificate.public_key() {
             return Err(place("certificate").damaged());
         }
         let encryption = match encryption {

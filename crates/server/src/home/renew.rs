@@ -51,7 +51,7 @@ impl Home {
     ) -> Result<Vec<Renewed>, Error> {
         let signer = (self.provider().load_signing_key)(root_key);
         let root = self.root().certificate();
-        if signer.public_key() != root.public_key() {
+        if signer.public_key() != self.root().public_key() {
             return Err(Error::OtherRootKey);
         }
         if root.not_after() <= now {

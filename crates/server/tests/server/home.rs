@@ -75,7 +75,7 @@ async fn the_root_key_is_exported_under_the_passphrase_and_openssl_reads_it() {
     assert!(matches!(root_key::import(&pem, "wrong"), Err(Error::RootKey)));
     let home = Home::open(&path, PROVIDER).await.unwrap();
     assert!(!home.is_demonstration());
-    assert_eq!(key.public_key(), *home.root().certificate().public_key());
+    assert_eq!(key.public_key(), *home.root().public_key());
 
     let openssl = |arguments: &[&str]| {
         let output = Command::new("openssl").args(arguments).output().expect("openssl is installed");
