@@ -6,6 +6,7 @@
 //! only a reservation makes a [`Permit`], which opens samples once its first use is charged.
 
 pub mod acquire;
+mod clock;
 pub mod enrol;
 mod entropy;
 mod error;

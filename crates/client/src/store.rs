@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `p` | position: epoch, sequence number, hash-chain head over all writes, and the root of the tree |
 //! | `n` path | a node of the tree over all records below |
+//! | `c0` `c1` | the clock's record, in turn |
 //! | `i` | identity: keys and certificate |
 //! | `k` key id | the ids of the licenses for a key |
 //! | `l` license id | a license as it was verified |

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 
 mod acquire;
+mod clock;
 mod crash;
 mod fixture;
 mod play;

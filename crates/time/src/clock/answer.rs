@@ -8,12 +8,13 @@ use super::{BootId, Clock, ClockState, Event, MILLIS, Now, Reading, SignedAt, So
 use crate::roughtime::{NONCE_LENGTH, SignedTime};
 use crate::{Error, Outstanding};
 
-/// The key that a time certificate names, and the certificate's epoch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a certificate of the role time is about. It is a type of its own, so that nobody verifies by this key what a
+/// P-256 key has to sign, or the other way round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TimeKey {
-    /// The long-term Ed25519 key.
+    /// The Ed25519 long-term key of the Roughtime service.
     pub public_key: [u8; 32],
-    /// The certificate's epoch: a clock that has seen a higher one refuses it.
+    /// Goes up when earlier keys are not to be believed any more: a clock that has seen a higher one refuses it.
     pub epoch: u64,
 }
 
