@@ -5,7 +5,6 @@ use crate::roughtime::FormatError;
 
 /// A time was not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum Error {
     // The peer's bytes.
     /// The response does not have the form of a Roughtime response.

@@ -2,41 +2,13 @@
 
 use admit_client::{Error, Store};
 use admit_testkit::SeededEntropy;
-use admit_time::Timestamp;
-use admit_time::clock::{Accepted, BootId, Clock, ClockState, Limits, Reading, Source};
+use admit_time::clock::{Clock, ClockState};
 
-use crate::fixture::{Device, REALM, Shared, TestStore, open, provider, simple, store_key, try_open};
+use crate::fixture::{
+    Device, REALM, Shared, TestStore, clock_of, open, provider, reading, set, simple, store_key, try_open,
+};
 
 const COPIES: [&[u8]; 2] = [b"c0", b"c1"];
-
-pub(crate) fn reading(boot: u8, secs: u64) -> Reading {
-    Reading {
-        boot: BootId::from_bytes([boot; 16]),
-        boot_millis: secs * 1000,
-        wall: Some(Timestamp::from_unix_secs(REALM.now.unix_secs() + secs)),
-        hardware_counter: None,
-        secure_millis: None,
-    }
-}
-
-pub(crate) fn clock_of(store: &TestStore) -> Result<Clock, Error> {
-    store.clock(build(), Limits::default())
-}
-
-fn build() -> Timestamp {
-    Timestamp::from_unix_secs(REALM.now.unix_secs() - 1000)
-}
-
-/// Sets the clock from an honest answer.
-pub(crate) fn set(clock: &mut Clock, reading: &Reading, nonce: u8) {
-    let service = &REALM.time[0];
-    let key = *service.certificate.time_key().unwrap();
-    let question = Clock::ask([nonce; 32], key, Source::ClockService, reading);
-    let midpoint = reading.wall.unwrap().unix_secs();
-    let answer = service.responder.respond(&question.request_packet(provider()), midpoint);
-    let accepted = clock.accept(provider(), question, &answer, reading, &mut Vec::new());
-    assert!(matches!(accepted, Ok(Accepted::Set(_))), "{accepted:?}");
-}
 
 /// A device whose clock was set and kept twice, so that there are two copies.
 fn device() -> Device {

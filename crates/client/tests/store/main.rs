@@ -10,5 +10,6 @@ mod play;
 mod records;
 mod rollback;
 mod session;
+mod set_time;
 mod share;
 mod size;

@@ -73,6 +73,12 @@ impl Clock {
         &self.limits
     }
 
+    /// When the program was made.
+    #[must_use]
+    pub const fn build_time(&self) -> Timestamp {
+        self.build_time
+    }
+
     /// A time that has certainly passed: of the build, of the newest revocation information, of the last signed time.
     #[must_use]
     pub fn hard_floor(&self) -> Timestamp {
