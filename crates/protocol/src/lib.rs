@@ -11,6 +11,7 @@ mod error;
 pub mod package;
 mod problem;
 pub mod realm;
+pub mod time;
 
 pub use code::{Code, ErrorClass, Family};
 pub use error::Error;

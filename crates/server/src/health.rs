@@ -31,6 +31,8 @@ pub(crate) struct Readiness {
     pub(crate) stopping: bool,
     /// Certificates that are due to be renewed, well before they end.
     renewal_due: Vec<&'static str>,
+    /// `signed`, or why the time is not. The server works without it.
+    pub(crate) time: String,
 }
 
 impl Readiness {
@@ -43,7 +45,8 @@ impl Readiness {
         let database = database_answers(server).await;
         let status = if database && certificates && !stopping { READY } else { NOT_READY };
         let renewal_due = server.home.standings().filter(|one| one.is_due(now)).map(|one| one.name).collect();
-        Self { status, database, certificates, stopping, renewal_due }
+        let time = server.time.check(now).map_or_else(|why| why.to_string(), |()| TIME_SIGNED.to_owned());
+        Self { status, database, certificates, stopping, renewal_due, time }
     }
 
     pub(crate) fn is_ready(&self) -> bool {
@@ -81,6 +84,7 @@ async fn database_answers(server: &Server) -> bool {
     }
 }
 
+pub(crate) const TIME_SIGNED: &str = "signed";
 pub(crate) const ALIVE: &str = "ok";
 pub(crate) const READY: &str = "ready";
 pub(crate) const NOT_READY: &str = "not ready";

@@ -36,6 +36,7 @@ mod serve;
 mod server;
 mod sources;
 mod store;
+mod time;
 pub mod tls;
 pub mod token;
 mod trace_parent;

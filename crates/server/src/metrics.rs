@@ -33,6 +33,9 @@ pub(crate) struct Metrics {
     pub(crate) repeats: Counter,
     batches: Labelled<1, Histogram>,
     queues: Labelled<1, Gauge>,
+    pub(crate) time_answers: Counter,
+    time_dropped: Labelled<1, Counter>,
+    time_signed: Gauge,
     pub(crate) database_errors: Counter,
     ends: Labelled<1, Gauge>,
     renewals: Labelled<1, Gauge>,
@@ -70,6 +73,17 @@ impl Metrics {
                 labelled(|| Histogram::new(JOBS)),
             ),
             queues: named.add("queue_length", "Requests that wait in a queue", labelled(Gauge::default)),
+            time_answers: named.add("time_answers", "Requests for the time that were answered", Counter::default()),
+            time_dropped: named.add(
+                "time_requests_dropped",
+                "Requests for the time that were not answered, by reason",
+                labelled(Counter::default),
+            ),
+            time_signed: named.add(
+                "time_signed",
+                "1 where the time is signed, and 0 where it is not",
+                Gauge::default(),
+            ),
             database_errors: named.add("database_errors", "Requests that the database failed", Counter::default()),
             ends: named.add(
                 "certificate_end_time_seconds",
@@ -118,6 +132,11 @@ impl Metrics {
         self.refusals.get_or_create(&[("code", code.name().to_owned())]).inc();
     }
 
+    /// A request for the time was not answered.
+    pub(crate) fn time_dropped(&self, reason: &str) {
+        self.time_dropped.get_or_create(&[("reason", reason.to_owned())]).inc();
+    }
+
     /// Where the sizes of a queue's batches are measured.
     pub(crate) fn batches(&self, queue: &str) -> Histogram {
         self.batches.get_or_create_owned(&[("queue", queue.to_owned())])
@@ -125,7 +144,11 @@ impl Metrics {
 
     /// The text, with what is looked up for it only now.
     pub(crate) fn text(&self, server: &Server) -> String {
-        let queues = [("lookup", server.lookups.waiting()), ("record", server.records.waiting())];
+        let queues = [
+            ("lookup", server.lookups.waiting()),
+            ("record", server.records.waiting()),
+            ("time", server.time.waiting()),
+        ];
         for (queue, waiting) in queues {
             self.queues.get_or_create(&[("queue", queue.to_owned())]).set(i64::try_from(waiting).unwrap_or(i64::MAX));
         }
@@ -136,6 +159,7 @@ impl Metrics {
             set(&self.ends, standing.name, standing.ends_at);
             set(&self.renewals, standing.name, standing.renew_by);
         }
+        self.time_signed.set(server.time.check(server.clock.now()).is_ok().into());
         self.lines_dropped.inner().store((server.dropped_lines)(), Ordering::Relaxed);
         self.spans_dropped.inner().store((server.dropped_spans)(), Ordering::Relaxed);
         let mut text = String::new();

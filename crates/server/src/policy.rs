@@ -6,7 +6,7 @@ use std::fmt;
 use admit_license::{Rights, RightsArray, Terms, final_rights};
 use admit_protocol::acquire::LicenseChallenge;
 use admit_time::Timestamp;
-use admit_trust::{Certificate, ClientProperties, Verified, role};
+use admit_trust::{Certificate, ClientProperties, ClockKind, Verified, role};
 
 use crate::content::Content;
 use crate::token::Claims;
@@ -50,6 +50,9 @@ pub enum PolicyRefusal {
         /// Why, for the user.
         reason: String,
     },
+    /// It set limits in time for a client that has no trusted clock to keep them by (row E01).
+    #[error("the license would have limits in time, and this client has no trusted clock")]
+    NoClock,
     /// It does not work. Only the log is told why.
     #[error("the acquisition policy does not work")]
     Failed {
@@ -82,6 +85,9 @@ pub(crate) fn ask(policy: &dyn Policy, request: &PolicyRequest<'_>, draft: Terms
     };
     if identity(&terms) != identity(&draft) {
         return Err(PolicyRefusal::Failed { reason: "it changed the license's ids, realm, time or binding".into() });
+    }
+    if terms.time_limits().any() && request.client.clock == ClockKind::None {
+        return Err(PolicyRefusal::NoClock);
     }
     // What was said when the content was packaged holds whatever a policy says; it may ask for more.
     let content = request.content;

@@ -11,6 +11,7 @@ use crate::Error;
 use crate::observe::Refused;
 use crate::operator::OperatorTokenFault;
 use crate::policy::PolicyRefusal;
+use crate::time::{NotSigned, RequestFault};
 use crate::token::TokenFault;
 
 /// A request was refused.
@@ -112,6 +113,12 @@ pub(crate) enum Refusal {
     /// The challenge was answered so long ago that the answer is no longer repeated.
     #[error("this challenge was answered more than seven days ago; a fresh one is needed")]
     ChallengeUsed,
+    /// A request for the time is none, or is for another service.
+    #[error("no request for the time: {0}")]
+    TimeRequest(RequestFault),
+    /// The time is not signed now.
+    #[error("no time is signed: {0}")]
+    TimeNotSigned(#[from] NotSigned),
     /// Too many requests of one kind.
     #[error("too many {of}; try again in {retry_after_secs} seconds")]
     RateLimited {
@@ -156,7 +163,11 @@ impl Refusal {
         match self {
             Self::Message(error @ MessageError::UnknownChallengeKey { .. }) => (error.into(), StatusCode::CONFLICT),
             Self::Message(error) => (error.into(), StatusCode::BAD_REQUEST),
-            Self::Body | Self::NoKeyIds => (Code::ADMIT_E_MALFORMED_MESSAGE, StatusCode::BAD_REQUEST),
+            Self::Body | Self::NoKeyIds | Self::TimeRequest(_) => {
+                (Code::ADMIT_E_MALFORMED_MESSAGE, StatusCode::BAD_REQUEST)
+            }
+            Self::TimeNotSigned(NotSigned::Overloaded) => (Code::ADMIT_E_OVERLOADED, StatusCode::SERVICE_UNAVAILABLE),
+            Self::TimeNotSigned(_) => (Code::ADMIT_E_TIME_NOT_SIGNED, StatusCode::SERVICE_UNAVAILABLE),
             Self::BodyTooLong => (Code::ADMIT_E_BODY_TOO_LONG, StatusCode::PAYLOAD_TOO_LARGE),
             Self::BodyTimeout => (Code::ADMIT_E_MALFORMED_MESSAGE, StatusCode::REQUEST_TIMEOUT),
             Self::ContentType { .. } => (Code::ADMIT_E_CONTENT_TYPE, StatusCode::UNSUPPORTED_MEDIA_TYPE),
@@ -182,6 +193,7 @@ impl Refusal {
                 (Code::ADMIT_E_NOT_FOR_CLEARKEY, StatusCode::FORBIDDEN)
             }
             Self::Policy(PolicyRefusal::Refused { .. }) => (Code::ADMIT_E_POLICY_REFUSED, StatusCode::FORBIDDEN),
+            Self::Policy(PolicyRefusal::NoClock) => (Code::DRM_E_NO_CLK_SUPPORTED, StatusCode::FORBIDDEN),
             Self::Policy(PolicyRefusal::Failed { .. }) => {
                 (Code::ADMIT_E_POLICY_FAILED, StatusCode::INTERNAL_SERVER_ERROR)
             }

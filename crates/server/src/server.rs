@@ -20,6 +20,7 @@ use crate::policy::{DefaultPolicy, Policy};
 use crate::rate_limit::RateLimit;
 use crate::refusal::Refusal;
 use crate::sources::{Clock, EntropySource};
+use crate::time::TimeService;
 use crate::tls::Tls;
 use crate::{api, cors, http, observe};
 
@@ -40,6 +41,7 @@ pub struct Server {
     pub(crate) stopping: Arc<AtomicBool>,
     pub(crate) lookups: Arc<Batch<Lookup>>,
     pub(crate) records: Arc<Batch<Record>>,
+    pub(crate) time: Arc<TimeService>,
     pub(crate) tls: Option<Tls>,
 }
 
@@ -52,18 +54,20 @@ impl Server {
         let limit = config.request_timeout / 2;
         let enrolments = Arc::new(RateLimit::new(config.enrolments_per_hour, config.enrolment_burst));
         let metrics = Metrics::new(&home);
+        let (clock, entropy): (Arc<dyn Clock>, Arc<dyn EntropySource>) = (Arc::new(clock), Arc::new(entropy));
         Self {
             limits: Arc::new(Limits::new(&config.licenses)),
             places: Arc::new(Semaphore::new(config.maximum_requests)),
             lookups: Arc::new(Batch::start(Lookup(home.clone()), limit, metrics.batches("lookup"))),
             records: Arc::new(Batch::start(Record(home.clone()), limit, metrics.batches("record"))),
+            time: Arc::new(TimeService::start(&home, &clock, &entropy, metrics.batches("time"))),
             metrics: Arc::new(metrics),
             dropped_lines: Arc::new(|| 0),
             dropped_spans: Arc::new(|| 0),
             stopping: Arc::default(),
             home,
-            clock: Arc::new(clock),
-            entropy: Arc::new(entropy),
+            clock,
+            entropy,
             policy: Arc::new(DefaultPolicy),
             enrolments,
             tls: None,

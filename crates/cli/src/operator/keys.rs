@@ -67,10 +67,10 @@ pub(super) async fn renew(args: &RenewArgs, output: Output) -> Outcome<()> {
         None => renew_demonstration(&home, renewal).await?,
     };
     home.close().await;
-    let document = |one: &Renewed| json!({ "certificate": one.role.name(), "ends": one.ends_at.to_string() });
+    let document = |one: &Renewed| json!({ "certificate": one.name, "ends": one.ends_at.to_string() });
     output.json(|| json!({ "renewed": renewed.iter().map(document).collect::<Vec<_>>() }));
     for one in &renewed {
-        output.line(|| format!("the certificate of {} is new and good until {}", one.role.name(), one.ends_at));
+        output.line(|| format!("the certificate of {} is new and good until {}", one.name, one.ends_at));
     }
     output.line(|| "servers of this home take it within 30 seconds".into());
     Ok(())

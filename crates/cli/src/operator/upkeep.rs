@@ -33,8 +33,8 @@ async fn look(home: &Home, warned_at: &mut Option<Timestamp>) {
     let now = now();
     match home.renew_demonstration(Renewal::Due, now, &mut SystemEntropy).await {
         Ok(renewed) => {
-            for Renewed { role, ends_at } in renewed.into_iter().flatten() {
-                tracing::info!(role = role.name(), %ends_at, "renewed a certificate");
+            for Renewed { name, ends_at } in renewed.into_iter().flatten() {
+                tracing::info!(certificate = name, %ends_at, "renewed a certificate");
             }
         }
         Err(error) => tracing::error!(%error, "cannot renew the certificates that are due"),

@@ -70,7 +70,7 @@ fn inspect_of_each_kind_of_file() {
     let found = world.admit(&["inspect", document.to_str().unwrap(), "--json"]).json();
     assert_eq!((&found["type"], &found["fingerprint"]), (&"realm".into(), &realm.as_str().into()));
     let roles: Vec<_> = found["services"].as_array().unwrap().iter().map(|service| &service["role"]).collect();
-    assert_eq!(roles, ["license", "enrolment"]);
+    assert_eq!(roles, ["license", "enrolment", "time", "time"]);
     let text = world.admit(&["inspect", document.to_str().unwrap()]).succeeded();
     assert!(text.contains(&format!("fingerprint: {realm}\n")), "{text}");
     let text = world.admit(&["inspect", "home/root.pem"]).succeeded();

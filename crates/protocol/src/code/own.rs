@@ -226,6 +226,10 @@ macro_rules! own_codes {
         "The key in the PKCS#11 token that opens the home's keys cannot be used."
         "Check with `admit doctor` that the token is connected, and module, token, key and PIN in [pkcs11] of `admit.toml`."
 
+    ADMIT_E_TIME_NOT_SIGNED = 0xA0AD0038, AskUser:
+        "The server signs no time now, because its clock is not known to be right."
+        "Try again later, or ask the operator to look at the server's `/ready`."
+
         } }
     };
 }

@@ -37,7 +37,7 @@ pub(crate) async fn acquire(
     let request = parse::parse_with_newest(&server.home, &headers, &body?, now).await?;
     server.limits.take_client(request.client, now)?;
     let licenses = licenses(&server, &request, now).await?;
-    Ok(answer::answer(&server.home, &request, licenses))
+    Ok(answer::answer(&server, &request, licenses, now).await)
 }
 
 /// New licenses, or those that the challenge was answered with before.

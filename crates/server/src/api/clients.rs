@@ -5,12 +5,14 @@ use admit_protocol::Error as MessageError;
 use admit_protocol::acquire::{LICENSES_PATH, MAX_CHALLENGE, RESPONSE_CONTENT_TYPE, SEALED_CHALLENGE_CONTENT_TYPE};
 use admit_protocol::enrol::{ENROL_PATH, ENROLMENT_CONTENT_TYPE, MAX_ENROLMENT_REQUEST};
 use admit_protocol::realm::{REALM_CONTENT_TYPE, REALM_PATH};
+use admit_protocol::time::{TIME_CONTENT_TYPE, TIME_PATH};
 use admit_time::Timestamp;
 use axum::http::{Method, StatusCode};
 
 use super::{Answer, Audience, Body, Endpoint, JSON, Operation, Token, of_bodies, of_the_database, schemas};
 use crate::policy::PolicyRefusal;
 use crate::refusal::{Limited, Refusal};
+use crate::time::{self, NotSigned, RequestFault};
 use crate::token::{TokenFault, jwks};
 use crate::{CLEARKEY_PATH, acquire, clearkey, enrol, realm};
 
@@ -19,6 +21,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         Endpoint::new(Audience::Players, Method::GET, REALM_PATH, realm::document, realm_document()),
         Endpoint::new(Audience::Players, Method::POST, LICENSES_PATH, acquire::acquire, licenses()),
         Endpoint::new(Audience::Players, Method::POST, CLEARKEY_PATH, clearkey::keys, clearkeys()),
+        Endpoint::new(Audience::Players, Method::POST, TIME_PATH, time::http::time, signed_time()),
         Endpoint::new(Audience::Others, Method::POST, ENROL_PATH, enrol::enrol, enrolment()),
         Endpoint::new(Audience::Others, Method::GET, jwks::JWKS_PATH, jwks::keys, token_keys()),
     ]
@@ -52,6 +55,7 @@ fn licenses() -> Operation {
         Refusal::OtherToken,
         Refusal::ChallengeUsed,
         PolicyRefusal::Refused { reason: String::new() }.into(),
+        PolicyRefusal::NoClock.into(),
         PolicyRefusal::Failed { reason: String::new() }.into(),
     ];
     refusals.extend(of_messages());
@@ -86,6 +90,24 @@ fn clearkeys() -> Operation {
         // Players say anything or nothing.
         body: Some(Body { is_checked: false, ..body }),
         answers: vec![Answer::ok("The keys.", JSON, schemas::reference("ClearKeys"))],
+        refusals,
+    }
+}
+
+fn signed_time() -> Operation {
+    let mut refusals = of_bodies();
+    refusals.extend([
+        Refusal::TimeRequest(RequestFault::Length),
+        NotSigned::ErrorNotStated.into(),
+        Refusal::RateLimited { of: Limited::OfAddress, retry_after_secs: 0 },
+    ]);
+    Operation {
+        id: "signedTime",
+        summary: "The time, signed: a Roughtime packet (RFC 10049) each way",
+        parameters: Vec::new(),
+        token: Token::None,
+        body: Some(Body::new(TIME_CONTENT_TYPE, schemas::bytes(), time::http::MAX_REQUEST)),
+        answers: vec![Answer::ok("A Roughtime response.", TIME_CONTENT_TYPE, schemas::bytes())],
         refusals,
     }
 }

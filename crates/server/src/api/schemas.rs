@@ -148,8 +148,9 @@ fn readiness() -> Value {
         "stopping": flag("The server is being stopped."),
         "renewal_due": { "type": "array", "items": text(),
             "description": "Certificates that are due to be renewed, well before they end." },
+        "time": { "type": "string", "description": "`signed`, or why the time is not. The server works without it." },
     });
-    closed(members, &["status", "database", "certificates", "stopping", "renewal_due"])
+    closed(members, &["status", "database", "certificates", "stopping", "renewal_due", "time"])
 }
 
 /// An object with these members and no others.

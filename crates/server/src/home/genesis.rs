@@ -1,15 +1,20 @@
 //! What a new realm is made of: keys, certificates and the signed realm document. Pure: clock and randomness are
 //! arguments, and nothing is written here.
 
+use std::time::Duration;
+
 use admit_crypto::{Entropy, Provider, PublicKey, RecordKey, SecretScalar};
 use admit_protocol::acquire::LICENSES_PATH;
 use admit_protocol::enrol::ENROL_PATH;
 use admit_protocol::realm::{self, RealmDocument, Service};
+use admit_protocol::time::TIME_PATH;
 use admit_time::Timestamp;
-use admit_trust::{Certificate, Error, Issuer, Properties, Role, SdkGeneration, Subject};
+use admit_trust::{Certificate, Error, Issuer, Properties, Role, SdkGeneration, Subject, TimeKey, TimeSubject};
+use zeroize::Zeroizing;
 
 use super::InitOptions;
 use super::term::{ROOT_LIFETIME, lifetime};
+use crate::time::key::{self, Seed};
 
 /// A new realm, not yet stored.
 pub(super) struct Genesis {
@@ -23,9 +28,11 @@ pub(super) struct Genesis {
 
 /// A service's new keys and certificate.
 pub(super) struct NewService {
+    pub(super) id: &'static str,
     pub(super) role: Role,
     pub(super) certificate: Certificate,
-    pub(super) signing_key: SecretScalar,
+    /// A P-256 scalar, or the seed of a time key.
+    pub(super) signing_key: Zeroizing<[u8; 32]>,
     pub(super) encryption_key: Option<SecretScalar>,
 }
 
@@ -41,8 +48,14 @@ impl Genesis {
         let root = admit_trust::issue_root(options.name, &signer, options.now, ROOT_LIFETIME, entropy)?;
         let issuer = Issuer { certificate: &root, key: &signer };
         let mut issue = Issuing { issuer, name: options.name, now: options.now, entropy };
-        let services =
-            vec![issue.service(Role::License)?, issue.service(Role::Enrolment)?, issue.service(Role::Packaging)?];
+        let issued = SERVICES.map(|(id, role)| match role {
+            Role::Time => {
+                let seed = key::generate(issue.entropy);
+                issue.time(id, seed, FIRST_TIME_EPOCH)
+            }
+            role => issue.service(id, role),
+        });
+        let services = issued.into_iter().collect::<Result<Vec<_>, _>>()?;
         let application = issue.application(options.application_level)?;
         let document = realm::sign(&document(options, &root, &services, &application), &signer);
         let token_key = SecretScalar::generate(entropy);
@@ -59,7 +72,7 @@ pub(super) struct Issuing<'a> {
 }
 
 impl Issuing<'_> {
-    pub(super) fn service(&mut self, role: Role) -> Result<NewService, Error> {
+    pub(super) fn service(&mut self, id: &'static str, role: Role) -> Result<NewService, Error> {
         let signing_key = SecretScalar::generate(self.entropy);
         let encryption_key = (role == Role::License).then(|| SecretScalar::generate(self.entropy));
         let public = encryption_key.as_ref().map(SecretScalar::public_key);
@@ -71,7 +84,18 @@ impl Issuing<'_> {
         };
         let name = format!("{} {service}", self.name);
         let certificate = self.certificate(role, &name, &signing_key.public_key(), properties)?;
-        Ok(NewService { role, certificate, signing_key, encryption_key })
+        let signing_key = Zeroizing::new(*signing_key.expose());
+        Ok(NewService { id, role, certificate, signing_key, encryption_key })
+    }
+
+    /// A time service with this key: it may be one that others have pinned.
+    pub(super) fn time(&mut self, id: &'static str, seed: Seed, epoch: u64) -> Result<NewService, Error> {
+        let (role, not_before) = (Role::Time, self.now);
+        let common_name = format!("{} {id}", self.name);
+        let key = TimeKey { public_key: key::public_key(&seed), epoch };
+        let subject = TimeSubject { common_name: &common_name, key, not_before, lifetime: self.lifetime(role) };
+        let certificate = admit_trust::issue_time(self.issuer, &subject, self.entropy)?;
+        Ok(NewService { id, role, certificate, signing_key: seed, encryption_key: None })
     }
 
     /// The certificate of this program: a policy label. Its key signs nothing, so it is not kept.
@@ -94,10 +118,14 @@ impl Issuing<'_> {
         properties: Properties,
     ) -> Result<Certificate, Error> {
         let not_before = self.now;
-        // Nothing under a root outlives it.
-        let lifetime = lifetime(role).min(self.issuer.certificate.not_after().saturating_since(not_before));
+        let lifetime = self.lifetime(role);
         let subject = Subject { common_name, public_key, role, properties, not_before, lifetime };
         admit_trust::issue(self.issuer, &subject, self.entropy)
+    }
+
+    /// Nothing under a root outlives it.
+    fn lifetime(&self, role: Role) -> Duration {
+        lifetime(role).min(self.issuer.certificate.not_after().saturating_since(self.now))
     }
 }
 
@@ -111,6 +139,7 @@ fn document(
         let address = match service.role {
             Role::License => LICENSES_PATH,
             Role::Enrolment => ENROL_PATH,
+            Role::Time => TIME_PATH,
             _ => return None,
         };
         let certificate = service.certificate.der().to_vec().into();
@@ -127,6 +156,21 @@ fn document(
         applications: vec![application.der().to_vec().into()],
     }
 }
+
+/// What has keys of its own, in the order in which realm documents list it: the row of its keys, and its role.
+pub(super) const SERVICES: [(&str, Role); 5] = [
+    (Role::License.name(), Role::License),
+    (Role::Enrolment.name(), Role::Enrolment),
+    (Role::Packaging.name(), Role::Packaging),
+    (TIME_SERVICES[0], Role::Time),
+    (TIME_SERVICES[1], Role::Time),
+];
+
+/// The rows of the two time services. Two, so that a clock that jumps far is set by both and by neither alone.
+pub(super) const TIME_SERVICES: [&str; 2] = ["time-1", "time-2"];
+
+/// The epoch of a realm's first time keys.
+const FIRST_TIME_EPOCH: u64 = 1;
 
 /// The number of a realm's first document.
 pub(super) const FIRST_DOCUMENT: u64 = 1;

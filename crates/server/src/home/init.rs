@@ -198,12 +198,12 @@ pub(super) fn service_row(
     sealer: &SealingKey,
     entropy: &mut dyn Entropy,
 ) -> ServiceKeyRow {
-    let place = |column| service_key_place(service.role.name(), column);
+    let place = |column| service_key_place(service.id, column);
     let encryption_key = service.encryption_key.as_ref();
     ServiceKeyRow {
-        id: service.role.name().to_owned(),
+        id: service.id.to_owned(),
         certificate: service.certificate.der().to_vec(),
-        sealed_signing_key: sealer.seal(place("sealed_signing_key"), service.signing_key.expose(), entropy),
+        sealed_signing_key: sealer.seal(place("sealed_signing_key"), &*service.signing_key, entropy),
         sealed_encryption_key: encryption_key
             .map(|key| sealer.seal(place("sealed_encryption_key"), key.expose(), entropy)),
         created_at: now,

@@ -31,13 +31,16 @@ use crate::memory::{Certificates, ContentKeys, Tokens};
 use crate::metrics::CacheCounts;
 use crate::sealing::{Place, Sealer};
 use crate::store::{self, Location, Store};
+use crate::time::key::{Seed, TimeSigner};
 use crate::token::{self, TokenKeys};
+
+use genesis::TIME_SERVICES;
 
 pub use backup::restore;
 pub(crate) use config::all_mistakes;
 pub use config::{
     Config, Described, Environment, LicenseLimits, Limit, Log, LogFormat, LogLevel, Mistake, Origin, Origins, Pin,
-    Pkcs11, Share, TlsFiles, Traces,
+    Pkcs11, Share, Time, TlsFiles, Traces,
 };
 pub use custody::{KeyCustody, TokenReport, check_token};
 pub use init::{InitOptions, InitToken, Made, RootCustody, init};
@@ -84,6 +87,8 @@ pub(crate) struct Keys {
     pub(crate) retired_challenge_keys: Vec<(DecryptionKey, Timestamp)>,
     pub(crate) enrolment: Signer,
     pub(crate) packaging: Signer,
+    /// The time services, in the order of the document.
+    pub(crate) time: Vec<TimeSigner>,
     /// This program's certificate, which the document lists.
     application: Option<Certificate>,
 }
@@ -178,14 +183,16 @@ impl Home {
 
     /// How the services' certificates stand, this program's own, and the trust root's.
     pub fn standings(&self) -> impl Iterator<Item = Standing> {
-        let root = std::iter::once(self.root().certificate().clone());
-        self.renewable().chain(root).map(|certificate| Standing::of(&certificate))
+        let root = Standing::of(term::ROOT, self.root().certificate());
+        self.renewable().into_iter().chain([root])
     }
 
-    fn renewable(&self) -> impl Iterator<Item = Certificate> {
+    fn renewable(&self) -> Vec<Standing> {
         let keys = self.keys();
-        let services = [&keys.license, &keys.enrolment, &keys.packaging].map(|service| service.certificate.clone());
-        services.into_iter().chain(keys.application.clone())
+        let services = [&keys.license, &keys.enrolment, &keys.packaging].map(|service| &service.certificate);
+        let time = TIME_SERVICES.into_iter().zip(keys.time.iter().map(|service| &service.certificate));
+        let named = services.into_iter().chain(&keys.application).filter_map(|it| Some((it.role()?.name(), it)));
+        named.chain(time).map(|(name, certificate)| Standing::of(name, certificate)).collect()
     }
 
     /// What the caches counted.
@@ -323,6 +330,7 @@ impl LoadKeys<'_> {
             retired_challenge_keys,
             enrolment: self.service(connection, Role::Enrolment).await?.0,
             packaging: self.service(connection, Role::Packaging).await?.0,
+            time: self.time(connection).await?,
             application,
         })
     }
@@ -347,6 +355,19 @@ impl LoadKeys<'_> {
         Ok((Signer { key, certificate }, encryption))
     }
 
+    async fn time(&self, connection: &mut store::Connection) -> Result<Vec<TimeSigner>, Error> {
+        let mut services = Vec::with_capacity(TIME_SERVICES.len());
+        for id in TIME_SERVICES {
+            let place = |column| self.place(id, column);
+            let found = store::service_key::find(connection, id).await?;
+            let (certificate, sealed, _) = found.ok_or_else(|| place("row").damaged())?;
+            let seed = time_seed(self.sealer, place("sealed_signing_key"), &sealed)?;
+            let service = TimeSigner::new(self.provider, &seed, Certificate::from_der(&certificate)?);
+            services.push(service.ok_or_else(|| place("certificate").damaged())?);
+        }
+        Ok(services)
+    }
+
     fn scalar(&self, place: Place<'_>, sealed: &[u8]) -> Result<SecretScalar, Error> {
         let opened = self.sealer.open(place, sealed)?;
         SecretScalar::from_slice(opened.bytes()).map_err(|_| place.damaged())
@@ -355,6 +376,12 @@ impl LoadKeys<'_> {
     const fn place<'a>(&self, row: &'a str, column: &'static str) -> Place<'a> {
         service_key_place(row, column)
     }
+}
+
+/// Opens the seed of a time key.
+fn time_seed(sealer: &Sealer, place: Place<'_>, sealed: &[u8]) -> Result<Seed, Error> {
+    let opened = sealer.open(place, sealed)?;
+    Ok(Seed::new(opened.bytes().try_into().map_err(|_| place.damaged())?))
 }
 
 const fn service_key_place<'a>(row: &'a str, column: &'static str) -> Place<'a> {

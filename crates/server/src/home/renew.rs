@@ -1,4 +1,4 @@
-//! Renewal of certificates: of the services with new keys, of this program's own, and a realm document with the next number
+//! Renewal of certificates: of the services with new keys, but the time services' with those that others have pinned, of this program's own, and a realm document with the next number
 //! that names them, in one transaction. It needs the trust root's key, which only a home for demonstrations has.
 
 use std::time::Duration;
@@ -9,13 +9,14 @@ use admit_time::Timestamp;
 use admit_trust::{Certificate, Issuer, Role};
 use serde_json::json;
 
-use super::genesis::{APPLICATION_NAME, Issuing, NewService};
+use super::genesis::{APPLICATION_NAME, Issuing, NewService, SERVICES};
 use super::init::{ROOT_KEY_PLACE, service_row};
 use super::term::{self, YEAR};
-use super::{Home, challenge_key_place, service_key_place};
+use super::{Home, challenge_key_place, service_key_place, time_seed};
 use crate::sealing::SealingKey;
 use crate::store::challenge_key::ChallengeKeyRow;
 use crate::store::{self, Connection, Transaction};
+use crate::time::key;
 use crate::{Error, audit};
 
 /// Which certificates are renewed.
@@ -25,15 +26,15 @@ pub enum Renewal {
     Due,
     /// The license service, and what is due before that comes round again in a year.
     Yearly,
-    /// All, as after a theft of keys.
+    /// All with new keys, as after a theft of keys.
     All,
 }
 
 /// A certificate that was renewed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Renewed {
-    /// What it is for.
-    pub role: Role,
+    /// What it is for: the name of a service or a role.
+    pub name: &'static str,
     /// When it ends.
     pub ends_at: Timestamp,
 }
@@ -66,10 +67,10 @@ impl Home {
         if !due.is_empty() {
             (document.number, document.issued_at) = (row.document_number.saturating_add(1), now);
         }
-        let mut ceremony = Ceremony { home: self, signer: &signer, now, document, transaction };
+        let mut ceremony = Ceremony { home: self, signer: &signer, renewal, now, document, transaction };
         let mut renewed = Vec::new();
-        for role in due {
-            renewed.push(ceremony.renew(role, entropy).await?);
+        for due in due {
+            renewed.push(ceremony.renew(&due, entropy).await?);
         }
         ceremony.end(!renewed.is_empty()).await?;
         self.reload().await?;
@@ -86,7 +87,7 @@ impl Home {
         if !self.is_demonstration() {
             return Ok(None);
         }
-        if renewal == Renewal::Due && !self.renewable().any(|certificate| term::renew_by(&certificate) <= now) {
+        if renewal == Renewal::Due && !self.renewable().iter().any(|one| one.is_due(now)) {
             return Ok(Some(Vec::new()));
         }
         let row = store::realm::load(&mut *self.store().read().await?).await?;
@@ -97,22 +98,30 @@ impl Home {
     }
 }
 
-/// The roles of what is to be renewed.
+/// What is to be renewed.
+struct Due {
+    /// The row of its keys, where it has one.
+    name: &'static str,
+    role: Role,
+    old: Certificate,
+}
+
+/// Looks what is to be renewed.
 async fn due(
     transaction: &mut Connection,
     document: &RealmDocument,
     renewal: Renewal,
     now: Timestamp,
-) -> Result<Vec<Role>, Error> {
+) -> Result<Vec<Due>, Error> {
     let mut due = Vec::new();
-    for role in [Role::License, Role::Enrolment, Role::Packaging] {
-        let found = store::service_key::find(transaction, role.name()).await?;
-        let (certificate, ..) = found.ok_or_else(|| service_key_place(role.name(), "row").damaged())?;
-        let certificate = Certificate::from_der(&certificate)?;
-        due.extend(is_wanted(&certificate, renewal, now).then_some(role));
+    for (name, role) in SERVICES {
+        let found = store::service_key::find(transaction, name).await?;
+        let (certificate, ..) = found.ok_or_else(|| service_key_place(name, "row").damaged())?;
+        due.push(Due { name, role, old: Certificate::from_der(&certificate)? });
     }
-    let application = application(document)?;
-    due.extend(application.filter(|old| is_wanted(old, renewal, now)).map(|_| Role::Application));
+    let role = Role::Application;
+    due.extend(application(document)?.map(|old| Due { name: role.name(), role, old }));
+    due.retain(|due| is_wanted(&due.old, renewal, now));
     Ok(due)
 }
 
@@ -141,6 +150,7 @@ pub(super) fn application(document: &RealmDocument) -> Result<Option<Certificate
 struct Ceremony<'a> {
     home: &'a Home,
     signer: &'a SigningKey,
+    renewal: Renewal,
     now: Timestamp,
     document: RealmDocument,
     transaction: Transaction,
@@ -148,46 +158,57 @@ struct Ceremony<'a> {
 
 impl Ceremony<'_> {
     /// Renews one certificate, and tells the audit record.
-    async fn renew(&mut self, role: Role, entropy: &mut (dyn Entropy + Send)) -> Result<Renewed, Error> {
-        let (certificate, service) = self.issue(role, entropy)?;
-        if let Some(service) = service {
-            self.replace(&service, entropy).await?;
-        }
-        self.list(&certificate)?;
-        let ends_at = certificate.not_after();
-        let detail = json!({ "role": role.name(), "document": self.document.number, "ends": ends_at.to_string() });
+    async fn renew(&mut self, due: &Due, entropy: &mut (dyn Entropy + Send)) -> Result<Renewed, Error> {
+        let certificate = match due.role {
+            Role::Application => {
+                let level = due.old.properties().security_level.unwrap_or_default();
+                self.issuing(entropy).application(level)?
+            }
+            _ => {
+                let service = self.issue(due, entropy).await?;
+                self.replace(&service, entropy).await?;
+                service.certificate
+            }
+        };
+        self.list(&due.old, &certificate);
+        let (name, ends_at) = (due.name, certificate.not_after());
+        let detail = json!({ "role": name, "document": self.document.number, "ends": ends_at.to_string() });
         let fingerprint = certificate.fingerprint(self.home.provider()).to_string();
         let event = audit::Event::ServiceRenewed;
         self.home.append_audit(&mut self.transaction, self.now, event, &fingerprint, &detail).await?;
-        Ok(Renewed { role, ends_at })
+        Ok(Renewed { name, ends_at })
     }
 
-    /// A new certificate for a role, and the keys of it that are kept.
-    fn issue(&self, role: Role, entropy: &mut dyn Entropy) -> Result<(Certificate, Option<NewService>), Error> {
+    fn issuing<'b>(&'b self, entropy: &'b mut dyn Entropy) -> Issuing<'b> {
         let issuer = Issuer { certificate: self.home.root().certificate(), key: self.signer };
-        let mut issuing = Issuing { issuer, name: self.home.name(), now: self.now, entropy };
-        if role == Role::Application {
-            let level = application(&self.document)?.and_then(|old| old.properties().security_level);
-            return Ok((issuing.application(level.unwrap_or_default())?, None));
-        }
-        let service = issuing.service(role)?;
-        Ok((service.certificate.clone(), Some(service)))
+        Issuing { issuer, name: self.home.name(), now: self.now, entropy }
     }
 
-    /// Puts a certificate in the old one's place in the realm document, where that lists its like.
-    fn list(&mut self, certificate: &Certificate) -> Result<(), Error> {
-        let der = || certificate.der().to_vec().into();
-        for listed in &mut self.document.services {
-            if Some(listed.role) == certificate.role().map(Role::number) {
-                listed.certificate = der();
+    /// A new certificate for a service. A time service keeps its key, which auditors and clients have pinned, unless keys were
+    /// stolen: then the epoch goes up, and those before it are not believed any more.
+    async fn issue(&mut self, due: &Due, entropy: &mut (dyn Entropy + Send)) -> Result<NewService, Error> {
+        let Some(old) = due.old.time_key() else { return Ok(self.issuing(entropy).service(due.name, due.role)?) };
+        let (seed, epoch) = match self.renewal {
+            Renewal::All => (key::generate(entropy), old.epoch.saturating_add(1)),
+            Renewal::Due | Renewal::Yearly => (self.kept_seed(due.name).await?, old.epoch),
+        };
+        Ok(self.issuing(entropy).time(due.name, seed, epoch)?)
+    }
+
+    async fn kept_seed(&mut self, name: &str) -> Result<key::Seed, Error> {
+        let found = store::service_key::find(&mut self.transaction, name).await?;
+        let (_, sealed, _) = found.ok_or_else(|| service_key_place(name, "row").damaged())?;
+        time_seed(self.home.sealer(), service_key_place(name, "sealed_signing_key"), &sealed)
+    }
+
+    /// Puts a certificate in the old one's place in the realm document, where that lists it.
+    fn list(&mut self, old: &Certificate, new: &Certificate) {
+        let services = self.document.services.iter_mut().map(|service| &mut service.certificate);
+        for listed in services.chain(&mut self.document.applications) {
+            if listed.as_slice() == old.der() {
+                *listed = new.der().to_vec().into();
             }
         }
-        for listed in &mut self.document.applications {
-            if Certificate::from_der(listed)?.subject() == certificate.subject() {
-                *listed = der();
-            }
-        }
-        Ok(())
     }
 
     /// Signs the document, if something changed, and makes all of it durable.

@@ -8,7 +8,7 @@ use admit_trust::{Certificate, Role};
 /// A certificate under the trust root, or the root's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
-    /// What it is for: a role's name, or `root`.
+    /// What it is for: the name of a service or a role, or `root`.
     pub name: &'static str,
     /// When it ends.
     pub ends_at: Timestamp,
@@ -17,8 +17,7 @@ pub struct Standing {
 }
 
 impl Standing {
-    pub(super) fn of(certificate: &Certificate) -> Self {
-        let name = certificate.role().map_or(ROOT, Role::name);
+    pub(super) fn of(name: &'static str, certificate: &Certificate) -> Self {
         Self { name, ends_at: certificate.not_after(), renew_by: renew_by(certificate) }
     }
 
@@ -58,4 +57,5 @@ pub(super) const ROOT_LIFETIME: Duration = Duration::from_secs(20 * 365 * 86_400
 pub(super) const YEAR: Duration = Duration::from_secs(366 * 86_400);
 /// How long before it is needed at the latest a certificate is renewed.
 const NOTICE: Duration = Duration::from_secs(60 * 86_400);
-const ROOT: &str = "root";
+/// What the root is called.
+pub(super) const ROOT: &str = "root";

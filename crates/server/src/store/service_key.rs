@@ -1,4 +1,4 @@
-//! Table `service_keys`: the keys and certificates of the realm's services, by the name of their role.
+//! Table `service_keys`: the keys and certificates of the realm's services, by the name of their role, and the time services by `time-1` and `time-2`.
 
 use admit_time::Timestamp;
 use sqlx::Row as _;

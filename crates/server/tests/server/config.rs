@@ -89,6 +89,7 @@ fn the_environment_overrides_every_setting() {
         ("log.format", "json"),
         ("log.level", "warn"),
         ("metrics.listen", "127.0.0.1:9"),
+        ("time.udp", "127.0.0.1:9"),
         ("traces.endpoint", "https://traces.example/otlp"),
         ("traces.sample", "0.5"),
         ("traces.accept_traceparent", "true"),
@@ -157,7 +158,18 @@ async fn the_written_settings_are_the_defaults() {
     // Every line that is commented out is a setting with its default, or with an example where there is none.
     let text = std::fs::read_to_string(path.join("admit.toml")).unwrap();
     let setting = |line: &str| line.strip_prefix("# ").filter(|rest| rest.contains(" = ")).map(str::to_owned);
-    let examples = ["url", "certificate", "key", "module", "token", "pin", "endpoint", "listen = \"127.0.0.1:7448\""];
+    let examples = [
+        "url",
+        "certificate",
+        "key",
+        "module",
+        "token",
+        "pin",
+        "endpoint",
+        "listen = \"127.0.0.1:7448\"",
+        "largest_error_secs",
+        "udp",
+    ];
     let is_example = |line: &str| examples.iter().any(|example| line.starts_with(example));
     let without_examples: Vec<String> = text
         .lines()

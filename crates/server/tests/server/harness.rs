@@ -44,7 +44,7 @@ pub(crate) const START: Timestamp = Timestamp::from_unix_secs(1_900_000_000);
 pub(crate) const DAY: Duration = Duration::from_secs(86_400);
 
 /// Settings under which one client with a clock that stands still may do anything.
-const UNLIMITED: &str = "[enrolment]\nburst = 1000\n[licenses]\nper_client_per_hour = 0\nper_token_per_hour = 0\n\
+pub(crate) const UNLIMITED: &str = "[enrolment]\nburst = 1000\n[licenses]\nper_client_per_hour = 0\nper_token_per_hour = 0\n\
     per_address_per_hour = 0\n";
 
 /// A clock that stands still until it is moved.
@@ -206,8 +206,13 @@ impl Running {
     }
 
     pub(crate) async fn enrol(&self, seed: u64) -> TestClient {
+        self.enrol_with(seed, ClockKind::AntiRollback).await
+    }
+
+    /// A client that says it has this clock.
+    pub(crate) async fn enrol_with(&self, seed: u64, clock: ClockKind) -> TestClient {
         let keys = ClientKeys::new(seed);
-        let request = keys.request(self.realm.root().realm(), seed);
+        let request = keys.request_with(self.realm.root().realm(), seed, clock);
         let answer = self.post(Role::Enrolment, &[], &request.sign(&keys.signing)).await;
         assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
         let dates = DateCheck::At(self.clock.now());
@@ -340,9 +345,13 @@ impl ClientKeys {
     }
 
     pub(crate) fn request(&self, realm: Digest, nonce: u64) -> EnrolmentRequest {
+        self.request_with(realm, nonce, ClockKind::AntiRollback)
+    }
+
+    fn request_with(&self, realm: Digest, nonce: u64, clock: ClockKind) -> EnrolmentRequest {
         let (signing, encryption) = (*self.signing.public_key(), *self.decryption.public_key());
         let features = Features::from_bits(5);
-        EnrolmentRequest::new(realm, signing, encryption, ClockKind::AntiRollback, features, &mut Seeded::new(nonce))
+        EnrolmentRequest::new(realm, signing, encryption, clock, features, &mut Seeded::new(nonce))
     }
 }
 

@@ -21,6 +21,8 @@ mod pages;
 mod pkcs11;
 mod renewal;
 mod serve;
+mod time;
+mod time_in_responses;
 mod tls;
 mod token;
 mod token_keys;

@@ -62,6 +62,8 @@ async fn the_page_names_every_metric_that_is_served_and_no_other() {
         assert_eq!(running.acquire(&sealed, Some(&token)).await.status, StatusCode::OK);
     }
     assert_eq!(running.ask(&client, &[key_id], None).await.status, StatusCode::UNAUTHORIZED);
+    let no_request = send(&mut connect(running.address).await, "POST", "/v1/time", &[], b"").await;
+    assert_eq!(no_request.status, StatusCode::BAD_REQUEST);
     let text = scrape(&running).await;
     let served: BTreeSet<String> = text.lines().filter_map(name).collect();
     let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operate/metrics.md")).unwrap();
@@ -81,6 +83,8 @@ async fn the_page_names_every_metric_that_is_served_and_no_other() {
         "admit_queue_length{queue=\"record\"} 0",
         "admit_tokens_cache_misses_total 1",
         "admit_requests_under_way 1",
+        "admit_time_requests_dropped_total{reason=\"length\"} 1",
+        "admit_time_signed 0",
         "admit_database_errors_total 0",
     ] {
         assert!(text.lines().any(|served| served == line), "{line} is not in\n{text}");

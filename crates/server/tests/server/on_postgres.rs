@@ -20,6 +20,8 @@ mod pages;
 mod pkcs11;
 mod renewal;
 mod serve;
+mod time;
+mod time_in_responses;
 mod token;
 mod token_keys;
 mod upgrade;

@@ -8,11 +8,12 @@ use admit_license::header::{ContentHeader, HeaderFields, HeaderKey, HeaderObject
 use admit_license::{KeyId, TrustedHeader};
 use admit_protocol::Code;
 use admit_protocol::realm::Realm;
+use admit_protocol::time::TIME_PATH;
 use admit_server::home::{Home, InitOptions, Renewal, Renewed, RootCustody, init, root_key};
 use admit_server::{Clock as _, Error, Server};
 use admit_testkit::Postgres;
 use admit_time::Timestamp;
-use admit_trust::{Certificate, DateCheck, Role, role};
+use admit_trust::{Certificate, DateCheck, TimeKey, role};
 use tokio::net::TcpListener;
 
 use crate::harness::{
@@ -75,8 +76,15 @@ fn signer(home: &Home, object: &HeaderObject, now: Timestamp) -> Certificate {
     signer.clone()
 }
 
-fn roles(renewed: &[Renewed]) -> Vec<Role> {
-    renewed.iter().map(|renewed| renewed.role).collect()
+fn names(renewed: &[Renewed]) -> Vec<&'static str> {
+    renewed.iter().map(|renewed| renewed.name).collect()
+}
+
+fn time_keys(home: &Home, now: Timestamp) -> Vec<TimeKey> {
+    let realm = Realm::verify(PROVIDER, &home.realm_document(), home.realm()).unwrap();
+    let services = realm.time_services(PROVIDER, DateCheck::At(now)).unwrap();
+    assert!(services.iter().all(|service| service.address == TIME_PATH));
+    services.iter().map(|service| *service.certificate.time_key()).collect()
 }
 
 /// Five years on, two servers on one database renew everything that is due once, and what the old keys signed is good.
@@ -94,11 +102,11 @@ async fn all_certificates_are_renewed_once_by_two_instances_and_what_the_old_one
         running.home.renew_demonstration(Renewal::Due, now, &mut one),
         second.home.renew_demonstration(Renewal::Due, now, &mut two)
     );
-    let mut renewed = [roles(&first.unwrap().unwrap()), roles(&other.unwrap().unwrap())];
+    let mut renewed = [names(&first.unwrap().unwrap()), names(&other.unwrap().unwrap())];
     renewed.sort_by_key(Vec::len);
-    let all = vec![Role::License, Role::Enrolment, Role::Packaging, Role::Application];
+    let all = vec!["license", "enrolment", "packaging", "time-1", "time-2", "application"];
     assert_eq!(renewed, [Vec::new(), all]);
-    assert_eq!(running.count("service-renewed").await, 4);
+    assert_eq!(running.count("service-renewed").await, 6);
     for home in [&running.home, &second.home] {
         assert!(home.standings().all(|standing| !standing.is_due(now)));
         assert_ne!(signer(home, &header(home), now), signer(home, &old_header, now));
@@ -130,7 +138,7 @@ async fn an_instance_that_has_not_looked_yet_serves_who_knows_the_new_keys_and_w
     let second = Second::start(&running).await;
     let now = running.clock.now();
     let renewed = running.home.renew_demonstration(Renewal::All, now, &mut Seeded::new(70)).await;
-    assert_eq!(renewed.unwrap().unwrap().len(), 4);
+    assert_eq!(renewed.unwrap().unwrap().len(), 6);
     let client = enrol(&mut running, second.address, 7).await;
     assert_eq!(acquire(&mut running, second.address, &client, key_id, 1).await.status, 200, "sealed to the old key");
     let address = running.address;
@@ -155,11 +163,13 @@ async fn what_is_due_is_told_well_before_it_ends() {
     assert_eq!(told(&running).await.1, serde_json::json!([]));
     running.clock.advance(DAY / 86_400);
     let (status, due, metrics) = told(&running).await;
-    assert_eq!((status, due), (200, serde_json::json!(["license"])));
+    assert_eq!((status, due), (200, serde_json::json!(["license", "time-1", "time-2"])));
     let line = |name: &str, time: Timestamp| {
         format!("admit_certificate_renewal_time_seconds{{certificate=\"{name}\"}} {}\n", time.unix_secs())
     };
-    assert!(metrics.contains(&line("license", running.clock.now())), "{metrics}");
+    for name in ["license", "time-1", "time-2"] {
+        assert!(metrics.contains(&line(name, running.clock.now())), "{name}: {metrics}");
+    }
     for name in ["enrolment", "packaging", "application"] {
         assert!(metrics.contains(&line(name, START.saturating_add(DAY * (5 * 366 - 60)))), "{name}: {metrics}");
     }
@@ -188,13 +198,13 @@ async fn the_offline_root_renews_what_is_due_before_it_is_fetched_again() {
         let now = START.saturating_add(DAY * 365 * year);
         assert_eq!(home.renew_demonstration(Renewal::All, now, &mut entropy).await.unwrap(), None);
         let renewed = home.renew(&key, Renewal::Yearly, now, &mut entropy).await.unwrap();
-        by_year.push(roles(&renewed).len());
+        by_year.push(renewed.len());
         let root = home.root().certificate().not_after();
         assert!(renewed.iter().all(|renewed| renewed.ends_at <= root && renewed.ends_at > now));
         let due: Vec<_> = home.standings().filter(|one| one.name != "root" && one.is_due(now)).collect();
         assert_eq!(due, [], "year {year}");
     }
-    assert_eq!(by_year, [1, 1, 1, 4, 1, 1, 1, 4, 1, 1, 1, 4, 1, 1, 1, 4, 1, 1, 1, 4]);
+    assert_eq!(by_year, [3, 3, 3, 6, 3, 3, 3, 6, 3, 3, 3, 6, 3, 3, 3, 6, 3, 3, 3, 6]);
     let ended = home.root().certificate().not_after();
     let refused = home.renew(&key, Renewal::All, ended, &mut entropy).await;
     assert!(matches!(refused, Err(Error::RootEnded { at }) if at == ended), "{refused:?}");
@@ -213,7 +223,7 @@ async fn a_renewed_service_is_taken_over_and_old_challenges_open_for_a_while() {
     assert_eq!(none, Some(Vec::new()), "61 days are left");
     let renewed = other.renew_demonstration(Renewal::Due, late, &mut entropy).await.unwrap().unwrap();
     let end = late.saturating_add(DAY * 366);
-    assert_eq!(renewed, [Renewed { role: Role::License, ends_at: end }]);
+    assert_eq!(renewed, ["license", "time-1", "time-2"].map(|name| Renewed { name, ends_at: end }));
     running.clock.advance(DAY * 306);
 
     // Before the server looks, and after.
@@ -242,7 +252,7 @@ async fn a_renewed_service_is_taken_over_and_old_challenges_open_for_a_while() {
     let sealed = running.seal(&client, &challenge(&running.realm, &[key_id], None, 4));
     let answer = running.acquire(&sealed, None).await;
     assert_eq!(running.verify(&client, &sealed, &answer.body).len(), 1);
-    assert_eq!(running.count("service-renewed").await, 1);
+    assert_eq!(running.count("service-renewed").await, 3);
 }
 
 #[tokio::test]
@@ -260,4 +270,22 @@ async fn only_the_realms_own_root_key_renews() {
     }
     let realm = Realm::verify(PROVIDER, &home.realm_document(), home.realm()).unwrap();
     assert_eq!(realm.document().number, 3);
+}
+
+/// Auditors pin the keys, and clients have them from an older document: only a theft makes new ones.
+#[tokio::test]
+async fn e06_time_keys_outlive_their_certificates_and_a_theft_raises_their_epoch() {
+    let running = Running::start().await;
+    let first = time_keys(&running.home, START);
+    assert_eq!(first.iter().map(|key| key.epoch).collect::<Vec<_>>(), [1, 1]);
+    assert_ne!(first[0].public_key, first[1].public_key);
+    let later = START.saturating_add(DAY * 306);
+    running.home.renew_demonstration(Renewal::Due, later, &mut Seeded::new(70)).await.unwrap();
+    assert_eq!(time_keys(&running.home, later.saturating_add(DAY * 365)), first);
+    running.home.renew_demonstration(Renewal::All, later, &mut Seeded::new(71)).await.unwrap();
+    let second = time_keys(&running.home, later);
+    assert_eq!(second.iter().map(|key| key.epoch).collect::<Vec<_>>(), [2, 2]);
+    assert!(second.iter().all(|new| first.iter().all(|old| new.public_key != old.public_key)));
+    let again = Home::open(&running.path, PROVIDER).await.unwrap();
+    assert_eq!(time_keys(&again, later), second, "they open");
 }

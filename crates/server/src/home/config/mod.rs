@@ -17,6 +17,7 @@ mod read;
 mod sample;
 mod service;
 mod setting;
+mod time;
 mod tls;
 mod tokens;
 mod traces;
@@ -37,6 +38,7 @@ pub(super) use sample::sample;
 pub use service::{LicenseLimits, Limit, Log, LogFormat, LogLevel, Origins, Share, TlsFiles, Traces};
 pub use setting::Described;
 use setting::Section;
+pub use time::Time;
 
 /// The settings of a home.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +81,8 @@ pub struct Config {
     pub origins: Origins,
     /// How often licenses may be asked for.
     pub licenses: LicenseLimits,
+    /// How the time is signed.
+    pub time: Time,
     /// The token whose key is over the key-encryption key, where that is not in a file as it is.
     pub pkcs11: Option<Pkcs11>,
     /// Files that secrets were read from.
@@ -107,6 +111,7 @@ impl Default for Config {
             traces: Traces::default(),
             origins: Origins::default(),
             licenses: LicenseLimits::default(),
+            time: Time::default(),
             pkcs11: None,
             secret_files: Vec::new(),
         }
@@ -141,6 +146,7 @@ const SECTIONS: &[&Section] = &[
     &enrolment::SECTION,
     &licenses::SECTION,
     &tokens::SECTION,
+    &time::SECTION,
     &http::SECTION,
     &cors::SECTION,
     &log::SECTION,

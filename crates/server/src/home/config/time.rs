@@ -1,0 +1,68 @@
+//! `[time]`: whether the time is signed, how exactly, and where it is answered over UDP.
+
+use std::net::SocketAddr;
+
+use super::sample::quoted;
+use super::setting::{Section, Setting};
+
+/// How the time is signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Time {
+    /// How far off this host's clock is at most, in seconds, by the operator's word; without it no time is signed.
+    pub largest_error_secs: Option<u32>,
+    /// How far off signed times are at most, in seconds. It is to be above the largest error.
+    pub radius_secs: u32,
+    /// Where requests over UDP are answered.
+    pub udp: Option<SocketAddr>,
+}
+
+impl Default for Time {
+    fn default() -> Self {
+        Self { largest_error_secs: None, radius_secs: 3, udp: None }
+    }
+}
+
+pub(super) const SECTION: Section = Section {
+    name: "time",
+    settings: &[
+        Setting {
+            key: "largest_error_secs",
+            doc: "How far off this host's clock is at most, in seconds: see that it is kept right (by NTP), then say it here.\n\
+                  Without it, no time is signed.",
+            bounds: "1 to 29",
+            example: "1",
+            is_secret: false,
+            set: |config, value| {
+                config.time.largest_error_secs = Some(value.number(1..=29)?);
+                Ok(())
+            },
+            show: |config| config.time.largest_error_secs.map(|secs| secs.to_string()),
+        },
+        Setting {
+            key: "radius_secs",
+            doc: "How far off a signed time is at most, in seconds. It is to be above the largest error.",
+            bounds: "2 to 30",
+            example: "",
+            is_secret: false,
+            set: |config, value| {
+                config.time.radius_secs = value.number(2..=30)?;
+                Ok(())
+            },
+            show: |config| Some(config.time.radius_secs.to_string()),
+        },
+        Setting {
+            key: "udp",
+            doc: "Where requests for the time over UDP (Roughtime) are answered. Without it, they are answered over HTTP only.",
+            bounds: "address and port",
+            example: "\"0.0.0.0:5319\"",
+            is_secret: false,
+            set: |config, value| {
+                let parsed = value.text()?.parse();
+                config.time.udp =
+                    Some(parsed.map_err(|_| "expected an address and port such as 0.0.0.0:5319".to_owned())?);
+                Ok(())
+            },
+            show: |config| config.time.udp.map(|address| quoted(&address.to_string())),
+        },
+    ],
+};

@@ -1,0 +1,33 @@
+//! `POST /v1/time`: a Roughtime packet each way (row E05). Plain HTTP is as good as TLS for it: the answer is signed, and
+//! says for which question it is.
+
+use admit_protocol::time::TIME_CONTENT_TYPE;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use axum::http::Extensions;
+use axum::response::Response;
+
+use super::TimeRequest;
+use crate::refusal::Refusal;
+use crate::{Server, http};
+
+/// The endpoint.
+pub(crate) async fn time(
+    State(server): State<Server>,
+    extensions: Extensions,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Refusal> {
+    let now = server.clock.now();
+    server.limits.take_address(http::peer_address(&extensions), now)?;
+    let request = TimeRequest::read(server.home.provider(), &server.home.keys().time, &body?).map_err(|fault| {
+        server.metrics.time_dropped(fault.label());
+        Refusal::TimeRequest(fault)
+    })?;
+    let answer = server.time.answer(request, now).await?;
+    server.metrics.time_answers.inc();
+    Ok(http::message(TIME_CONTENT_TYPE, answer))
+}
+
+/// The longest body.
+pub(crate) const MAX_REQUEST: usize = super::request::LONGEST;

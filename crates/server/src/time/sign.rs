@@ -1,0 +1,44 @@
+//! Signing: whatever waits while one signature is made is answered by the next.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::answer::answer_all;
+use super::delegation::Delegation;
+use super::{TimeRequest, key};
+use crate::Error;
+use crate::batch::Work;
+use crate::home::Home;
+use crate::sources::{Clock, EntropySource};
+
+/// Signs. Its key is drawn when it is needed and is nowhere but here.
+pub(super) struct Sign {
+    home: Home,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn EntropySource>,
+    delegation: Mutex<Option<Delegation>>,
+}
+
+impl Sign {
+    pub(super) fn new(home: Home, clock: Arc<dyn Clock>, entropy: Arc<dyn EntropySource>) -> Self {
+        Self { home, clock, entropy, delegation: Mutex::default() }
+    }
+}
+
+impl Work for Sign {
+    type Job = TimeRequest;
+    type Answer = Vec<u8>;
+
+    async fn all(&self, requests: &[TimeRequest]) -> Result<Vec<Vec<u8>>, Error> {
+        let (keys, radius_secs) = (self.home.keys(), self.home.config().time.radius_secs);
+        let mut delegation = self.delegation.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.clock.now();
+        let good = delegation.take_if(|delegation| delegation.is_good(&keys.time, now));
+        let good = good.unwrap_or_else(|| {
+            let online = key::generate(&mut *self.entropy.entropy());
+            Delegation::new(&keys.time, &online, now)
+        });
+        let answers = answer_all(self.home.provider(), &good, now, radius_secs, requests);
+        *delegation = Some(good);
+        Ok(answers)
+    }
+}

@@ -1,0 +1,85 @@
+//! Batches of every size under both keys: each answer verifies for its own request alone, and none is longer than the
+//! shortest request.
+
+use admit_crypto::{Provider, rustcrypto};
+use admit_testkit::FixtureRealm;
+use admit_time::roughtime::{request_packet, verify};
+use admit_trust::{Issuer, TimeKey, TimeSubject, issue_time};
+
+use super::answer::answer_all;
+use super::delegation::Delegation;
+use super::key::{Seed, TimeSigner};
+use super::*;
+
+const PROVIDER: &Provider = &rustcrypto::PROVIDER;
+const NOW: Timestamp = Timestamp::from_unix_secs(1_900_000_000);
+
+fn services() -> Vec<TimeSigner> {
+    let realm = FixtureRealm::new(1);
+    let issuer = Issuer { certificate: realm.root.certificate(), key: &realm.root_key };
+    let service = |number: u8| {
+        let seed = Seed::new([number; 32]);
+        let key = TimeKey { public_key: key::public_key(&seed), epoch: 1 };
+        let subject = TimeSubject { common_name: "time", key, not_before: NOW, lifetime: Duration::from_secs(60) };
+        let certificate = issue_time(issuer, &subject, &mut admit_testkit::SeededEntropy::new(1)).unwrap();
+        TimeSigner::new(PROVIDER, &seed, certificate).unwrap()
+    };
+    vec![service(1), service(2)]
+}
+
+/// The packets of a batch with the keys they ask, alternating.
+fn packets(services: &[TimeSigner], size: u32) -> Vec<([u8; 32], Vec<u8>)> {
+    let packet = |number: u32| {
+        let mut nonce = [7; 32];
+        nonce[..4].copy_from_slice(&number.to_be_bytes());
+        let key = services[usize::from(number % 2 == 1)].public_key();
+        (key, request_packet(PROVIDER, &nonce, &key))
+    };
+    (0..size).map(packet).collect()
+}
+
+fn answers(services: &[TimeSigner], packets: &[([u8; 32], Vec<u8>)]) -> Vec<Vec<u8>> {
+    let read = |(_, packet): &([u8; 32], Vec<u8>)| TimeRequest::read(PROVIDER, services, packet).unwrap();
+    let delegation = Delegation::new(services, &Seed::new([9; 32]), NOW);
+    answer_all(PROVIDER, &delegation, NOW, 5, &packets.iter().map(read).collect::<Vec<_>>())
+}
+
+#[test]
+fn e05_every_answer_of_a_batch_is_to_its_own_request() {
+    let services = services();
+    for size in (1..=18).chain([31, 32, 33, 64]) {
+        let packets = packets(&services, size);
+        let answers = answers(&services, &packets);
+        assert_eq!(answers.len(), packets.len());
+        for ((key, packet), answer) in packets.iter().zip(&answers) {
+            let time = verify(PROVIDER, key, packet, answer).unwrap();
+            assert_eq!((time.midpoint(), time.radius_secs()), (NOW, 5), "{size}");
+        }
+        let other = (&packets[0], answers.last().unwrap());
+        assert_eq!(verify(PROVIDER, &other.0.0, &other.0.1, other.1).is_ok(), size == 1);
+    }
+}
+
+/// A batch has 256 jobs at most.
+#[test]
+fn e05_no_answer_is_longer_than_the_shortest_request() {
+    let services = services();
+    let longest = answers(&services, &packets(&services, 256)).iter().map(Vec::len).max().unwrap();
+    assert!(longest <= request::SHORTEST, "{longest}");
+}
+
+#[test]
+fn e05_a_certificate_of_another_key_is_taken_for_no_service() {
+    let certificate = services().remove(0).certificate;
+    assert!(TimeSigner::new(PROVIDER, &Seed::new([2; 32]), certificate.clone()).is_none());
+    assert!(TimeSigner::new(PROVIDER, &Seed::new([1; 32]), certificate).is_some());
+}
+
+#[test]
+fn no_secret_key_is_shown() {
+    let shown = format!("{:?}", services());
+    assert!(shown.contains("time"), "{shown}");
+    for secret in ["0101", "[1, 1", "SigningKey"] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
+}
