@@ -48,6 +48,9 @@ pub(crate) enum Command {
     /// Buyer: the license store.
     #[command(subcommand)]
     License(LicenseCommand),
+    /// Buyer: the trusted clock, which licenses with limits in time need.
+    #[command(subcommand)]
+    Clock(ClockCommand),
     /// Buyer: may this action happen now? Every reason and every remedy.
     Why(WhyArgs),
     /// Anybody: what is protected in a file, and how; also licenses, certificates and realm documents.
@@ -430,6 +433,15 @@ pub(crate) enum LicenseCommand {
         #[command(flatten)]
         client: ClientArgs,
     },
+}
+
+/// `admit clock`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ClockCommand {
+    /// What time it is, how certain that is and why. Nothing is sent.
+    Show(#[command(flatten)] ClientArgs),
+    /// Get a signed time from each realm's license server, or else from its clock services.
+    Sync(#[command(flatten)] ClientArgs),
 }
 
 /// `admit license acquire`.

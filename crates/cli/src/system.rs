@@ -9,7 +9,7 @@ mod remote_file;
 mod sqlite;
 mod traces;
 
-pub(crate) use clock::now;
+pub(crate) use clock::{now, read_clocks};
 pub(crate) use entropy::SystemEntropy;
 pub(crate) use http::{Http, origin};
 pub(crate) use log::ServerLog;

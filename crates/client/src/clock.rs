@@ -63,6 +63,16 @@ impl<K: KeyValue> Store<'_, K> {
         })
     }
 
+    /// Takes the clock that another process kept meanwhile, where one did, and says so.
+    pub fn refresh_clock(&self, clock: &mut Clock) -> Result<bool, Error> {
+        let kept = self.clock(clock.build_time(), *clock.limits())?;
+        let is_newer = kept.record().sequence != clock.record().sequence;
+        if is_newer {
+            *clock = kept;
+        }
+        Ok(is_newer)
+    }
+
     /// Takes a reading while others may use the store: where one of them kept the clock, theirs goes on. Keeps the record
     /// when it is time; if another one is faster, the next reading tries again.
     pub(crate) fn follow_clock(
@@ -77,9 +87,7 @@ impl<K: KeyValue> Store<'_, K> {
             return Ok(now);
         }
         self.refresh()?;
-        let kept = self.clock(clock.build_time(), *clock.limits())?;
-        if kept.record().sequence != clock.record().sequence {
-            *clock = kept;
+        if self.refresh_clock(clock)? {
             return Ok(clock.observe(reading, events));
         }
         match self.keep_clock(clock, entropy) {

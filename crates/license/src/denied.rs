@@ -153,6 +153,21 @@ impl Reason {
     }
 }
 
+impl Reason {
+    /// When the license becomes usable without another one, in words that follow "usable"; none where it does not by
+    /// itself or by a signed time.
+    #[must_use]
+    pub fn usable_when(self) -> Option<String> {
+        match self {
+            Self::NotYetValid { begin } => Some(format!("from {begin} on")),
+            Self::ClockNotSet | Self::ClockStale | Self::ClockRolledBack => {
+                Some("as soon as the clock has a signed time".to_owned())
+            }
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

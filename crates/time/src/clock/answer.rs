@@ -53,6 +53,14 @@ pub struct Unconfirmed {
     verified: Verified,
 }
 
+impl Unconfirmed {
+    /// Whether this key gave it: another one must confirm it.
+    #[must_use]
+    pub fn is_of(&self, key: &TimeKey) -> bool {
+        self.verified.key.public_key == key.public_key
+    }
+}
+
 /// An answer whose signatures and bounds hold, and when it was received.
 #[derive(Debug)]
 struct Verified {
