@@ -58,8 +58,10 @@ impl Session {
     /// What a response did to the clock, brought to its end: a long jump is confirmed by a clock service, and licenses with
     /// limits in time get a time from there where the license server gave none (row E11).
     pub(super) fn complete_time(&mut self, received: &mut Received, http: &Http) -> Outcome<Now> {
-        if let TimeAnswer::NeedsSecondKey(first) = std::mem::replace(&mut received.time, TimeAnswer::None) {
-            return self.confirm(&first, http);
+        if let TimeAnswer::NeedsSecondKey(first) = std::mem::replace(&mut received.time, TimeAnswer::None)
+            && let Ok(now) = self.confirm(&first, http)
+        {
+            return Ok(now);
         }
         let now = self.look_at_clock();
         if !received.needs_time(&now) {

@@ -120,13 +120,12 @@ fn e02_a_wall_clock_set_back_behind_a_restart_disables_until_a_signed_time() {
 }
 
 #[test]
-fn e02_delete_on_rollback_deletes_below_a_signed_time_and_not_with_an_empty_battery() {
+fn e02_an_empty_battery_disables_and_deletes_nothing() {
     let limits = Limits { rollback_action: Some(RollbackAction::Delete), ..for_days(3) };
     let licenses =
         |world: &World| world.admit(&["license", "list", "--json"]).json()["licenses"].as_array().unwrap().len();
     let (world, serving) = played(limits);
     serving.set_ahead(DAY);
-    // The program was made before the signed time and after the wall clock of an empty battery.
     world.admit(&["clock", "sync"]).succeeded();
     drop(serving);
     let empty = Machine::rebooted(2, -3650 * DAY);

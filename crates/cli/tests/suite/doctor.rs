@@ -29,7 +29,7 @@ fn a_home_that_is_well_and_served_passes() {
         assert!(!checks.is_empty() && checks.iter().all(|(verdict, _)| verdict == "good"), "{name}: {checks:?}");
     }
     let certificates = found(&document, "certificates");
-    assert_eq!(certificates.iter().filter(|(verdict, _)| verdict == "good").count(), 5, "{certificates:?}");
+    assert_eq!(certificates.iter().filter(|(verdict, _)| verdict == "good").count(), 7, "{certificates:?}");
     // Whether clock and memory are well is the machine's.
     for name in ["clock", "memory"] {
         assert_eq!(found(&document, name).len(), 1);

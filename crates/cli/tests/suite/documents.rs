@@ -54,8 +54,27 @@ fn buyers_commands() {
     let document: Value = serde_json::from_str(&denied.stdout).unwrap();
     assert_eq!(members(&document), ["action", "allowed", "reasons"]);
     let reason = &document["reasons"][0];
-    assert_eq!(members(reason), ["code", "key_id", "license", "reason", "remedy", "sentence"]);
+    assert_eq!(members(reason), ["code", "key_id", "license", "reason", "remedy", "sentence", "usable"]);
     assert_eq!((&reason["license"], &reason["remedy"]), (&Value::Null, &"acquire".into()));
+    let clock = world.admit(&["clock", "show", "--json"]).json();
+    let expected = [
+        "earliest",
+        "faults",
+        "fingerprint",
+        "hard_floor",
+        "latest",
+        "realm",
+        "restarts",
+        "signed",
+        "since_signed_secs",
+        "soft_floor",
+        "source",
+        "state",
+        "suspicious",
+        "why",
+    ];
+    assert_eq!(members(&clock["clocks"][0]), expected);
+    assert_eq!((&clock["clocks"][0]["state"], &clock["clocks"][0]["latest"]), (&"unset".into(), &Value::Null));
 }
 
 #[test]
