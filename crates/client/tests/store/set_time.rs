@@ -239,6 +239,30 @@ fn e02_delete_on_rollback_acts_below_the_hard_floor_only() {
     }
 }
 
+/// A simulated device with a hardware clock that is protected from change: only where the certificate says so does it count.
+#[test]
+fn e03_a_hardware_clock_counts_only_where_the_certificate_grants_it() {
+    let rebooted = |wall: u64, secure: u64| {
+        let wall = Some(later(wall));
+        Reading { wall, secure_millis: Some(secure), ..reading(2, 5) }
+    };
+    for (kind, expected) in [(ClockKind::Secure, ClockState::Trusted), (ClockKind::AntiRollback, ClockState::Estimated)]
+    {
+        let mut device = Device::with_clock(1, kind);
+        let before = Reading { secure_millis: Some(1_000), ..reading(1, 0) };
+        let before = admit_client::clock::clock_reading(&device.identity, &before);
+        set(&mut device.clock, &before, 7);
+        // A day later, started again, and the wall clock was set three days forward.
+        let after = rebooted(4 * 86_400, 86_401_000);
+        let after = admit_client::clock::clock_reading(&device.identity, &after);
+        let now = now(&mut device, &after);
+        assert_eq!(now.state(), expected);
+        let latest = now.time().unwrap().latest();
+        let day = later(86_400).unix_secs();
+        assert_eq!(latest.unix_secs() < day + 60, kind == ClockKind::Secure, "{kind:?}: {latest}");
+    }
+}
+
 /// What playing says when every look at the clock finds it so many seconds on.
 fn play_in_steps(device: &mut Device, step_secs: u64) -> (Result<(), PlaybackError>, usize) {
     let now = now(device, &reading(1, 1));
