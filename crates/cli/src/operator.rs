@@ -11,6 +11,7 @@ mod passphrase;
 mod registry;
 mod revoke;
 mod serve;
+mod serve_time;
 mod token;
 mod token_key;
 mod upkeep;

@@ -88,6 +88,14 @@ CREATE TABLE token_uses (
     used BIGINT NOT NULL
 );
 
+-- How the clocks of the instances on this database stand to its own. Rows that are not written any more are removed.
+CREATE TABLE clocks (
+    instance BLOB PRIMARY KEY,
+    ahead_ms BIGINT NOT NULL,
+    uncertainty_ms BIGINT NOT NULL,
+    read_at_ms BIGINT NOT NULL
+);
+
 CREATE TABLE audit (
     seq INTEGER PRIMARY KEY,
     at BIGINT NOT NULL,

@@ -45,7 +45,7 @@ impl Readiness {
         let database = database_answers(server).await;
         let status = if database && certificates && !stopping { READY } else { NOT_READY };
         let renewal_due = server.home.standings().filter(|one| one.is_due(now)).map(|one| one.name).collect();
-        let time = server.time.check(now).map_or_else(|why| why.to_string(), |()| TIME_SIGNED.to_owned());
+        let time = server.time.check(now).map_or_else(|why| why.to_string(), |_| TIME_SIGNED.to_owned());
         Self { status, database, certificates, stopping, renewal_due, time }
     }
 

@@ -1,7 +1,7 @@
 //! What the server counts and measures, in the OpenMetrics text form that Prometheus reads. Every name is on the page
 //! docs/operate/metrics.md, to which a test holds it.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use prometheus_client::encoding::text::encode;
@@ -36,6 +36,7 @@ pub(crate) struct Metrics {
     pub(crate) time_answers: Counter,
     time_dropped: Labelled<1, Counter>,
     time_signed: Gauge,
+    pub(crate) clock_ahead: Gauge<f64, AtomicU64>,
     pub(crate) database_errors: Counter,
     ends: Labelled<1, Gauge>,
     renewals: Labelled<1, Gauge>,
@@ -82,6 +83,11 @@ impl Metrics {
             time_signed: named.add(
                 "time_signed",
                 "1 where the time is signed, and 0 where it is not",
+                Gauge::default(),
+            ),
+            clock_ahead: named.add(
+                "clock_ahead_of_database_seconds",
+                "How far this host's clock is ahead of a shared database's",
                 Gauge::default(),
             ),
             database_errors: named.add("database_errors", "Requests that the database failed", Counter::default()),

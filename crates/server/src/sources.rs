@@ -1,5 +1,7 @@
 //! Clock and randomness as the server takes them: from whoever runs it.
 
+use std::time::Duration;
+
 use admit_crypto::Entropy;
 use admit_time::Timestamp;
 
@@ -7,6 +9,12 @@ use admit_time::Timestamp;
 pub trait Clock: Send + Sync {
     /// The time now.
     fn now(&self) -> Timestamp;
+
+    /// The time now as finely as the clock tells it, since 1970-01-01T00:00:00Z. What is said of clocks in comparisons is no
+    /// better than this.
+    fn reading(&self) -> Duration {
+        Duration::from_secs(self.now().unix_secs())
+    }
 }
 
 impl<F: Fn() -> Timestamp + Send + Sync> Clock for F {

@@ -73,6 +73,7 @@ pub(crate) fn run(args: &HomeArgs, memory: Memory, output: Output) -> Outcome<()
     checks.extend(home::token(&path));
     let opened = super::runtime()?.block_on(home::opened(&path, &mut checks));
     checks.push(machine::clock());
+    checks.extend(opened.as_ref().map(|opened| machine::signed_time(opened.time)));
     checks.push(machine::disk(&path));
     checks.push(machine::memory(memory));
     checks.extend(opened.map(|opened| reach::public_address(&opened)));

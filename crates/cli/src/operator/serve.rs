@@ -15,10 +15,11 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::serve_time;
 use crate::args::ServeArgs;
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
-use crate::system::{Memory, ServerLog, SystemEntropy, Traces, now};
+use crate::system::{Memory, ServerLog, SystemClock, SystemEntropy, Traces};
 
 /// Serves; returns after SIGTERM or SIGINT, when the requests that were running are answered.
 pub(crate) fn run(args: &ServeArgs, memory: Memory, output: Output) -> Outcome<()> {
@@ -36,6 +37,7 @@ async fn serve(args: &ServeArgs, memory: Memory, output: Output) -> Outcome<()> 
     }
     let tls = tls_files.map(Tls::load).transpose()?;
     let (listener, metrics) = listen(args, &home, tls.is_some()).await?;
+    let datagrams = serve_time::bind(&home).await?;
     if home.is_demonstration() {
         tracing::warn!("the trust root's key is in this home; use such a realm for demonstrations only");
     }
@@ -46,7 +48,7 @@ async fn serve(args: &ServeArgs, memory: Memory, output: Output) -> Outcome<()> 
     output.line(|| format!("listening on {url}"));
     std::io::stdout().flush().map_err(failed)?;
     let entropy = || -> Box<dyn Entropy + Send> { Box::new(SystemEntropy) };
-    let mut server = Server::new(home.clone(), now, entropy).with_dropped_lines(log.dropped_lines());
+    let mut server = Server::new(home.clone(), SystemClock, entropy).with_dropped_lines(log.dropped_lines());
     if let Some(traces) = &traces {
         server = server.with_dropped_spans(traces.dropped_spans());
     }
@@ -64,9 +66,10 @@ async fn serve(args: &ServeArgs, memory: Memory, output: Output) -> Outcome<()> 
         stopping.announce_stop();
         tokio::time::sleep(drain).await;
     };
-    let upkeep = tokio::spawn(super::upkeep::run(home.clone(), hangup));
+    let mut beside = serve_time::start(&server, datagrams).await;
+    beside.spawn(super::upkeep::run(home.clone(), hangup));
     server.serve(listener, shutdown).await.map_err(failed)?;
-    upkeep.abort();
+    beside.shutdown().await;
     home.close().await;
     // While there still is a log.
     drop(traces);

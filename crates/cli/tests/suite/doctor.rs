@@ -24,7 +24,7 @@ pub(crate) fn doctor(world: &World) -> Value {
 fn a_home_that_is_well_and_served_passes() {
     let world = World::new();
     let document = doctor(&world);
-    for name in ["settings", "secrets", "database", "audit record", "disk", "public address"] {
+    for name in ["settings", "secrets", "database", "audit record", "disk", "public address", "signed time"] {
         let checks = found(&document, name);
         assert!(!checks.is_empty() && checks.iter().all(|(verdict, _)| verdict == "good"), "{name}: {checks:?}");
     }
@@ -73,6 +73,10 @@ fn each_fault_is_found_and_the_command_fails() {
     let (verdict, finding) = found(&document, "settings").remove(0);
     assert!(verdict == "failing" && finding.contains("line 1") && finding.contains("line 3"), "{finding}");
     assert!(found(&document, "database").is_empty());
+
+    fs::write(&settings, "[time]\nlargest_error_secs = 3\nradius_secs = 3\n").unwrap();
+    let (verdict, finding) = found(&doctor(&world), "signed time").remove(0);
+    assert!(verdict == "failing" && finding.contains("time.radius_secs"), "{finding}");
 
     fs::write(&settings, "").unwrap();
     let damaged = fs::read(world.path("home/admit.db")).unwrap();

@@ -22,6 +22,7 @@ mod revoking;
 mod running;
 mod schemathesis;
 mod serving;
+mod serving_time;
 mod slow_server;
 mod token_keys;
 mod tour;

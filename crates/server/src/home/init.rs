@@ -12,7 +12,7 @@ use super::key_file::KeyFile;
 use super::partial::Partial;
 use super::{
     CONFIG_FILE, Config, DATABASE_FILE, KEY_FILE, Mistake, Origin, Pkcs11, ROOT_FILE, ROOT_KEY_FILE, SECRETS_FOLDER,
-    config, custody, key_file, root_key, service_key_place,
+    Time, config, custody, key_file, root_key, service_key_place,
 };
 use crate::sealing::{Place, SealingKey};
 use crate::store::realm::{RealmRow, Sealing};
@@ -154,7 +154,10 @@ fn write_settings(folder: &Path, options: &InitOptions<'_>) -> Result<(), Error>
     let public_address = options.public_address.map(str::to_owned);
     let pkcs11 = options.token.map(|token| token.settings.clone());
     let pin_file = options.token.and_then(|token| token.pin_file).map(|file| ("pkcs11.pin", file));
-    let config = Config { public_address, database, pkcs11, ..Config::default() };
+    // Where people try things out, the clock is as right as that of whoever tries them.
+    let largest_error_secs = matches!(options.root, RootCustody::Online).then_some(2);
+    let time = Time { largest_error_secs, ..Time::default() };
+    let config = Config { public_address, database, pkcs11, time, ..Config::default() };
     let text = config::sample(&config, pin_file.as_slice());
     // The address of a database may hold its password.
     let mode = if options.database_url.is_some() || options.token.is_some() { 0o600 } else { 0o644 };

@@ -117,6 +117,11 @@ impl Store {
         Ok(Self { licenses, others })
     }
 
+    /// Whether other instances can be on it.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.others.backend == Backend::Postgres
+    }
+
     /// The lane of license delivery.
     pub(crate) const fn licenses(&self) -> &Lane {
         &self.licenses

@@ -6,6 +6,7 @@ pub(crate) mod audit;
 pub(crate) mod backend;
 pub(crate) mod challenge_key;
 pub(crate) mod client;
+pub(crate) mod clock;
 pub(crate) mod content_key;
 pub(crate) mod operator_token;
 pub(crate) mod realm;

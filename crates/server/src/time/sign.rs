@@ -24,12 +24,21 @@ impl Sign {
     }
 }
 
+/// A request, and how far off the answer may be.
+pub(super) struct Job {
+    pub(super) request: TimeRequest,
+    pub(super) radius_secs: u32,
+}
+
 impl Work for Sign {
-    type Job = TimeRequest;
+    type Job = Job;
     type Answer = Vec<u8>;
 
-    async fn all(&self, requests: &[TimeRequest]) -> Result<Vec<Vec<u8>>, Error> {
-        let (keys, radius_secs) = (self.home.keys(), self.home.config().time.radius_secs);
+    async fn all(&self, jobs: &[Job]) -> Result<Vec<Vec<u8>>, Error> {
+        let keys = self.home.keys();
+        let requests: Vec<TimeRequest> = jobs.iter().map(|job| job.request).collect();
+        // One signature is for all of them.
+        let radius_secs = jobs.iter().map(|job| job.radius_secs).max().unwrap_or_default();
         let mut delegation = self.delegation.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.clock.now();
         let good = delegation.take_if(|delegation| delegation.is_good(&keys.time, now));
@@ -37,7 +46,7 @@ impl Work for Sign {
             let online = key::generate(&mut *self.entropy.entropy());
             Delegation::new(&keys.time, &online, now)
         });
-        let answers = answer_all(self.home.provider(), &good, now, radius_secs, requests);
+        let answers = answer_all(self.home.provider(), &good, now, radius_secs, &requests);
         *delegation = Some(good);
         Ok(answers)
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use admit_server::Error;
 use admit_server::Location;
-use admit_server::home::{Config, Environment, Home, InitOptions, Mistake, Origin, Pin, RootCustody, init};
+use admit_server::home::{Config, Environment, Home, InitOptions, Mistake, Origin, Pin, RootCustody, Time, init};
 
 use crate::harness::{PROVIDER, Seeded, options};
 
@@ -153,7 +153,8 @@ async fn the_written_settings_are_the_defaults() {
     let wanted = InitOptions { public_address: address, ..options(RootCustody::Online) };
     init(&path, &wanted, PROVIDER, &mut Seeded::new(1)).await.unwrap();
     let home = Home::open(&path, PROVIDER).await.unwrap();
-    let expected = Config { public_address: address.map(str::to_owned), ..Config::default() };
+    let time = Time { largest_error_secs: Some(2), ..Time::default() };
+    let expected = Config { public_address: address.map(str::to_owned), time, ..Config::default() };
     assert_eq!(*home.config(), expected);
     // Every line that is commented out is a setting with its default, or with an example where there is none.
     let text = std::fs::read_to_string(path.join("admit.toml")).unwrap();
@@ -167,7 +168,7 @@ async fn the_written_settings_are_the_defaults() {
         "pin",
         "endpoint",
         "listen = \"127.0.0.1:7448\"",
-        "largest_error_secs",
+        "radius_secs",
         "udp",
     ];
     let is_example = |line: &str| examples.iter().any(|example| line.starts_with(example));

@@ -5,6 +5,7 @@
 mod acquire;
 mod audit;
 mod clearkey;
+mod clocks;
 mod config;
 mod cors;
 mod enrol;

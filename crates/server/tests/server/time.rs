@@ -55,7 +55,7 @@ async fn e05_the_time_is_signed_under_the_key_that_is_asked_for() {
     for (nonce, key) in (1..).zip(keys(&running)) {
         running.clock.advance(Duration::from_secs(61));
         let time = ask(&running, &key, nonce).await;
-        assert_eq!((time.midpoint(), time.radius_secs()), (admit_server::Clock::now(&running.clock), 3));
+        assert_eq!((time.midpoint(), time.radius_secs()), (admit_server::Clock::now(&running.clock), 2));
     }
     assert_eq!(ready(&running).await, (StatusCode::OK, "signed".to_owned()));
     assert!(metric(&running, "admit_time_signed 1").await && metric(&running, "admit_time_answers_total 2").await);
@@ -162,10 +162,13 @@ async fn e05_what_is_no_request_or_for_another_service_is_refused() {
 
 #[tokio::test]
 async fn e05_no_time_is_signed_unless_the_largest_error_is_stated_and_below_the_radius() {
+    let not_stated = "`time.largest_error_secs` is not set, and the kernel does not say that its clock is kept right";
     let cases = [
-        ("", "`time.largest_error_secs` is not set"),
-        ("largest_error_secs = 3\n", "`time.radius_secs` is not above `time.largest_error_secs`"),
+        ("", not_stated),
+        ("radius_secs = 30\n", not_stated),
+        ("largest_error_secs = 3\nradius_secs = 3\n", "`time.radius_secs` is not above `time.largest_error_secs`"),
         ("largest_error_secs = 3\nradius_secs = 4\n", "signed"),
+        ("largest_error_secs = 29\n", "signed"),
     ];
     for (settings, expected) in cases {
         let running = Running::start_with(&format!("{UNLIMITED}[time]\n{settings}"), |server| server).await;
@@ -175,6 +178,25 @@ async fn e05_no_time_is_signed_unless_the_largest_error_is_stated_and_below_the_
             "signed" => assert_eq!(answer.status, StatusCode::OK),
             _ => assert_eq!(answer.refusal(), (503, Code::ADMIT_E_TIME_NOT_SIGNED)),
         }
+    }
+}
+
+/// The kernel's word is good to 16 seconds.
+#[tokio::test]
+async fn e05_where_the_kernel_says_that_its_clock_is_kept_right_the_time_is_signed_to_17_seconds() {
+    for (settings, is_enough) in [("", true), ("radius_secs = 17\n", true), ("radius_secs = 16\n", false)] {
+        let mut server: Option<Server> = None;
+        let settings = format!("{UNLIMITED}[time]\n{settings}");
+        let running = Running::start_with(&settings, |new| server.insert(new).clone()).await;
+        assert_ne!(ready(&running).await.1, "signed");
+        let server = server.unwrap();
+        server.set_clock_kept_right(true);
+        assert_eq!(ready(&running).await.1 == "signed", is_enough);
+        if is_enough {
+            assert_eq!(ask(&running, &keys(&running)[0], 1).await.radius_secs(), 17);
+        }
+        server.set_clock_kept_right(false);
+        assert_ne!(ready(&running).await.1, "signed");
     }
 }
 
@@ -245,7 +267,7 @@ async fn measure(address: SocketAddr, key: Option<[u8; 32]>) -> (u64, u32) {
 async fn e05_any_roughtime_client_reads_the_time_over_udp() {
     let (running, address) = with_udp().await;
     for key in keys(&running).into_iter().map(Some).chain([None]) {
-        assert_eq!(measure(address, key).await, (START.unix_secs(), 3));
+        assert_eq!(measure(address, key).await, (START.unix_secs(), 2));
     }
 }
 

@@ -16,7 +16,7 @@ use crate::harness::{DAY, PROVIDER, Running, START, Seeded, challenge, connect, 
 use crate::time::{keys, with_time};
 
 /// What a response says, once its signature holds.
-fn read(running: &Running, body: &[u8]) -> LicenseResponse {
+pub(crate) fn read(running: &Running, body: &[u8]) -> LicenseResponse {
     let envelope = Envelope::decode(body, RESPONSE_CONTENT_TYPE).unwrap();
     let dates = DateCheck::At(running.clock.now());
     let signed = envelope.verify::<role::License>(PROVIDER, running.realm.root(), dates).unwrap();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use admit_crypto::{Digest, rustcrypto};
 use admit_server::Error;
 use admit_server::audit::AuditVerdict;
-use admit_server::home::{Config, Home, KeyCustody, Standing, TokenReport, check_token, exposed_secrets};
+use admit_server::home::{Config, Home, KeyCustody, Standing, Time, TokenReport, check_token, exposed_secrets};
 use admit_server::pkcs11::Pkcs11Fault;
 use admit_time::Timestamp;
 
@@ -18,6 +18,7 @@ pub(super) struct Opened {
     pub(super) realm: Digest,
     pub(super) document: Vec<u8>,
     pub(super) public_address: Option<String>,
+    pub(super) time: Time,
 }
 
 pub(super) fn settings(path: &Path) -> Check {
@@ -121,6 +122,7 @@ pub(super) async fn opened(path: &Path, checks: &mut Vec<Check>) -> Option<Opene
         realm: home.realm(),
         document: home.realm_document().to_vec(),
         public_address: home.config().public_address.clone(),
+        time: home.config().time,
     };
     home.close().await;
     Some(opened)

@@ -6,20 +6,14 @@ use super::sample::quoted;
 use super::setting::{Section, Setting};
 
 /// How the time is signed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Time {
-    /// How far off this host's clock is at most, in seconds, by the operator's word; without it no time is signed.
+    /// How far off this host's clock is at most, in seconds, by the operator's word; without it the kernel's word is asked for.
     pub largest_error_secs: Option<u32>,
-    /// How far off signed times are at most, in seconds. It is to be above the largest error.
-    pub radius_secs: u32,
+    /// How far off signed times are at most, in seconds: above the largest error. Without it, that and a second.
+    pub radius_secs: Option<u32>,
     /// Where requests over UDP are answered.
     pub udp: Option<SocketAddr>,
-}
-
-impl Default for Time {
-    fn default() -> Self {
-        Self { largest_error_secs: None, radius_secs: 3, udp: None }
-    }
 }
 
 pub(super) const SECTION: Section = Section {
@@ -28,7 +22,7 @@ pub(super) const SECTION: Section = Section {
         Setting {
             key: "largest_error_secs",
             doc: "How far off this host's clock is at most, in seconds: see that it is kept right (by NTP), then say it here.\n\
-                  Without it, no time is signed.",
+                  Without it the time is signed only where the kernel says that its clock is kept right, and to 17 seconds.",
             bounds: "1 to 29",
             example: "1",
             is_secret: false,
@@ -40,15 +34,15 @@ pub(super) const SECTION: Section = Section {
         },
         Setting {
             key: "radius_secs",
-            doc: "How far off a signed time is at most, in seconds. It is to be above the largest error.",
+            doc: "How far off a signed time is at most, in seconds; no time is signed unless this is above the largest error. Without\nit, a second above that.",
             bounds: "2 to 30",
-            example: "",
+            example: "3",
             is_secret: false,
             set: |config, value| {
-                config.time.radius_secs = value.number(2..=30)?;
+                config.time.radius_secs = Some(value.number(2..=30)?);
                 Ok(())
             },
-            show: |config| Some(config.time.radius_secs.to_string()),
+            show: |config| config.time.radius_secs.map(|secs| secs.to_string()),
         },
         Setting {
             key: "udp",
