@@ -74,7 +74,11 @@ fn buyers_commands() {
         "why",
     ];
     assert_eq!(members(&clock["clocks"][0]), expected);
-    assert_eq!((&clock["clocks"][0]["state"], &clock["clocks"][0]["latest"]), (&"unset".into(), &Value::Null));
+    let clock = &clock["clocks"][0];
+    assert_eq!((&clock["state"], &clock["source"]), (&"trusted".into(), &"license server".into()));
+    assert!(
+        clock["earliest"].as_str() <= clock["signed"].as_str() && clock["signed"].as_str() <= clock["latest"].as_str()
+    );
 }
 
 #[test]
