@@ -10,6 +10,9 @@ use std::path::Path;
 
 use admit_protocol::Code;
 use admit_protocol::realm;
+use admit_trust::{Certificate, TimeKey};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::json;
 
 use crate::args::InspectArgs;
@@ -71,8 +74,15 @@ fn inspect_realm(bytes: &[u8], output: Output) -> Outcome<()> {
     let document = realm.document();
     let role = |number: u8| admit_trust::Role::ALL.iter().find(|role| role.number() == number).map(|role| role.name());
     output.json(|| {
-        let services = document.services.iter();
-        let services = services.map(|service| json!({ "role": role(service.role), "address": service.address }));
+        let services = document.services.iter().map(|service| {
+            let key = time_key(service);
+            json!({
+                "role": role(service.role),
+                "address": service.address,
+                "key": key.map(|key| BASE64_STANDARD.encode(key.public_key)),
+                "epoch": key.map(|key| key.epoch),
+            })
+        });
         json!({
             "type": "realm",
             "name": document.name,
@@ -87,8 +97,16 @@ fn inspect_realm(bytes: &[u8], output: Output) -> Outcome<()> {
     output.line(|| format!("fingerprint: {fingerprint}\nissued: {}", document.issued_at));
     for service in &document.services {
         output.line(|| format!("{} service: {}", role(service.role).unwrap_or("unknown"), service.address));
+        if let Some(key) = time_key(service) {
+            output.line(|| format!("  key {}, epoch {}", BASE64_STANDARD.encode(key.public_key), key.epoch));
+        }
     }
     Ok(())
+}
+
+/// The key that a time service's answers are verified under, for whoever audits it.
+fn time_key(service: &realm::Service) -> Option<TimeKey> {
+    Certificate::from_der(&service.certificate).ok()?.time_key().copied()
 }
 
 /// Reads a file that is one message or certificate.

@@ -34,7 +34,7 @@ pub(crate) struct Metrics {
     batches: Labelled<1, Histogram>,
     queues: Labelled<1, Gauge>,
     pub(crate) time_answers: Counter,
-    time_dropped: Labelled<1, Counter>,
+    time_dropped: [(&'static str, Counter); DROPPED.len()],
     time_signed: Gauge,
     pub(crate) clock_ahead: Gauge<f64, AtomicU64>,
     pub(crate) database_errors: Counter,
@@ -75,11 +75,7 @@ impl Metrics {
             ),
             queues: named.add("queue_length", "Requests that wait in a queue", labelled(Gauge::default)),
             time_answers: named.add("time_answers", "Requests for the time that were answered", Counter::default()),
-            time_dropped: named.add(
-                "time_requests_dropped",
-                "Requests for the time that were not answered, by reason",
-                labelled(Counter::default),
-            ),
+            time_dropped: named.time_dropped(),
             time_signed: named.add(
                 "time_signed",
                 "1 where the time is signed, and 0 where it is not",
@@ -138,9 +134,11 @@ impl Metrics {
         self.refusals.get_or_create(&[("code", code.name().to_owned())]).inc();
     }
 
-    /// A request for the time was not answered.
+    /// A request for the time was not answered. It costs no memory: a flood of them is to cost little.
     pub(crate) fn time_dropped(&self, reason: &str) {
-        self.time_dropped.get_or_create(&[("reason", reason.to_owned())]).inc();
+        if let Some((_, counter)) = self.time_dropped.iter().find(|(counted, _)| *counted == reason) {
+            counter.inc();
+        }
     }
 
     /// Where the sizes of a queue's batches are measured.
@@ -204,6 +202,13 @@ impl Named {
         metric
     }
 
+    /// A counter for each reason, there from the beginning.
+    fn time_dropped(&mut self) -> [(&'static str, Counter); DROPPED.len()] {
+        let help = "Requests for the time that were not answered, by reason";
+        let family: Labelled<1, Counter> = self.add("time_requests_dropped", help, labelled(Counter::default));
+        DROPPED.map(|reason| (reason, family.get_or_create_owned(&[("reason", reason.to_owned())])))
+    }
+
     fn labelled_caches(&mut self, cache: &'static str, counts: &CacheCounts) {
         let name = |what: &str| format!("{cache}_cache_{what}");
         self.0.register(name("hits"), format!("Verified {cache} that were remembered"), counts.hits.clone());
@@ -215,5 +220,7 @@ fn labelled<const N: usize, M>(make: fn() -> M) -> Labelled<N, M> {
     Family::new_with_constructor(make)
 }
 
+/// Why requests for the time are not answered.
+const DROPPED: [&str; 8] = ["length", "form", "type", "version", "service", "rate", "busy", "not signed"];
 const SECONDS: [f64; 13] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0];
 const JOBS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];

@@ -2,6 +2,8 @@
 
 use admit_protocol::Code;
 use admit_trust::Certificate;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::json;
 
 use crate::client::PROVIDER;
@@ -37,6 +39,8 @@ fn inspect(certificate: &Certificate, output: Output) {
             "fingerprint": certificate.fingerprint(PROVIDER).to_string(),
             "security_level": properties.security_level,
             "component_version": properties.component_version.map(|version| version.to_string()),
+            "time_key": certificate.time_key().map(|key| BASE64_STANDARD.encode(key.public_key)),
+            "time_epoch": certificate.time_key().map(|key| key.epoch),
         })
     });
     output.line(|| format!("certificate: {role}"));
@@ -48,6 +52,9 @@ fn inspect(certificate: &Certificate, output: Output) {
     }
     if let Some(version) = properties.component_version {
         output.line(|| format!("component version: {version}"));
+    }
+    if let Some(key) = certificate.time_key() {
+        output.line(|| format!("time key: {}, epoch {}", BASE64_STANDARD.encode(key.public_key), key.epoch));
     }
 }
 

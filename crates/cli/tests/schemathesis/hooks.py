@@ -4,7 +4,7 @@ import json
 
 import schemathesis
 
-MESSAGES = ["application/admit-sealed-challenge+cbor", "application/admit-enrolment+cbor"]
+MESSAGES = ["application/admit-sealed-challenge+cbor", "application/admit-enrolment+cbor", "application/roughtime"]
 
 
 @schemathesis.serializer(*MESSAGES)

@@ -94,7 +94,11 @@ fn inspect_of_each_kind_of_file() {
     assert_eq!((&found["type"], &found["fingerprint"]), (&"realm".into(), &realm.as_str().into()));
     let roles: Vec<_> = found["services"].as_array().unwrap().iter().map(|service| &service["role"]).collect();
     assert_eq!(roles, ["license", "enrolment", "time", "time"]);
+    let time = &found["services"][2];
+    let key = time["key"].as_str().unwrap();
+    assert_eq!((key.len(), &time["epoch"], &found["services"][0]["key"]), (44, &1.into(), &Value::Null));
     let text = world.admit(&["inspect", document.to_str().unwrap()]).succeeded();
+    assert!(text.contains(&format!("time service: /v1/time\n  key {key}, epoch 1\n")), "{text}");
     assert!(text.contains(&format!("fingerprint: {realm}\n")), "{text}");
     let text = world.admit(&["inspect", "home/root.pem"]).succeeded();
     assert!(text.starts_with("certificate: trust root\n"), "{text}");

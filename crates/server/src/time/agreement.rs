@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn what_both_are_unsure_of_is_allowed() {
         let other = ClockRow { uncertainty_ms: 100, ..row(2, 4_110) };
-        assert!(is_near_most(&row(1, 2_000), &[other.clone()]));
+        assert!(is_near_most(&row(1, 2_000), std::slice::from_ref(&other)));
         let later = ClockRow { ahead_ms: 4_111, ..other };
         assert!(!is_near_most(&row(1, 2_000), &[later.clone(), ClockRow { instance: vec![3], ..later }]));
     }

@@ -5,6 +5,7 @@ use admit_crypto::{Provider, rustcrypto};
 use admit_testkit::FixtureRealm;
 use admit_time::roughtime::{request_packet, verify};
 use admit_trust::{Issuer, TimeKey, TimeSubject, issue_time};
+use proptest::prelude::*;
 
 use super::answer::answer_all;
 use super::delegation::Delegation;
@@ -81,5 +82,26 @@ fn no_secret_key_is_shown() {
     assert!(shown.contains("time"), "{shown}");
     for secret in ["0101", "[1, 1", "SigningKey"] {
         assert!(!shown.contains(secret), "{shown}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn random_packets_are_no_requests(bytes in prop::collection::vec(any::<u8>(), 0..1400)) {
+        prop_assert!(TimeRequest::read(PROVIDER, &[], &bytes).is_err());
+    }
+
+    /// Whatever is changed in a request, what is answered is what was asked, and the answer is not longer.
+    #[test]
+    fn an_altered_request_is_dropped_or_answered_as_it_is(at in any::<prop::sample::Index>(), with in 1..=u8::MAX) {
+        let services = services();
+        let (key, mut packet) = packets(&services, 1).remove(0);
+        let at = at.index(packet.len());
+        packet[at] ^= with;
+        if TimeRequest::read(PROVIDER, &services, &packet).is_ok() {
+            let answer = answers(&services, &[(key, packet.clone())]).remove(0);
+            prop_assert!(answer.len() <= packet.len());
+            prop_assert!(verify(PROVIDER, &key, &packet, &answer).is_ok());
+        }
     }
 }
