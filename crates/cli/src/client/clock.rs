@@ -5,8 +5,8 @@ use std::path::Path;
 use admit_client::clock::clock_reading;
 use admit_client::enrol;
 use admit_protocol::Code;
-use admit_time::Timestamp;
-use admit_time::clock::{Clock, Limits, Now, Record, Rollback};
+use admit_time::clock::{Clock, Limits, Now, Record, Rollback, SignedAt};
+use admit_time::{Timestamp, TrustedTime};
 use serde_json::{Value, json};
 
 use super::acquire::Session;
@@ -98,18 +98,12 @@ impl Shown {
     }
 
     fn text(&self) -> String {
-        let time = self
-            .now
-            .time()
-            .map_or_else(|| "none".to_owned(), |time| format!("between {} and {}", time.earliest(), time.latest()));
-        let signed = self.record.signed.map_or_else(
-            || "never".to_owned(),
-            |signed| format!("{} by a {}", from_millis(signed.time_millis), signed.source.name()),
-        );
-        let soft = self
-            .record
-            .signed
-            .map_or_else(|| "none".into(), |_| from_millis(self.record.soft_floor_millis).to_string());
+        let between = |time: &TrustedTime| format!("between {} and {}", time.earliest(), time.latest());
+        let time = self.now.time().map_or_else(|| "none".to_owned(), between);
+        let by = |signed: SignedAt| format!("{} by a {}", from_millis(signed.time_millis), signed.source.name());
+        let signed = self.record.signed.map_or_else(|| "never".to_owned(), by);
+        let soft = from_millis(self.record.soft_floor_millis).to_string();
+        let soft = self.record.signed.map_or_else(|| "none".to_owned(), |_| soft);
         let stepped =
             if self.record.suspicious { ", and the wall clock was set since the last signed time" } else { "" };
         [
