@@ -10,12 +10,12 @@ use admit_crypto::{RecordKey, record};
 use admit_fuzz::messages::{KEY_ID, license};
 use admit_fuzz::{CLIENT, REALM, provider, seeds};
 use admit_license::{Action, Application, Environment, HeldLicense, Output, Usage, VerifiedLicense, evaluate};
-use admit_testkit::{SeededEntropy, trusted_time};
-use admit_time::TrustedTime;
+use admit_testkit::{SeededEntropy, now_at};
+use admit_time::clock::Now;
 use admit_trust::SdkGeneration;
 use libfuzzer_sys::fuzz_target;
 
-static TIME: LazyLock<TrustedTime> = LazyLock::new(|| trusted_time(REALM.now));
+static NOW: LazyLock<Now> = LazyLock::new(|| now_at(REALM.now));
 
 fuzz_target!(init: seeds::offer(seeds), |bytes: &[u8]| {
     let Some((which, plaintext)) = bytes.split_first() else { return };
@@ -71,7 +71,7 @@ fn environment() -> Environment<'static> {
         application: Application { security_level: 1000, sdk_generation: SdkGeneration::Newer },
         output: Output::InProcess { protected: true },
         client: CLIENT.properties,
-        time: Some(&TIME),
+        clock: &NOW,
         revocation_version: 0,
         content_minimum_version: None,
     }

@@ -16,7 +16,7 @@ use self::text::parse_fingerprint;
 pub(crate) use self::admin::{
     AdminCommand, Custody, OperatorTokenCommand, RenewArgs, RotateKeyArgs, TokenKeyAddArgs, TokenKeyCommand,
 };
-pub(crate) use self::client::{ClientArgs, LicenseAcquireArgs, LicenseCommand, PlayArgs, WhyArgs};
+pub(crate) use self::client::{ClientArgs, ClockCommand, LicenseAcquireArgs, LicenseCommand, PlayArgs, WhyArgs};
 pub(crate) use self::content::{PackageArgs, TokenArgs};
 pub(crate) use self::home::{InitArgs, Pkcs11Args, ServeArgs};
 pub(crate) use self::text::{text_or_file, token_text};
@@ -57,6 +57,9 @@ pub(crate) enum Command {
     /// Buyer: the license store.
     #[command(subcommand)]
     License(LicenseCommand),
+    /// Buyer: the trusted clock, which licenses with limits in time need.
+    #[command(subcommand)]
+    Clock(ClockCommand),
     /// Buyer: may this action happen now? Every reason and every remedy.
     Why(WhyArgs),
     /// Anybody: what is protected in a file, and how; also licenses, certificates and realm documents.

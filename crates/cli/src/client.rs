@@ -1,13 +1,16 @@
 //! The buyer's commands.
 
 mod acquire;
+mod clock;
 mod content;
 mod context;
 mod license;
 mod play;
 mod player;
+mod set_time;
 mod why;
 
+pub(crate) use clock::run as clock;
 pub(crate) use context::PROVIDER;
 pub(crate) use license::run as license;
 pub(crate) use play::run as play;

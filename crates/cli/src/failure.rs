@@ -161,6 +161,9 @@ pub(crate) fn packager(input: &std::path::Path, output: &std::path::Path, error:
 pub(crate) fn playback(input: &std::path::Path, error: &admit_client::PlaybackError) -> Failure {
     match error {
         admit_client::PlaybackError::Store(error) => error.clone().into(),
+        admit_client::PlaybackError::Ended(reason) => {
+            Failure::new(Code::from(reason), capitalized(&reason.to_string()))
+        }
         admit_client::PlaybackError::Media(error) => media(input, error),
     }
 }

@@ -1,5 +1,6 @@
 //! The edge: where this program reads the clock, draws randomness, opens sockets and keeps files.
 
+mod client_clocks;
 mod clock;
 mod entropy;
 mod http;
@@ -9,6 +10,7 @@ mod remote_file;
 mod sqlite;
 mod traces;
 
+pub(crate) use client_clocks::read_clocks;
 pub(crate) use clock::{SystemClock, is_clock_kept_right, now};
 pub(crate) use entropy::SystemEntropy;
 pub(crate) use http::{Http, origin};

@@ -1,12 +1,15 @@
-//! License acquisition: a challenge for some content, and the licenses that come back.
+//! License acquisition: a challenge for some content, and the licenses and the time that come back.
 
 use admit_crypto::{Entropy, Provider, PublicKey};
-use admit_license::{Action, KeyId, Rights, Usage, VerifiedLicense};
+use admit_license::{Action, KeyId, Rights, VerifiedLicense};
 use admit_protocol::acquire::{
-    ClockState, LicenseChallenge, ResponseContext, RevocationNumbers, SealedChallenge, VerifiedResponse, token_hash,
+    LicenseChallenge, LicenseResponse, ResponseContext, RevocationNumbers, SealedChallenge, VerifiedResponse,
+    token_hash,
 };
-use admit_trust::{Certificate, ClockKind, DateCheck, Role, SdkGeneration, TrustRoot, Verified, role};
+use admit_time::clock::{Accepted, Clock, Event, Now, Question, Reading, Source, TimeKey, Unconfirmed};
+use admit_trust::{Certificate, ClockKind, Role, SdkGeneration, TrustRoot, Verified, role};
 
+use crate::clock::{clock_reading, dates};
 use crate::{Error, Identity, KeyValue, Store};
 
 /// What licenses are wanted for.
@@ -14,7 +17,7 @@ use crate::{Error, Identity, KeyValue, Store};
 pub struct Wanted<'a> {
     /// The content header object, where the content has one.
     pub header: Option<&'a [u8]>,
-    /// The content keys.
+    /// The content keys; none asks for the time only (row E07).
     pub key_ids: Vec<KeyId>,
     /// The rights asked for. `NO_RECOVERY` is added: the service's first array decides (row B04).
     pub rights: Rights,
@@ -32,30 +35,76 @@ impl<'a> Wanted<'a> {
     pub fn to(action: Action, header: Option<&'a [u8]>, key_ids: Vec<KeyId>) -> Self {
         Self { header, key_ids, rights: action.right(), actions: vec![action], token: None, application: None }
     }
+
+    /// The time and no license.
+    #[must_use]
+    pub const fn time() -> Self {
+        let rights = Rights::NONE;
+        Self { header: None, key_ids: Vec::new(), rights, actions: Vec::new(), token: None, application: None }
+    }
 }
 
-/// A challenge that waits for its response. The response is accepted once.
+/// The client's clock as an acquisition begins.
+#[derive(Debug, Clone, Copy)]
+pub struct Timing<'a> {
+    /// What it says.
+    pub now: &'a Now,
+    /// The reading by which the answer's delay is measured, taken just before.
+    pub reading: &'a Reading,
+    /// The key of the realm's license server time certificate; none where the realm lists none, and then nothing that a
+    /// license server says of the time counts.
+    pub key: Option<TimeKey>,
+}
+
+/// A challenge that waits for its response. The response is taken once.
 #[derive(Debug)]
-pub struct Acquisition {
+pub struct Acquisition<'p> {
+    provider: &'p Provider,
     challenge: SealedChallenge,
-    dates: DateCheck,
+    question: Option<Question>,
 }
 
-impl Acquisition {
-    /// Makes and seals a challenge to the license service.
+/// What a license server's response did to the clock.
+#[derive(Debug)]
+pub enum TimeAnswer {
+    /// Nothing: it has no time, or none that counts.
+    None,
+    /// It set the clock.
+    Set,
+    /// A second time key must say the same.
+    NeedsSecondKey(Unconfirmed),
+    /// The clock refused it.
+    Refused(admit_time::Error),
+}
+
+/// A response that was verified, with licenses that are not stored yet.
+#[derive(Debug)]
+#[must_use]
+pub struct Received {
+    licenses: Vec<VerifiedLicense>,
+    /// What it did to the clock.
+    pub time: TimeAnswer,
+}
+
+impl<'p> Acquisition<'p> {
+    /// Makes and seals a challenge to the license service. A client with a clock asks for the time with it.
     pub fn begin<K: KeyValue>(
         identity: &Identity,
         service: &Verified<Certificate, role::License>,
         wanted: &Wanted<'_>,
-        dates: DateCheck,
-        store: &Store<'_, K>,
+        timing: Timing<'_>,
+        store: &Store<'p, K>,
         entropy: &mut dyn Entropy,
     ) -> Result<Self, Error> {
         let provider = store.provider;
         let recipient = service_key(service)?;
-        let challenge = challenge(provider, identity, wanted, store, entropy)?;
+        let key = timing.key.filter(|_| identity.properties().clock != ClockKind::None);
+        let mut challenge = challenge(identity, wanted, timing.now, store, entropy)?;
+        challenge.time_requested = key.is_some();
         let challenge = challenge.seal(provider, identity.signing_key(), identity.chain(), &recipient, entropy);
-        Ok(Self { challenge, dates })
+        let nonce = *challenge.hash().as_bytes();
+        let question = key.map(|key| Clock::ask(nonce, key, Source::LicenseServer, timing.reading));
+        Ok(Self { provider, challenge, question })
     }
 
     /// What to send to the license service.
@@ -64,39 +113,82 @@ impl Acquisition {
         self.challenge.as_bytes()
     }
 
-    /// Verifies the response and puts its licenses into the store. Nothing is stored unless all of it holds.
-    pub fn finish<K: KeyValue>(
+    /// Takes the response: sets the clock from the time in it, then verifies response and licenses, whose certificates are
+    /// judged by that time. The time is signed by itself, and counts whatever else is wrong with the response.
+    pub fn receive(
         self,
         identity: &Identity,
         root: &TrustRoot,
         response: &[u8],
-        store: &mut Store<'_, K>,
-        entropy: &mut dyn Entropy,
-    ) -> Result<Vec<VerifiedLicense>, Error> {
+        clock: &mut Clock,
+        reading: &Reading,
+        events: &mut Vec<Event>,
+    ) -> Result<Received, Error> {
+        let provider = self.provider;
+        let signed_time = LicenseResponse::unverified_time(response);
+        let time = match self.question.zip(signed_time) {
+            None => TimeAnswer::None,
+            Some((question, answer)) => {
+                match clock.accept(provider, question, &answer, &clock_reading(identity, reading), events) {
+                    Ok(Accepted::Set(_)) => TimeAnswer::Set,
+                    Ok(Accepted::NeedsSecondKey(unconfirmed)) => TimeAnswer::NeedsSecondKey(unconfirmed),
+                    Err(refused) => TimeAnswer::Refused(refused),
+                }
+            }
+        };
+        let now = clock.observe(&clock_reading(identity, reading), events);
         let context = ResponseContext {
             root,
             challenge_hash: self.challenge.hash(),
             client: identity.certificate(),
             encryption_key: identity.encryption_thumbprint(),
-            dates: self.dates,
+            dates: dates(&now),
         };
-        let licenses = VerifiedResponse::verify(store.provider, &context, response)?.into_licenses();
-        let limited = licenses.iter().any(|license| license.terms().time_limits().any());
-        if limited && identity.properties().clock == ClockKind::None {
+        let licenses = VerifiedResponse::verify(provider, &context, response)?.into_licenses();
+        Ok(Received { licenses, time })
+    }
+}
+
+impl Received {
+    /// Whether there are licenses with limits in time that this clock cannot hold yet: it needs a signed time from
+    /// somewhere else (row E11).
+    #[must_use]
+    pub fn needs_time(&self, now: &Now) -> bool {
+        now.time().is_none() && self.is_limited()
+    }
+
+    /// Puts the licenses and the clock into the store, in one commit. Nothing is stored unless all of it can be held.
+    pub fn store<K: KeyValue>(
+        self,
+        identity: &Identity,
+        store: &mut Store<'_, K>,
+        clock: &mut Clock,
+        now: &Now,
+        entropy: &mut dyn Entropy,
+    ) -> Result<Vec<VerifiedLicense>, Error> {
+        if self.is_limited() && identity.properties().clock == ClockKind::None {
             return Err(Error::NoClock);
         }
-        store.add(&licenses, &Usage::default(), entropy)?;
-        Ok(licenses)
+        if self.needs_time(now) {
+            return Err(Error::NoTime);
+        }
+        store.add(&self.licenses, clock, now, entropy)?;
+        Ok(self.licenses)
+    }
+
+    fn is_limited(&self) -> bool {
+        self.licenses.iter().any(|license| license.terms().time_limits().any())
     }
 }
 
 fn challenge<K: KeyValue>(
-    provider: &Provider,
     identity: &Identity,
     wanted: &Wanted<'_>,
+    now: &Now,
     store: &Store<'_, K>,
     entropy: &mut dyn Entropy,
 ) -> Result<LicenseChallenge, Error> {
+    let provider = store.provider;
     let mut nonce = [0; 32];
     entropy.fill(&mut nonce);
     let properties = identity.properties();
@@ -113,9 +205,9 @@ fn challenge<K: KeyValue>(
         sdk_generation: sdk_generation.unwrap_or(SdkGeneration::Newer),
         features: properties.features.bits(),
         clock: properties.clock,
-        clock_state: ClockState::Unset,
+        clock_state: now.state(),
         time_requested: false,
-        license_requested: true,
+        license_requested: !wanted.key_ids.is_empty(),
         store: store.position(),
         held: store.held_elements(&wanted.key_ids)?,
         revocation: RevocationNumbers::default(),

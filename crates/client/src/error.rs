@@ -44,6 +44,12 @@ pub enum Error {
     /// The response holds a license with limits in time, and this client has no trusted clock (row E01).
     #[error("the license has limits in time and this client has no trusted clock")]
     NoClock,
+    /// The response holds a license with limits in time, and nobody has given the time (row E11).
+    #[error("the license has limits in time, and neither the license server nor a clock service gave the time")]
+    NoTime,
+    /// A time was not accepted.
+    #[error(transparent)]
+    Time(#[from] admit_time::Error),
     /// Grants for several actions, or none at all, do not make a permit.
     #[error("a permit takes the grants of one action")]
     NotOneAction,
@@ -64,6 +70,9 @@ pub enum PlaybackError {
     /// The use could not be charged.
     #[error(transparent)]
     Store(#[from] Error),
+    /// The license or the clock says that it must end now.
+    #[error("{0}")]
+    Ended(admit_license::Reason),
     /// The media is wrong, or the clear file could not be written.
     #[error(transparent)]
     Media(#[from] admit_media::Error),
@@ -80,6 +89,8 @@ impl From<&Error> for Code {
             Error::Protocol(error) => error.into(),
             Error::License(error) => error.into(),
             Error::NoClock => Self::DRM_E_NO_CLK_SUPPORTED,
+            Error::NoTime => Self::DRM_E_CLK_NOT_SET,
+            Error::Time(error) => error.into(),
             Error::NotOneAction | Error::NotPlayback { .. } => Self::NS_E_DRM_NO_RIGHTS,
         }
     }

@@ -6,6 +6,7 @@
 //! only a reservation makes a [`Permit`], which opens samples once its first use is charged.
 
 pub mod acquire;
+pub mod clock;
 pub mod enrol;
 mod entropy;
 mod error;
@@ -15,6 +16,7 @@ mod ledger;
 mod permit;
 pub mod play;
 mod reserve;
+pub mod set_time;
 mod store;
 mod tree;
 mod write;
@@ -23,6 +25,6 @@ pub use entropy::MixedEntropy;
 pub use error::{Error, PlaybackError};
 pub use identity::Identity;
 pub use key_value::{Change, KeyValue, MemoryKeyValue, Precondition, StorageError};
-pub use permit::{Permit, Playback};
+pub use permit::{Host, Permit, Playback};
 pub use reserve::Reservation;
 pub use store::{Store, StoredLicense};

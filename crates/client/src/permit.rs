@@ -4,9 +4,10 @@ use std::io::{self, Read, Seek};
 use std::sync::Arc;
 
 use admit_crypto::{CounterMode, Entropy};
-use admit_license::{Action, Grant, KeyId, Restrictions};
+use admit_license::{Action, Grant, KeyId, Reason, Restrictions, Watch};
 use admit_media::{Decrypted, Sink};
 use admit_time::Timestamp;
+use admit_time::clock::{Clock, Event, Now, Reading};
 
 use crate::reserve::Hold;
 use crate::{Error, Identity, KeyValue, PlaybackError, Reservation, Store};
@@ -25,7 +26,27 @@ pub struct Permit {
     ciphers: Ciphers,
     hold: Hold,
     restrictions: Vec<Restrictions>,
-    ends_at: Option<Timestamp>,
+    watch: Watch,
+}
+
+/// What the host of a playback brings.
+pub struct Host<'h> {
+    /// Called when the use is charged.
+    pub released: &'h mut dyn FnMut(),
+    /// The client's clock.
+    pub clock: &'h mut Clock,
+    /// Reads the machine's clocks.
+    pub read: &'h mut dyn FnMut() -> Reading,
+    /// What the clock noticed.
+    pub events: &'h mut Vec<Event>,
+    /// Told bytes done and in all.
+    pub progress: &'h mut dyn FnMut(u64, u64),
+}
+
+impl core::fmt::Debug for Host<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Host").field("clock", &self.clock).finish_non_exhaustive()
+    }
 }
 
 impl Permit {
@@ -49,7 +70,7 @@ impl Permit {
             ciphers: Ciphers(grants.iter().map(load).collect::<Result<_, Error>>()?),
             hold,
             restrictions: grants.iter().map(Grant::restrictions).collect(),
-            ends_at: grants.iter().filter_map(Grant::ends_at).min(),
+            watch: grants.iter().map(|grant| grant.watch().clone()).fold(Watch::default(), Watch::and),
         })
     }
 
@@ -66,29 +87,34 @@ impl Permit {
     }
 
     /// Opens the samples of a protected file: the clear file goes to `sink`. The reservation is charged just before the
-    /// first byte leaves, and `released` is called then: media that turns out to be broken, or protected by another
-    /// key, costs nothing. `progress` is told bytes done and in all.
+    /// first byte leaves: media that turns out to be broken, or protected by another key, costs nothing. Where a license
+    /// has limits in time the clock is looked at before every block that leaves, at most once a second, and playing ends
+    /// when the license or the time does (row E04).
     pub fn decrypt<K: KeyValue, R: Read + Seek>(
         self,
         store: &mut Store<'_, K>,
         entropy: &mut dyn Entropy,
         input: R,
         sink: &mut dyn Sink,
-        released: &mut dyn FnMut(),
-        progress: &mut dyn FnMut(u64, u64),
+        host: Host<'_>,
     ) -> Result<Decrypted, PlaybackError> {
         self.check_playback()?;
-        let charge = || {
-            store.charge(&self.hold, entropy)?;
-            released();
-            Ok(())
+        let Self { ciphers, hold, watch, .. } = self;
+        let Host { released, clock, read, events, progress } = host;
+        let mut hold = Some(hold);
+        let mut checked_at = None;
+        let check = || {
+            if let Some(hold) = hold.take() {
+                store.charge(&hold, entropy)?;
+                released();
+            }
+            let reading = if watch.is_empty() { None } else { Some(read()).filter(|now| is_due(checked_at, now)) };
+            let Some(reading) = reading else { return Ok(()) };
+            checked_at = Some(reading.boot_millis);
+            let now = store.follow_clock(clock, &reading, events, entropy)?;
+            watch.check(&now).map_err(PlaybackError::Ended)
         };
-        let mut sink = ChargingSink { sink, charge: Some(charge), refused: None };
-        let decrypted = self.ciphers.decrypt(input, &mut sink, progress);
-        match sink.refused {
-            Some(refused) => Err(PlaybackError::Store(refused)),
-            None => Ok(decrypted?),
-        }
+        decrypt(&ciphers, input, sink, check, progress)
     }
 
     /// Charges the reservation: from here on samples may leave. Only playing releases samples.
@@ -99,7 +125,7 @@ impl Permit {
     ) -> Result<Playback, Error> {
         self.check_playback()?;
         store.charge(&self.hold, entropy)?;
-        Ok(Playback { ciphers: self.ciphers, ends_at: self.ends_at })
+        Ok(Playback { ciphers: self.ciphers, watch: self.watch })
     }
 
     fn check_playback(&self) -> Result<(), Error> {
@@ -131,53 +157,82 @@ impl core::fmt::Debug for Ciphers {
     }
 }
 
-/// Opens samples. Whoever plays must have stopped at [`Playback::ends_at`]. Only [`Permit::release_first_sample`] makes one.
+/// Opens samples, as long as licenses and clock allow it. Only [`Permit::release_first_sample`] makes one.
 ///
 /// ```compile_fail,E0451
 /// # use admit_client::Playback;
-/// let forged = Playback { ends_at: None, ..unimplemented!() };
+/// let forged = Playback { watch: admit_license::Watch::default(), ..unimplemented!() };
 /// ```
 #[derive(Debug)]
 pub struct Playback {
     ciphers: Ciphers,
-    ends_at: Option<Timestamp>,
+    watch: Watch,
 }
 
 impl Playback {
-    /// Opens the samples of a protected file: the clear file goes to `sink`. `progress` is told bytes done and in
-    /// all. Keys and ciphers stay in here.
+    /// Opens the samples of a protected file: the clear file goes to `sink`. `now` is asked before every block that leaves,
+    /// and looks at the clock once a minute at least. `progress` is told bytes done and in all. Keys and ciphers stay in here.
     pub fn decrypt<R: Read + Seek>(
         &self,
         input: R,
         sink: &mut dyn Sink,
+        now: &mut dyn FnMut() -> Now,
         progress: &mut dyn FnMut(u64, u64),
-    ) -> Result<Decrypted, admit_media::Error> {
-        self.ciphers.decrypt(input, sink, progress)
+    ) -> Result<Decrypted, PlaybackError> {
+        let check = || self.check(&now()).map_err(PlaybackError::Ended);
+        decrypt(&self.ciphers, input, sink, check, progress)
+    }
+
+    /// Whether playing may go on: asked before every sample, or once a minute at least.
+    pub fn check(&self, now: &Now) -> Result<(), Reason> {
+        self.watch.check(now)
     }
 
     /// When it must have ended.
     #[must_use]
     pub const fn ends_at(&self) -> Option<Timestamp> {
-        self.ends_at
+        self.watch.ends_at()
     }
 }
 
-/// A sink that charges before the first byte goes on.
-struct ChargingSink<'s, F> {
-    sink: &'s mut dyn Sink,
-    charge: Option<F>,
-    refused: Option<Error>,
+/// Decrypts, with a check before every block that leaves.
+fn decrypt<R: Read + Seek>(
+    ciphers: &Ciphers,
+    input: R,
+    sink: &mut dyn Sink,
+    check: impl FnMut() -> Result<(), PlaybackError>,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Decrypted, PlaybackError> {
+    let mut sink = CheckingSink { sink, check, refused: None };
+    let decrypted = ciphers.decrypt(input, &mut sink, progress);
+    match sink.refused {
+        Some(refused) => Err(refused),
+        None => Ok(decrypted?),
+    }
 }
 
-impl<F: FnOnce() -> Result<(), Error>> Sink for ChargingSink<'_, F> {
+/// Whether the clock must be looked at again.
+const fn is_due(checked_at: Option<u64>, reading: &Reading) -> bool {
+    match checked_at {
+        Some(millis) => reading.boot_millis.abs_diff(millis) >= CHECK_INTERVAL_MILLIS,
+        None => true,
+    }
+}
+
+/// A sink that checks before every block goes on.
+struct CheckingSink<'s, F> {
+    sink: &'s mut dyn Sink,
+    check: F,
+    refused: Option<PlaybackError>,
+}
+
+impl<F: FnMut() -> Result<(), PlaybackError>> Sink for CheckingSink<'_, F> {
     fn buffer(&mut self) -> Vec<u8> {
         self.sink.buffer()
     }
 
     fn put(&mut self, buffer: Vec<u8>, used: usize) -> io::Result<()> {
-        if let Some(charge) = self.charge.take()
-            && let Err(refused) = charge()
-        {
+        if let Err(refused) = (self.check)() {
             self.refused = Some(refused);
             return Err(io::ErrorKind::PermissionDenied.into());
         }
@@ -193,3 +248,6 @@ impl CounterMode for Shared {
         self.0.apply(counter, data);
     }
 }
+
+/// How long playing goes on without a look at the clock. Row E04 asks for a minute at most.
+const CHECK_INTERVAL_MILLIS: u64 = 1000;

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `p` | position: epoch, sequence number, hash-chain head over all writes, and the root of the tree |
 //! | `n` path | a node of the tree over all records below |
+//! | `c0` `c1` | the clock's record, in turn |
 //! | `i` | identity: keys and certificate |
 //! | `k` key id | the ids of the licenses for a key |
 //! | `l` license id | a license as it was verified |
@@ -16,6 +17,8 @@ use admit_crypto::record::Opened;
 use admit_crypto::{Digest, Entropy, Provider, RecordKey};
 use admit_license::{HeldLicense, KeyId, Kind, LicenseId, Terms, Usage, VerifiedLicense};
 use admit_protocol::acquire::{HeldElement, StorePosition};
+use admit_time::TrustedTime;
+use admit_time::clock::{Clock, Now};
 
 use crate::ledger::{Ledger, decode, encode, tampered};
 use crate::write::{Place, Writes};
@@ -95,12 +98,13 @@ impl<'p, K: KeyValue> Store<'p, K> {
         Ok(held)
     }
 
-    /// The licenses for these keys and their roots, as a challenge names them.
+    /// The licenses for these keys and their roots, as a challenge names them. Those that must be acquired again are not
+    /// named (row E09).
     pub fn held_elements(&self, key_ids: &[KeyId]) -> Result<Vec<HeldElement>, Error> {
         let mut elements = Vec::new();
         for key_id in key_ids {
             let held = self.held(key_id)?;
-            elements.extend(held.iter().map(|held| {
+            elements.extend(held.iter().filter(|held| !held.was_stored_before_clock()).map(|held| {
                 let terms = held.license.terms();
                 HeldElement { key_id: terms.key_id, license: terms.id }
             }));
@@ -134,15 +138,18 @@ impl<'p, K: KeyValue> Store<'p, K> {
         Ok(found)
     }
 
-    /// Puts verified licenses in the store, those of the session into the session's. A license that is already
-    /// there is left as it is, with its usage.
+    /// Puts verified licenses in the store with what the clock remembers, those of the session into the session's. A
+    /// license that is already there is left as it is, with its usage; one from before the client had a time goes when
+    /// another one for its key comes (row E09).
     pub(crate) fn add(
         &mut self,
         licenses: &[VerifiedLicense],
-        usage: &Usage,
+        clock: &mut Clock,
+        now: &Now,
         entropy: &mut dyn Entropy,
     ) -> Result<(), Error> {
         let mut writes = Writes::default();
+        let usage = Usage { stored_at: now.time().map(TrustedTime::latest), ..Usage::default() };
         let mut added = BTreeMap::<_, Vec<LicenseId>>::new();
         for license in licenses {
             let terms = license.terms();
@@ -151,17 +158,41 @@ impl<'p, K: KeyValue> Store<'p, K> {
             }
             let place = if terms.persistent.unwrap_or(true) { Place::Storage } else { Place::Session };
             writes.put(place, license_key(&terms.id), license.record().to_vec());
-            writes.put(place, usage_key(&terms.id), encode(usage));
+            writes.put(place, usage_key(&terms.id), encode(&usage));
             added.entry((place, terms.key_id)).or_default().push(terms.id);
         }
         for ((place, key_id), mut ids) in added {
             let key = licenses_key(&key_id);
-            ids.extend(self.ids_under(place, &key)?);
+            for held in self.read_licenses(place, &self.ids_under(place, &key)?)? {
+                let id = held.license.terms().id;
+                if held.was_stored_before_clock() {
+                    writes.delete(place, license_key(&id));
+                    writes.delete(place, usage_key(&id));
+                } else {
+                    ids.push(id);
+                }
+            }
             ids.sort();
             ids.dedup();
             writes.put(place, key, encode(&ids));
         }
-        self.commit_all(writes, entropy)
+        self.commit_with_clock(writes, clock, entropy)
+    }
+
+    /// Makes all writes, and keeps the clock with them where that is due.
+    fn commit_with_clock(
+        &mut self,
+        mut writes: Writes,
+        clock: &mut Clock,
+        entropy: &mut dyn Entropy,
+    ) -> Result<(), Error> {
+        if !clock.needs_saving() {
+            return self.commit_all(writes, entropy);
+        }
+        clock.save(|sequence, record| {
+            Self::clock_write(sequence, record, &mut writes);
+            self.commit_all(writes, entropy)
+        })
     }
 
     pub(crate) fn put_identity(&mut self, record: &[u8], entropy: &mut dyn Entropy) -> Result<(), Error> {

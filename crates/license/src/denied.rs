@@ -68,6 +68,14 @@ pub enum Reason {
     NoClock,
     /// The license has limits in time and the clock is not set.
     ClockNotSet,
+    /// The license has limits in time and the last signed time is too old for it.
+    ClockStale,
+    /// The license has limits in time and the wall clock was set back.
+    ClockRolledBack,
+    /// The store is an older copy of itself, so what it says of the license's use may be too little.
+    StoreRolledBack,
+    /// The license has limits in time and was stored when the client had no time (row E09).
+    StoredBeforeClock,
     /// The license needs newer revocation information (row C02).
     RevocationInformation {
         /// The least version.
@@ -132,14 +140,30 @@ impl Reason {
         match self {
             Self::NoLicense { .. } | Self::NoRight { .. } | Self::OneTimeForTransfer => Remedy::Acquire,
             Self::NoUplinkLicense { .. } => Remedy::Acquire,
-            Self::CountUsedUp { .. } | Self::Expired { .. } => Remedy::Renew,
+            Self::CountUsedUp { .. } | Self::Expired { .. } | Self::StoredBeforeClock => Remedy::Renew,
             Self::ApplicationLevel { .. } | Self::RightUnknownToApplication { .. } => Remedy::InstallUpdate,
             Self::ClientLevel { .. } | Self::NeedsIndividualization { .. } | Self::MeteringUnsupported => {
                 Remedy::Individualize
             }
-            Self::ClockNotSet => Remedy::SetClock,
+            Self::ClockNotSet | Self::ClockStale | Self::ClockRolledBack => Remedy::SetClock,
+            Self::StoreRolledBack => Remedy::AskUser,
             Self::RevocationInformation { .. } => Remedy::RefreshRevocation,
             Self::NotYetValid { .. } | Self::NoClock | Self::OutputUnprotected => Remedy::None,
+        }
+    }
+}
+
+impl Reason {
+    /// When the license becomes usable without another one, in words that follow "usable"; none where it does not by
+    /// itself or by a signed time.
+    #[must_use]
+    pub fn usable_when(self) -> Option<String> {
+        match self {
+            Self::NotYetValid { begin } => Some(format!("from {begin} on")),
+            Self::ClockNotSet | Self::ClockStale | Self::ClockRolledBack => {
+                Some("as soon as the clock has a signed time".to_owned())
+            }
+            _ => None,
         }
     }
 }
@@ -167,6 +191,10 @@ impl fmt::Display for Reason {
             }
             Self::NoClock => f.write_str("the license has limits in time and this client has no trusted clock"),
             Self::ClockNotSet => f.write_str("the license has limits in time and the clock is not set"),
+            Self::ClockStale => f.write_str("the license has limits in time and the last signed time is too old"),
+            Self::ClockRolledBack => f.write_str("the license has limits in time and the clock was set back"),
+            Self::StoreRolledBack => f.write_str("the store is an older copy of itself"),
+            Self::StoredBeforeClock => f.write_str("the license has limits in time and was stored without a time"),
             Self::RevocationInformation { needed, found } => {
                 write!(f, "the license needs revocation information {needed}, and the store has {found}")
             }

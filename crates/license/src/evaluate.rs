@@ -4,6 +4,7 @@ use core::cmp::Reverse;
 use core::time::Duration;
 
 use admit_crypto::{ContentKey, DecryptionKey, Provider};
+use admit_time::clock::{ClockState, Now};
 use admit_time::{Timestamp, TrustedTime};
 use admit_trust::{
     Certificate, ClientProperties, ClockKind, ComponentVersion, Features, SdkGeneration, Verified, role,
@@ -11,6 +12,7 @@ use admit_trust::{
 
 use crate::denied::{Denied, Reason, Refusal};
 use crate::usage::{Count, Usage};
+use crate::watch::{Watch, time_for};
 use crate::{Action, Error, HeldLicense, KeyId, Kind, LicenseId, Restrictions, Rights, Uplink};
 
 /// Everything around the licenses that an evaluation looks at.
@@ -22,8 +24,8 @@ pub struct Environment<'a> {
     pub output: Output,
     /// What the client's certificate says.
     pub client: ClientProperties,
-    /// The trusted time, when the clock is set.
-    pub time: Option<&'a TrustedTime>,
+    /// What the client's clock says.
+    pub clock: &'a Now,
     /// The version of the revocation information in the store.
     pub revocation_version: u64,
     /// The least component version that the content's header asks for.
@@ -108,7 +110,7 @@ pub struct Grant<'a> {
     license: &'a HeldLicense,
     root: Option<&'a HeldLicense>,
     charges: Vec<Charge>,
-    ends_at: Option<Timestamp>,
+    watch: Watch,
     decided_at: Option<Timestamp>,
 }
 
@@ -140,7 +142,13 @@ impl Grant<'_> {
     /// When the action must have ended; none where nothing limits it in time.
     #[must_use]
     pub const fn ends_at(&self) -> Option<Timestamp> {
-        self.ends_at
+        self.watch.ends_at()
+    }
+
+    /// The rules about time that go on holding during the action.
+    #[must_use]
+    pub const fn watch(&self) -> &Watch {
+        &self.watch
     }
 
     /// When this was decided, by the trusted time; none where the clock was not set. A countdown that the use starts
@@ -257,9 +265,11 @@ fn evaluate_chain<'a>(
         return Err(reasons);
     }
     let charges = elements().map(|element| charge(action, element)).collect();
-    let ends_at = elements().filter_map(|element| end_of(element, environment.time)).min();
-    let (key_id, decided_at) = (candidate.license.terms().key_id, environment.time.map(TrustedTime::latest));
-    Ok(Grant { key_id, action, license: candidate, root, charges, ends_at, decided_at })
+    let time = environment.clock.time().or(environment.clock.guess());
+    let ends_at = elements().filter_map(|element| end_of(element, time)).min();
+    let (key_id, decided_at) = (candidate.license.terms().key_id, time.map(TrustedTime::latest));
+    let watch = Watch::of(elements(), ends_at);
+    Ok(Grant { key_id, action, license: candidate, root, charges, watch, decided_at })
 }
 
 /// The root's restrictions where it has any of either kind, else the license's own (row D04).
@@ -315,7 +325,10 @@ fn check_element(action: Action, element: &HeldLicense, environment: &Environmen
     if terms.metering_id.is_some() && !environment.client.features.contains(Features::METERING) {
         reasons.push(Reason::MeteringUnsupported);
     }
-    if terms.time_limits().any() {
+    // Counts and dates of a store that is older than it was say nothing any more.
+    if environment.clock.state() == ClockState::StoreRolledBack && terms.persistent.unwrap_or(true) {
+        reasons.push(Reason::StoreRolledBack);
+    } else if terms.time_limits().any() {
         check_time(element, environment, reasons);
     }
 }
@@ -325,13 +338,20 @@ fn check_time(element: &HeldLicense, environment: &Environment<'_>, reasons: &mu
     if environment.client.clock == ClockKind::None {
         return reasons.push(Reason::NoClock);
     }
-    let Some(time) = environment.time else { return reasons.push(Reason::ClockNotSet) };
-    let limits = element.license.terms().time_limits();
-    if let Some(begin) = limits.begin.filter(|&begin| time.earliest() < begin) {
-        reasons.push(Reason::NotYetValid { begin });
+    let terms = element.license.terms();
+    // A client with a clock knows when it stored a license: this one is from before it had one (row E09).
+    if element.was_stored_before_clock() {
+        return reasons.push(Reason::StoredBeforeClock);
     }
-    if limits.after_storing.is_some() && element.usage.stored_at.is_none() {
-        reasons.push(Reason::ClockNotSet);
+    let time = match time_for(terms, environment.clock) {
+        Ok(time) => time,
+        Err(reason) => return reasons.push(reason),
+    };
+    if let Some(begin) = terms.begin.filter(|&begin| time.earliest() < begin) {
+        // Behind a restart it may have begun already, which only a signed time can say.
+        let is_estimated = environment.clock.state() != ClockState::Trusted;
+        let may_have_begun = is_estimated && time.latest() >= begin;
+        reasons.push(if may_have_begun { Reason::ClockStale } else { Reason::NotYetValid { begin } });
     }
     if let Some(expiry) = end_of(element, Some(time)).filter(|&end| time.latest() > end) {
         reasons.push(Reason::Expired { expiry });

@@ -12,6 +12,7 @@ mod signed_header;
 mod terms;
 mod usage;
 mod verified;
+mod watch;
 
 pub use action::{Action, UnknownAction};
 pub use admit_crypto::{KeyId, KeyIdError};
@@ -27,3 +28,4 @@ pub use terms::{
 };
 pub use usage::{Count, HeldLicense, Usage};
 pub use verified::{VerifiedLicense, inspect};
+pub use watch::Watch;

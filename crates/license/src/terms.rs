@@ -237,7 +237,7 @@ pub struct Terms {
     /// What happens when the clock was set back; absent means nothing.
     #[n(23)]
     pub rollback_action: Option<RollbackAction>,
-    /// Seconds that a client may go on with an unset clock.
+    /// Seconds of running time that a client may go on after its clock lost its power.
     #[n(24)]
     pub grace_secs: Option<u64>,
     /// The longest time, in seconds, without a signed time.

@@ -57,3 +57,11 @@ pub struct HeldLicense {
     /// How it was used.
     pub usage: Usage,
 }
+
+impl HeldLicense {
+    /// Whether it has limits in time and was stored when the client had no time: it must be acquired again (row E09).
+    #[must_use]
+    pub fn was_stored_before_clock(&self) -> bool {
+        self.usage.stored_at.is_none() && self.license.terms().time_limits().any()
+    }
+}

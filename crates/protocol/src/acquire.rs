@@ -5,9 +5,10 @@ mod challenge;
 mod response;
 
 use admit_crypto::{Digest, Provider};
+pub use admit_time::clock::ClockState;
 
 pub use challenge::{
-    ClockState, HeldElement, LicenseChallenge, OpenedChallenge, RevocationNumbers, SealedChallenge, StorePosition,
+    HeldElement, LicenseChallenge, OpenedChallenge, RevocationNumbers, SealedChallenge, StorePosition,
 };
 pub use response::{LicenseResponse, ResponseContext, VerifiedResponse};
 

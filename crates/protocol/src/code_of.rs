@@ -19,7 +19,10 @@ impl From<&Reason> for Code {
             Reason::ClientLevel { .. } => Self::NS_E_DRM_LICENSE_SECLOW,
             Reason::NeedsIndividualization { .. } => Self::NS_E_DRM_NEEDS_INDIVIDUALIZATION,
             Reason::NoClock => Self::DRM_E_NO_CLK_SUPPORTED,
-            Reason::ClockNotSet => Self::DRM_E_SECURETIME_CLOCK_NOT_SET,
+            Reason::ClockNotSet | Reason::ClockStale => Self::DRM_E_SECURETIME_CLOCK_NOT_SET,
+            Reason::ClockRolledBack => Self::ADMIT_E_CLOCK_ROLLED_BACK,
+            Reason::StoreRolledBack => Self::ADMIT_E_STORE_ROLLED_BACK,
+            Reason::StoredBeforeClock => Self::DRM_E_LICENSESERVERTIME_MUST_REACQUIRE_LICENSE,
             Reason::RevocationInformation { .. } => Self::NS_E_DRM_RIV_TOO_SMALL,
             Reason::OutputUnprotected => Self::ADMIT_E_OUTPUT_UNPROTECTED,
             Reason::MeteringUnsupported => Self::NS_E_DRM_NEEDS_INDIVIDUALIZATION,
@@ -59,6 +62,40 @@ impl From<&Error> for Code {
             Error::OtherChallenge | Error::OtherClient => Self::ADMIT_E_RESPONSE_MISMATCH,
             Error::License(error) => error.into(),
             Error::NoService { .. } => Self::ADMIT_E_CONFIGURATION,
+        }
+    }
+}
+
+impl From<&admit_time::Error> for Code {
+    fn from(error: &admit_time::Error) -> Self {
+        use admit_time::Error as Time;
+        match error {
+            Time::TooLate { .. } | Time::OtherBoot | Time::MonotonicClockWentBack { .. } => {
+                Self::NS_E_DRM_UNABLE_TO_GET_SECURE_CLOCK_FROM_SERVER
+            }
+            Time::BelowHardFloor { .. } | Time::TimeKeysDisagree { .. } | Time::SameTimeKey => {
+                Self::DRM_E_CLK_INVALID_DATE
+            }
+            Time::BeforeDelegation { .. } | Time::AfterDelegation { .. } | Time::MidpointOutOfRange { .. } => {
+                Self::DRM_E_CLK_INVALID_DATE
+            }
+            Time::MalformedResponse(_)
+            | Time::OversizedResponse { .. }
+            | Time::NotAResponse { .. }
+            | Time::WrongNonce
+            | Time::UnknownVersion { .. }
+            | Time::MalformedVersionList
+            | Time::VersionNotListed
+            | Time::PathTooLong { .. }
+            | Time::IndexOutsideTree { .. }
+            | Time::RequestNotInTree
+            | Time::BadDelegationSignature
+            | Time::BadResponseSignature
+            | Time::ZeroRadius
+            | Time::RadiusTooLarge { .. }
+            | Time::EpochTooLow { .. }
+            | Time::MalformedRequest(_)
+            | Time::VersionNotOffered => Self::DRM_E_CLK_INVALID_RESPONSE,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What tests need and the product must not have: seeded randomness, a fixture realm with every certificate, the corpus
 //! reader, a Roughtime responder, a PostgreSQL server, and a hardware security module in software.
 
+pub mod clock;
 pub mod corpus;
 pub mod entropy;
 #[cfg(not(target_arch = "wasm32"))]
@@ -9,12 +10,11 @@ pub mod realm;
 pub mod roughtime;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod soft_hsm;
-mod trusted_time;
 
+pub use clock::now_at;
 pub use entropy::SeededEntropy;
 #[cfg(not(target_arch = "wasm32"))]
 pub use postgres::Postgres;
 pub use realm::{FixtureClient, FixtureRealm, FixtureService, FixtureTimeService};
 #[cfg(not(target_arch = "wasm32"))]
 pub use soft_hsm::SoftHsm;
-pub use trusted_time::trusted_time;

@@ -5,7 +5,6 @@ use crate::roughtime::FormatError;
 
 /// A time was not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum Error {
     // The peer's bytes.
     /// The response does not have the form of a Roughtime response.
@@ -112,8 +111,28 @@ pub enum Error {
         /// The hard floor.
         floor: Timestamp,
     },
+    /// The time certificate's epoch is lower than one that was accepted, or that revocation information asks for.
+    #[error("time certificate of epoch {found}, and the lowest accepted is {lowest}")]
+    EpochTooLow {
+        /// The certificate's epoch.
+        found: u64,
+        /// The lowest that counts.
+        lowest: u64,
+    },
+    /// Two time servers, asked because of a long jump, do not say the same.
+    #[error("two time servers are {apart_millis} ms apart")]
+    TimeKeysDisagree {
+        /// How far apart they are, in milliseconds.
+        apart_millis: u64,
+    },
 
     // This program.
+    /// The question was put in another boot.
+    #[error("question was put before the machine was started again")]
+    OtherBoot,
+    /// A long jump was to be confirmed by the key that made it.
+    #[error("second answer is under the same time key")]
+    SameTimeKey,
     /// The request packet does not have the form of a Roughtime request.
     #[error("malformed request: {0}")]
     MalformedRequest(FormatError),

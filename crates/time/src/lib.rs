@@ -15,12 +15,16 @@
 //! # assert!(set_time([1; 32], [2; 32], || 0, Timestamp::from_unix_secs(0)).is_err());
 //! ```
 //!
+//! What happens to such a time afterwards, on a machine whose owner sets its wall clock and starts it again, is the
+//! [clock]'s to say.
+//!
 //! The crate does no I/O, reads no clock and draws no randomness: nonces and clock readings are arguments.
 
 #![no_std]
 
 extern crate alloc;
 
+pub mod clock;
 mod error;
 pub mod roughtime;
 mod timestamp;

@@ -1,4 +1,5 @@
-//! Trusted time and its first door: an answer to a question that is still open.
+//! Trusted time and its first door: an answer to a question that is still open. The second is a [clock](crate::clock) that
+//! such an answer has set.
 
 use alloc::vec::Vec;
 
@@ -51,6 +52,18 @@ impl Outstanding {
         received_at_millis: u64,
         hard_floor: Timestamp,
     ) -> Result<TrustedTime, Error> {
+        let (signed, round_trip_millis) = self.verify(provider, response_packet, received_at_millis, hard_floor)?;
+        Ok(TrustedTime::from_signed(signed, round_trip_millis))
+    }
+
+    /// What [`accept`](Self::accept) checks: the signed time, and the round trip in milliseconds.
+    pub(crate) fn verify(
+        self,
+        provider: &Provider,
+        response_packet: &[u8],
+        received_at_millis: u64,
+        hard_floor: Timestamp,
+    ) -> Result<(SignedTime, u64), Error> {
         let round_trip_millis = self.round_trip_millis(received_at_millis)?;
         let request_packet = self.request_packet(provider);
         let signed = roughtime::verify(provider, &self.pinned_key, &request_packet, response_packet)?;
@@ -58,7 +71,7 @@ impl Outstanding {
         if latest < hard_floor {
             return Err(Error::BelowHardFloor { latest, floor: hard_floor });
         }
-        Ok(TrustedTime::from_signed(signed, round_trip_millis))
+        Ok((signed, round_trip_millis))
     }
 
     fn round_trip_millis(&self, received_at_millis: u64) -> Result<u64, Error> {
@@ -107,6 +120,11 @@ impl TrustedTime {
             earliest_millis: self.earliest_millis.saturating_add(elapsed_millis),
             latest_millis: self.latest_millis.saturating_add(elapsed_millis),
         }
+    }
+
+    /// What a clock knows. The first is at most the second.
+    pub(crate) const fn between(earliest_millis: u64, latest_millis: u64) -> Self {
+        Self { earliest_millis, latest_millis }
     }
 
     fn from_signed(signed: SignedTime, round_trip_millis: u64) -> Self {

@@ -1,19 +1,10 @@
 //! The key of a time certificate: an Ed25519 key (RFC 8410) that a Roughtime service delegates with, and its epoch.
 
+pub use admit_time::clock::TimeKey;
 use der::asn1::{BitString, ObjectIdentifier};
 use x509_cert::spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 
 use crate::{Error, Field};
-
-/// What a certificate of the role time is about. It is a type of its own, so that nobody verifies by this key what a
-/// P-256 key has to sign, or the other way round.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct TimeKey {
-    /// The Ed25519 long-term key of the Roughtime service.
-    pub public_key: [u8; 32],
-    /// Goes up when earlier keys are not to be believed any more.
-    pub epoch: u64,
-}
 
 /// The 32 bytes of an Ed25519 key: the algorithm has no parameters (RFC 8410 section 3).
 pub(crate) fn read(info: &SubjectPublicKeyInfoOwned) -> Result<[u8; 32], Error> {

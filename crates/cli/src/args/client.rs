@@ -1,4 +1,4 @@
-//! Arguments of `admit play`, `admit license` and `admit why`.
+//! Arguments of `admit play`, `admit license`, `admit clock` and `admit why`.
 
 use std::path::PathBuf;
 
@@ -61,6 +61,15 @@ pub(crate) enum LicenseCommand {
         #[command(flatten)]
         client: ClientArgs,
     },
+}
+
+/// `admit clock`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ClockCommand {
+    /// What time it is, how certain that is and why. Nothing is sent.
+    Show(#[command(flatten)] ClientArgs),
+    /// Get a signed time from each realm's license server, or else from its clock services.
+    Sync(#[command(flatten)] ClientArgs),
 }
 
 /// `admit license acquire`.

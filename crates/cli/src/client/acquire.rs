@@ -1,31 +1,35 @@
 //! A session in one realm: the client's identity, and licenses from the realm's service.
 
-use admit_client::acquire::{Acquisition, Wanted};
+use admit_client::acquire::{Acquisition, Received, Timing, Wanted};
+use admit_client::clock::clock_reading;
 use admit_client::enrol::{self, Enrolment};
 use admit_client::{Identity, Store};
 use admit_license::{Application, Environment, Output, VerifiedLicense};
 use admit_protocol::Code;
 use admit_protocol::acquire::{MAX_RESPONSE, SEALED_CHALLENGE_CONTENT_TYPE};
 use admit_protocol::enrol::{ENROLMENT_CONTENT_TYPE, MAX_ENROLMENT_RESPONSE};
+use admit_time::clock::{Clock, Limits, Now};
 use admit_trust::{Certificate, ClockKind, Features, Role, Verified, role};
 
 use super::content::HeaderTerms;
-use super::context::{ClientRealm, DATES, Lock, PROVIDER};
+use super::context::{ClientRealm, DATES, HARD_FLOOR, Lock, PROVIDER};
 use crate::failure::Outcome;
-use crate::system::{Http, SqliteKeyValue, SystemEntropy};
+use crate::system::{Http, SqliteKeyValue, SystemEntropy, read_clocks};
 
 /// A client at work in one realm. It holds the lock of the realm's folder, but not while it waits for the network.
 pub(crate) struct Session {
     pub(crate) realm: ClientRealm,
     pub(crate) store: Store<'static, SqliteKeyValue>,
     pub(crate) identity: Identity,
+    pub(crate) clock: Clock,
     /// Until it is given back.
     pub(crate) lock: Option<Lock>,
     application: Option<Verified<Certificate, role::Application>>,
 }
 
 impl Session {
-    /// Opens the store and the identity in it; enrols where there is none yet.
+    /// Opens the store and the identity in it; enrols where there is none yet. The clock is looked at, and what it finds is
+    /// kept (row E04).
     pub(crate) fn open(realm: ClientRealm, http: &Http) -> Outcome<Self> {
         let mut lock = Some(realm.lock()?);
         let mut store = realm.store()?;
@@ -37,20 +41,42 @@ impl Session {
             None => enrol_client(&realm, &mut store, &mut lock, http)?,
         };
         let application = realm.realm.application(PROVIDER, APPLICATION, DATES)?;
-        Ok(Self { realm, store, identity, lock, application })
+        let clock = store.clock(HARD_FLOOR, Limits::default())?;
+        let mut session = Self { realm, store, identity, clock, lock, application };
+        let now = session.look_at_clock();
+        session.store.delete_rolled_back(&now, &mut entropy)?;
+        if session.clock.needs_saving() {
+            session.keep_clock()?;
+        }
+        Ok(session)
     }
 
-    /// Acquires licenses and stores them.
+    /// Acquires licenses and stores them, with the time that came with them.
     pub(crate) fn acquire(&mut self, wanted: &Wanted<'_>, http: &Http) -> Outcome<Vec<VerifiedLicense>> {
-        match self.acquire_once(wanted, http) {
+        let mut received = self.receive(wanted, http)?;
+        let now = self.complete_time(&mut received, http)?;
+        let mut entropy = self.store.entropy(&mut SystemEntropy);
+        Ok(received.store(&self.identity, &mut self.store, &mut self.clock, &now, &mut entropy)?)
+    }
+
+    /// Sends a challenge and takes its response. The clock is set by it, and not kept yet.
+    pub(super) fn receive(&mut self, wanted: &Wanted<'_>, http: &Http) -> Outcome<Received> {
+        match self.receive_once(wanted, http) {
             // The service has a new key: its certificate was renewed since the realm document was fetched.
             Err(failure) if failure.code == Code::ADMIT_E_UNKNOWN_CHALLENGE_KEY => {
                 let fetched = unlocked(&mut self.lock, &self.realm, &mut self.store, || self.realm.fetch(http))?;
                 self.realm.replace(&fetched)?;
-                self.acquire_once(wanted, http)
+                self.receive_once(wanted, http)
             }
             outcome => outcome,
         }
+    }
+
+    /// Lets others at the realm's folder while `wait` waits for the network, and then looks at what they did.
+    pub(super) fn unlocked<T>(&mut self, wait: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
+        let answer = unlocked(&mut self.lock, &self.realm, &mut self.store, wait);
+        self.store.refresh_clock(&mut self.clock)?;
+        answer
     }
 
     /// The application's certificate, as challenges carry it.
@@ -59,29 +85,31 @@ impl Session {
     }
 
     /// What an evaluation looks at. All output of this program leaves it in clear.
-    pub(crate) fn environment(&self, header: &HeaderTerms) -> Environment<'static> {
+    pub(crate) fn environment<'n>(&self, header: &HeaderTerms, now: &'n Now) -> Environment<'n> {
         Environment {
             application: Application::new(self.application()),
             output: Output::Clear,
             client: *self.identity.properties(),
-            time: None,
+            clock: now,
             revocation_version: 0,
             content_minimum_version: header.minimum_version,
         }
     }
 
-    fn acquire_once(&mut self, wanted: &Wanted<'_>, http: &Http) -> Outcome<Vec<VerifiedLicense>> {
+    fn receive_once(&mut self, wanted: &Wanted<'_>, http: &Http) -> Outcome<Received> {
         let service = self.realm.realm.certificate::<role::License>(PROVIDER, DATES)?;
+        let key = self.time_services()?.first().map(|(key, _)| *key);
+        let now = self.look_at_clock();
         let mut entropy = self.store.entropy(&mut SystemEntropy);
-        let acquisition = Acquisition::begin(&self.identity, &service, wanted, DATES, &self.store, &mut entropy)?;
+        let timing = Timing { now: &now, reading: &read_clocks(), key };
+        let acquisition = Acquisition::begin(&self.identity, &service, wanted, timing, &self.store, &mut entropy)?;
         let url = self.realm.service_url(Role::License)?;
         let body = acquisition.request();
-        let response = unlocked(&mut self.lock, &self.realm, &mut self.store, || {
-            http.post(&url, SEALED_CHALLENGE_CONTENT_TYPE, wanted.token, body, MAX_RESPONSE)
-        })?;
-        let mut entropy = self.store.entropy(&mut SystemEntropy);
+        let response =
+            self.unlocked(|| http.post(&url, SEALED_CHALLENGE_CONTENT_TYPE, wanted.token, body, MAX_RESPONSE))?;
+        let reading = clock_reading(&self.identity, &read_clocks());
         let root = self.realm.realm.root();
-        Ok(acquisition.finish(&self.identity, root, &response, &mut self.store, &mut entropy)?)
+        Ok(acquisition.receive(&self.identity, root, &response, &mut self.clock, &reading, &mut Vec::new())?)
     }
 }
 
@@ -107,7 +135,7 @@ fn enrol_client(
 ) -> Outcome<Identity> {
     let root = realm.realm.root();
     let mut entropy = store.entropy(&mut SystemEntropy);
-    let enrolment = Enrolment::begin(PROVIDER, root, ClockKind::None, Features::CHAINS, &mut entropy);
+    let enrolment = Enrolment::begin(PROVIDER, root, ClockKind::AntiRollback, FEATURES, &mut entropy);
     let url = realm.service_url(Role::Enrolment)?;
     let body = enrolment.request();
     let response =
@@ -122,3 +150,5 @@ fn enrol_client(
 
 /// The common name of this program's certificate in realm documents.
 const APPLICATION: &str = "admit";
+/// What this program can do.
+const FEATURES: Features = Features::from_bits(Features::CHAINS.bits() | Features::TIME.bits());

@@ -122,9 +122,12 @@ impl ClientRealm {
 
     /// The absolute address of a service.
     pub(crate) fn service_url(&self, role: admit_trust::Role) -> Outcome<String> {
-        let address = self.realm.address(role)?;
-        let relative = address.starts_with('/');
-        Ok(if relative { format!("{}{address}", self.address) } else { address.to_owned() })
+        Ok(self.absolute(self.realm.address(role)?))
+    }
+
+    /// An address of the realm document, which may be relative to where that was found.
+    pub(crate) fn absolute(&self, address: &str) -> String {
+        if address.starts_with('/') { format!("{}{address}", self.address) } else { address.to_owned() }
     }
 
     /// Waits until no other process writes in this realm's folder.

@@ -6,12 +6,14 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use admit_client::acquire::Wanted;
-use admit_client::play::{Candidates, permit};
-use admit_client::{MixedEntropy, Permit, PlaybackError, Store};
+use admit_client::clock::clock_reading;
+use admit_client::play::{Candidates, DeniedKeys, permit};
+use admit_client::{Host, Identity, MixedEntropy, Permit, PlaybackError, Store};
 use admit_license::{Action, Denied, Remedy};
 use admit_media::{Decrypted, Sink, WriteSink};
 use admit_packager::AtomicFile;
 use admit_protocol::Code;
+use admit_time::clock::Clock;
 use serde_json::json;
 
 use super::acquire::Session;
@@ -23,7 +25,7 @@ use crate::failure::{self, Failure, Outcome};
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::same_file;
-use crate::system::{Http, LastFailure, SqliteKeyValue, SystemEntropy};
+use crate::system::{Http, LastFailure, SqliteKeyValue, SystemEntropy, read_clocks};
 
 /// Plays a file.
 pub(crate) fn run(args: &PlayArgs, output: Output) -> Outcome<()> {
@@ -38,15 +40,16 @@ pub(crate) fn run(args: &PlayArgs, output: Output) -> Outcome<()> {
     let mut session = Session::open(realm, &http)?;
     acquire_missing(&mut session, &content, &header, token.as_deref(), &http)?;
     let candidates = Candidates::find(&session.store, &content.key_ids)?;
-    let environment = session.environment(&header);
+    let now = session.look_at_clock();
+    let environment = session.environment(&header, &now);
     let grants = candidates.evaluate(Action::Play, &environment).map_err(|denied| Failure::denied(denied.first()))?;
     let mut entropy = session.store.entropy(&mut SystemEntropy);
-    let Session { store, identity, lock, .. } = &mut session;
+    let Session { store, identity, lock, clock, .. } = &mut session;
     let permit = permit(store, identity, grants, &mut entropy)?;
     let destination = Destination::open(args)?;
     // Others may use the store again once the use is charged, which happens when the first byte leaves.
     let released = &mut || drop(lock.take());
-    destination.play(Playing { content, permit, store, entropy, released }, output)
+    destination.play(Playing { content, permit, store, clock, identity, entropy, released }, output)
 }
 
 /// Acquires when there is no license that allows to play and another one might.
@@ -57,11 +60,14 @@ fn acquire_missing(
     token: Option<&str>,
     http: &Http,
 ) -> Outcome<()> {
-    let candidates = Candidates::find(&session.store, &content.key_ids)?;
-    let denied = match candidates.evaluate(Action::Play, &session.environment(header)) {
-        Ok(_) => return Ok(()),
-        Err(denied) => denied,
-    };
+    let Some(mut denied) = denied(session, content, header)? else { return Ok(()) };
+    // A signed time may be all that is missing (row E08). Where nobody gives one, a new license may still help.
+    if denied.iter().all(|(_, denied)| a_signed_time_may_help(denied)) && session.set_time(http).is_ok() {
+        match self::denied(session, content, header)? {
+            Some(still) => denied = still,
+            None => return Ok(()),
+        }
+    }
     if let Some((_, hopeless)) = denied.iter().find(|(_, denied)| !a_new_license_may_help(denied)) {
         return Err(Failure::denied(hopeless));
     }
@@ -81,16 +87,28 @@ fn acquire_missing(
     })
 }
 
-/// Whether some license fails for nothing but what a new license can bring.
+/// Why playing is denied as things stand; none where it is not.
+fn denied(session: &mut Session, content: &Content, header: &HeaderTerms) -> Outcome<Option<DeniedKeys>> {
+    let now = session.look_at_clock();
+    let candidates = Candidates::find(&session.store, &content.key_ids)?;
+    Ok(candidates.evaluate(Action::Play, &session.environment(header, &now)).err())
+}
+
+/// Whether some license fails for nothing but what a new license can bring, which brings the time as well.
 fn a_new_license_may_help(denied: &Denied) -> bool {
+    only(denied, |remedy| matches!(remedy, Remedy::Acquire | Remedy::Renew | Remedy::SetClock))
+}
+
+/// Whether some license fails for nothing but the want of a signed time.
+fn a_signed_time_may_help(denied: &Denied) -> bool {
+    only(denied, |remedy| remedy == Remedy::SetClock)
+}
+
+/// Whether every reason against some license has such a remedy.
+fn only(denied: &Denied, remedy: impl Fn(Remedy) -> bool) -> bool {
     let refusals = denied.refusals();
-    let by_acquiring = |remedy| matches!(remedy, Remedy::Acquire | Remedy::Renew);
-    refusals.iter().any(|refusal| {
-        refusals
-            .iter()
-            .filter(|other| other.license == refusal.license)
-            .all(|other| by_acquiring(other.reason.remedy()))
-    })
+    let against = |license| refusals.iter().filter(move |other| other.license == license);
+    refusals.iter().any(|refusal| against(refusal.license).all(|other| remedy(other.reason.remedy())))
 }
 
 /// Where the clear media goes.
@@ -140,6 +158,8 @@ struct Playing<'a> {
     content: Content,
     permit: Permit,
     store: &'a mut Store<'static, SqliteKeyValue>,
+    clock: &'a mut Clock,
+    identity: &'a Identity,
     entropy: MixedEntropy<'static>,
     released: &'a mut dyn FnMut(),
 }
@@ -163,7 +183,15 @@ impl Playing<'_> {
 
     fn decrypt(mut self, sink: &mut dyn Sink, progress: &mut dyn FnMut(u64, u64)) -> Result<Decrypted, PlaybackError> {
         let source = &mut *self.content.source;
-        self.permit.decrypt(self.store, &mut self.entropy, source, sink, self.released, progress)
+        let (clock, identity) = (self.clock, self.identity);
+        let host = Host {
+            released: self.released,
+            clock,
+            read: &mut || clock_reading(identity, &read_clocks()),
+            events: &mut Vec::new(),
+            progress,
+        };
+        self.permit.decrypt(self.store, &mut self.entropy, source, sink, host)
     }
 }
 

@@ -21,9 +21,10 @@ pub(crate) fn run(args: &WhyArgs, output: Output) -> Outcome<()> {
     let http = Http::new();
     let realm = realm_of(&content, &args.client, &http)?;
     let header = content.verify_header(realm.realm.root())?;
-    let session = Session::open(realm, &http)?;
+    let mut session = Session::open(realm, &http)?;
+    let now = session.look_at_clock();
     let candidates = Candidates::find(&session.store, &content.key_ids)?;
-    match candidates.evaluate(args.action, &session.environment(&header)) {
+    match candidates.evaluate(args.action, &session.environment(&header, &now)) {
         Ok(grants) => {
             tell_grants(args, &grants, output);
             Ok(())
@@ -67,13 +68,16 @@ fn tell_denied(args: &WhyArgs, denied: &DeniedKeys, output: Output) {
     for (_, refusal) in refusals() {
         let license = refusal.license.map_or_else(|| "no license".to_owned(), |id| format!("license {id}"));
         let (code, remedy) = (Code::from(&refusal.reason), refusal.reason.remedy().name());
-        output.line(|| format!("  {license}: {code}: {}. Remedy: {remedy}.", capitalized(&refusal.reason.to_string())));
+        let when = refusal.reason.usable_when().map_or_else(String::new, |when| format!(" Usable {when}."));
+        let reason = capitalized(&refusal.reason.to_string());
+        output.line(|| format!("  {license}: {code}: {reason}. Remedy: {remedy}.{when}"));
     }
 }
 
 fn refusal_json(key_id: KeyId, refusal: &Refusal) -> serde_json::Value {
     let mut entry = reason_json(refusal.reason);
     entry["key_id"] = key_id.to_string().into();
+    entry["usable"] = refusal.reason.usable_when().into();
     entry["license"] = refusal.license.map(|id| id.to_string()).into();
     entry
 }

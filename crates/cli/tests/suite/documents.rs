@@ -54,8 +54,31 @@ fn buyers_commands() {
     let document: Value = serde_json::from_str(&denied.stdout).unwrap();
     assert_eq!(members(&document), ["action", "allowed", "reasons"]);
     let reason = &document["reasons"][0];
-    assert_eq!(members(reason), ["code", "key_id", "license", "reason", "remedy", "sentence"]);
+    assert_eq!(members(reason), ["code", "key_id", "license", "reason", "remedy", "sentence", "usable"]);
     assert_eq!((&reason["license"], &reason["remedy"]), (&Value::Null, &"acquire".into()));
+    let clock = world.admit(&["clock", "show", "--json"]).json();
+    let expected = [
+        "earliest",
+        "faults",
+        "fingerprint",
+        "hard_floor",
+        "latest",
+        "realm",
+        "restarts",
+        "signed",
+        "since_signed_secs",
+        "soft_floor",
+        "source",
+        "state",
+        "suspicious",
+        "why",
+    ];
+    assert_eq!(members(&clock["clocks"][0]), expected);
+    let clock = &clock["clocks"][0];
+    assert_eq!((&clock["state"], &clock["source"]), (&"trusted".into(), &"license server".into()));
+    assert!(
+        clock["earliest"].as_str() <= clock["signed"].as_str() && clock["signed"].as_str() <= clock["latest"].as_str()
+    );
 }
 
 #[test]

@@ -5,6 +5,8 @@
 mod acquisition;
 mod bad_input;
 mod browser;
+mod clock;
+mod clock_machine;
 mod collector;
 mod doctor;
 mod documents;

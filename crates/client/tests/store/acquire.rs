@@ -46,7 +46,7 @@ fn the_answer_to_another_challenge_is_refused_and_stores_nothing() {
     let mut device = Device::new(1);
     let (first, second) = (device.begin(), device.begin());
     let response = answer(second.request(), vec![device.license(simple(1))]);
-    let refused = first.finish(&device.identity, &REALM.root, &response, &mut device.store, &mut device.entropy);
+    let refused = device.finish(first, &response);
     assert_eq!(refused.unwrap_err(), Error::Protocol(admit_protocol::Error::OtherChallenge));
     assert!(device.licenses().is_empty());
 }
@@ -58,7 +58,7 @@ fn b03_a_license_that_is_wrapped_to_another_client_is_refused() {
     let acquisition = device.begin();
     let licenses = vec![device.license(simple(1)), other.license(simple(2))];
     let response = answer(acquisition.request(), licenses);
-    let refused = acquisition.finish(&device.identity, &REALM.root, &response, &mut device.store, &mut device.entropy);
+    let refused = device.finish(acquisition, &response);
     let expected = Error::Protocol(admit_protocol::Error::License(admit_license::Error::OtherClient));
     assert_eq!(refused.unwrap_err(), expected);
     assert!(device.licenses().is_empty(), "one bad license refuses all");
@@ -71,7 +71,9 @@ fn e01_a_client_without_a_clock_holds_no_license_with_limits_in_time() {
     assert_eq!(device.acquire(&[limited.clone(), simple(2)]).unwrap_err(), Error::NoClock);
     assert!(device.licenses().is_empty());
     device.acquire(&[simple(2)]).unwrap();
-    Device::new(3).acquire(&[limited]).unwrap();
+    let mut device = Device::new(3);
+    device.set_clock();
+    device.acquire(&[limited]).unwrap();
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::LazyLock;
 
-use admit_client::acquire::{Acquisition, Wanted};
+use admit_client::acquire::{Acquisition, Received, Timing, Wanted};
 use admit_client::enrol::{self, Enrolment};
 use admit_client::play::Candidates;
 use admit_client::{
@@ -18,7 +18,8 @@ use admit_license::{
 use admit_protocol::acquire::{LicenseResponse, OpenedChallenge};
 use admit_protocol::enrol::{EnrolmentResponse, SignedRequest};
 use admit_testkit::{FixtureRealm, SeededEntropy};
-use admit_time::TrustedTime;
+use admit_time::Timestamp;
+use admit_time::clock::{Accepted, Clock, Limits, Now, Reading, Source, TimeKey};
 use admit_trust::{
     ClockKind, DateCheck, Features, Issuer, Properties, Role, SdkGeneration, Subject, Verified, role, verify_chain,
 };
@@ -142,6 +143,9 @@ pub(crate) struct Device {
     pub(crate) store: TestStore,
     pub(crate) identity: Identity,
     pub(crate) entropy: SeededEntropy,
+    pub(crate) clock: Clock,
+    /// The realm's time key, where it has one.
+    pub(crate) time_key: Option<TimeKey>,
 }
 
 impl Device {
@@ -154,24 +158,54 @@ impl Device {
         let mut store = open(&storage);
         let mut entropy = SeededEntropy::new(seed);
         let identity = enrol(&mut store, clock, &mut entropy).unwrap();
-        Self { storage, store, identity, entropy }
+        let clock = clock_of(&store).unwrap();
+        Self { storage, store, identity, entropy, clock, time_key: None }
+    }
+
+    /// The client whose store this is.
+    pub(crate) fn of(storage: Shared, time_key: TimeKey) -> Self {
+        let store = open(&storage);
+        let identity = enrol::identity(provider(), &REALM.root, dates(), &store).unwrap().unwrap();
+        let clock = clock_of(&store).unwrap();
+        Self { storage, store, identity, entropy: SeededEntropy::new(50), clock, time_key: Some(time_key) }
     }
 
     /// Licenses from a challenge and a response, as they come over the network.
     pub(crate) fn acquire(&mut self, terms: &[Terms]) -> Result<(), Error> {
-        let response = |acquisition: &Acquisition, device: &Self| {
-            let licenses = terms.iter().map(|terms| device.license(terms.clone())).collect();
-            answer(acquisition.request(), licenses)
-        };
         let acquisition = self.begin();
-        let response = response(&acquisition, self);
-        acquisition.finish(&self.identity, &REALM.root, &response, &mut self.store, &mut self.entropy).map(|_| ())
+        let licenses = terms.iter().map(|terms| self.license(terms.clone())).collect();
+        let response = answer(acquisition.request(), licenses);
+        self.finish(acquisition, &response)
     }
 
-    pub(crate) fn begin(&mut self) -> Acquisition {
-        let wanted = Wanted::to(Action::Play, None, vec![KEY_ID]);
+    pub(crate) fn begin(&mut self) -> Acquisition<'static> {
+        self.begin_for(&Wanted::to(Action::Play, None, vec![KEY_ID]))
+    }
+
+    pub(crate) fn begin_for(&mut self, wanted: &Wanted<'_>) -> Acquisition<'static> {
+        let reading = reading(1, 0);
+        let now = self.clock.observe(&reading, &mut Vec::new());
+        let timing = Timing { now: &now, reading: &reading, key: self.time_key };
         let service = license_service();
-        Acquisition::begin(&self.identity, &service, &wanted, dates(), &self.store, &mut self.entropy).unwrap()
+        Acquisition::begin(&self.identity, &service, wanted, timing, &self.store, &mut self.entropy).unwrap()
+    }
+
+    /// Takes a response half a second later.
+    pub(crate) fn receive(&mut self, acquisition: Acquisition<'_>, response: &[u8]) -> Result<Received, Error> {
+        let reading = Reading { boot_millis: 500, ..reading(1, 0) };
+        let Self { identity, clock, .. } = self;
+        acquisition.receive(identity, &REALM.root, response, clock, &reading, &mut Vec::new())
+    }
+
+    pub(crate) fn finish(&mut self, acquisition: Acquisition<'_>, response: &[u8]) -> Result<(), Error> {
+        let received = self.receive(acquisition, response)?;
+        let now = self.clock.observe(&reading(1, 1), &mut Vec::new());
+        received.store(&self.identity, &mut self.store, &mut self.clock, &now, &mut self.entropy).map(drop)
+    }
+
+    /// The clock was set a moment ago by a clock service.
+    pub(crate) fn set_clock(&mut self) {
+        set(&mut self.clock, &reading(1, 0), 7);
     }
 
     /// A license for this client, as the server issues it.
@@ -181,7 +215,7 @@ impl Device {
 
     /// The first steps of an action, up to the permit.
     pub(crate) fn permit(&mut self, key_ids: &[KeyId]) -> Result<Permit, Error> {
-        permit(&mut self.store, &self.identity, key_ids, None, &mut self.entropy)
+        permit(&mut self.store, &self.identity, key_ids, &Now::UNSET, &mut self.entropy)
     }
 
     /// Everything that playing once does.
@@ -208,15 +242,35 @@ impl Device {
     }
 }
 
+pub(crate) fn reading(boot: u8, secs: u64) -> Reading {
+    let wall = Timestamp::from_unix_secs(REALM.now.unix_secs() + secs);
+    admit_testkit::clock::reading_at(boot, secs * 1000, Some(wall))
+}
+
+/// The clock in a store, of a program that was made a while ago.
+pub(crate) fn clock_of(store: &TestStore) -> Result<Clock, Error> {
+    store.clock(Timestamp::from_unix_secs(REALM.now.unix_secs() - 1000), Limits::default())
+}
+
+/// Sets the clock from an honest answer of the realm's first time service.
+pub(crate) fn set(clock: &mut Clock, reading: &Reading, nonce: u8) {
+    let service = &REALM.time[0];
+    let key = *service.certificate.time_key().unwrap();
+    let question = Clock::ask([nonce; 32], key, Source::ClockService, reading);
+    let answer = service.responder.respond(&question.request_packet(provider()), reading.wall.unwrap().unix_secs());
+    let accepted = clock.accept(provider(), question, &answer, reading, &mut Vec::new());
+    assert!(matches!(accepted, Ok(Accepted::Set(_))), "{accepted:?}");
+}
+
 /// Licenses held for these keys, evaluated for playing, reserved and opened; a denial is a panic.
 pub(crate) fn permit(
     store: &mut TestStore,
     identity: &Identity,
     key_ids: &[KeyId],
-    time: Option<&TrustedTime>,
+    clock: &Now,
     entropy: &mut SeededEntropy,
 ) -> Result<Permit, Error> {
-    let environment = Environment { time, ..environment(identity) };
+    let environment = Environment { clock, ..environment(identity) };
     let candidates = Candidates::find(store, key_ids)?;
     let grants = candidates.evaluate(Action::Play, &environment).expect("the licenses allow it");
     admit_client::play::permit(store, identity, grants, entropy)
@@ -233,7 +287,7 @@ pub(crate) fn environment(identity: &Identity) -> Environment<'static> {
         application: Application { security_level: 1000, sdk_generation: SdkGeneration::Newer },
         output: Output::InProcess { protected: true },
         client: *identity.properties(),
-        time: None,
+        clock: &Now::UNSET,
         revocation_version: 0,
         content_minimum_version: None,
     }
@@ -336,3 +390,6 @@ pub(crate) fn leaf(number: u8, key_id: KeyId) -> Terms {
     let uplink = Some(Uplink { key_id: ROOT_KEY_ID, revision: 1 });
     Terms { kind: Kind::Leaf, key_id, uplink, binding, ..simple(number) }
 }
+
+/// A clip packaged under the fixture's key: `admit package … --kid 11111111-… --key 5a5a…`.
+pub(crate) const PROTECTED_CLIP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../vectors/media/protected.mp4");

@@ -3,11 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 
 mod acquire;
+mod clock;
 mod crash;
 mod fixture;
 mod play;
 mod records;
 mod rollback;
 mod session;
+mod set_time;
 mod share;
 mod size;

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use admit_client::play::Candidates;
-use admit_client::{Error, Permit};
+use admit_client::{Error, Host, Permit, PlaybackError};
 use admit_license::{Action, Environment, KeyId, Reason, Rights, Terms, Usage};
-use admit_testkit::trusted_time;
+use admit_testkit::now_at;
+use admit_time::clock::Now;
 
 use crate::fixture::*;
 
@@ -19,7 +20,7 @@ fn a_permit_opens_the_samples_of_its_key() {
     let protected = std::fs::read(PROTECTED_CLIP).unwrap();
     let mut clear = Vec::new();
     let input = std::io::Cursor::new(&protected);
-    playback.decrypt(input, &mut admit_media::WriteSink::new(&mut clear), &mut |_, _| ()).unwrap();
+    playback.decrypt(input, &mut admit_media::WriteSink::new(&mut clear), &mut || Now::UNSET, &mut |_, _| ()).unwrap();
     let mut expected = Vec::new();
     let mut key = |key_id: &KeyId| {
         assert_eq!(*key_id, KEY_ID);
@@ -44,8 +45,13 @@ fn b09_media_that_cannot_be_opened_costs_nothing() {
             &mut device.entropy,
             std::io::Cursor::new(media),
             &mut admit_media::WriteSink::new(&mut clear),
-            &mut || (),
-            &mut |_, _| (),
+            Host {
+                released: &mut || (),
+                clock: &mut device.clock,
+                read: &mut || reading(1, 0),
+                events: &mut Vec::new(),
+                progress: &mut |_, _| (),
+            },
         );
         device.restart();
         let used: Vec<_> = device.licenses().iter().map(|license| license.usage.used[0]).collect();
@@ -66,8 +72,10 @@ fn a_permit_for_other_keys_opens_nothing() {
     let playback = permit.release_first_sample(&mut device.store, &mut device.entropy).unwrap();
     let input = std::fs::File::open(PROTECTED_CLIP).unwrap();
     let mut nothing = Vec::new();
-    let refused = playback.decrypt(input, &mut admit_media::WriteSink::new(&mut nothing), &mut |_, _| ()).unwrap_err();
-    assert!(matches!(refused, admit_media::Error::NoKey { .. }), "{refused}");
+    let refused =
+        playback.decrypt(input, &mut admit_media::WriteSink::new(&mut nothing), &mut || Now::UNSET, &mut |_, _| ());
+    let refused = refused.unwrap_err();
+    assert!(matches!(refused, PlaybackError::Media(admit_media::Error::NoKey { .. })), "{refused}");
     assert!(nothing.is_empty());
 }
 
@@ -195,8 +203,8 @@ fn d05_one_play_of_several_tracks_takes_one_from_their_common_root() {
 
 /// A play at some second after the beginning, up to the permit.
 fn permit_at(device: &mut Device, seconds: u64) -> Permit {
-    let time = trusted_time(REALM.now.saturating_add(Duration::from_secs(seconds)));
-    permit(&mut device.store, &device.identity, &[KEY_ID], Some(&time), &mut device.entropy).unwrap()
+    let now = now_at(REALM.now.saturating_add(Duration::from_secs(seconds)));
+    permit(&mut device.store, &device.identity, &[KEY_ID], &now, &mut device.entropy).unwrap()
 }
 
 fn first_used_at(device: &Device) -> Option<u64> {
@@ -206,6 +214,7 @@ fn first_used_at(device: &Device) -> Option<u64> {
 #[test]
 fn the_countdown_begins_with_a_sample_and_not_with_a_reservation() {
     let mut device = Device::new(1);
+    device.set_clock();
     device.acquire(&[Terms { expiry_after_first_use_secs: Some(1000), ..simple(1) }]).unwrap();
     drop(permit_at(&mut device, 100));
     assert_eq!(first_used_at(&device), Some(103));
@@ -225,6 +234,7 @@ fn a_reservation_that_comes_back_does_not_undo_another_that_was_charged() {
     for charge_first in [true, false] {
         let mut device = Device::new(1);
         let terms = Terms { expiry_after_first_use_secs: Some(1000), play_count: Some(5), ..simple(1) };
+        device.set_clock();
         device.acquire(&[terms]).unwrap();
         let (first, second) = (permit_at(&mut device, 100), permit_at(&mut device, 200));
         let charged = if charge_first { first } else { second };
@@ -241,12 +251,14 @@ fn several_reservations_come_back_in_any_order() {
     for seed in 0..8 {
         let mut device = Device::new(seed);
         let terms = Terms { expiry_after_first_use_secs: Some(1000), play_count: Some(5), ..simple(1) };
+        device.set_clock();
         device.acquire(&[terms]).unwrap();
         for seconds in [100, 200, 300] {
             drop(permit_at(&mut device, seconds));
         }
         assert_eq!(device.restart(), 3);
-        assert_eq!(device.usage(), Usage::default());
+        let usage = device.usage();
+        assert_eq!(usage, Usage { stored_at: usage.stored_at, ..Usage::default() });
     }
 }
 
@@ -284,6 +296,3 @@ fn a_denial_tells_every_reason_of_every_key() {
     let candidates = Candidates::find(&device.store, &[good]).unwrap();
     assert_eq!(candidates.evaluate(Action::Play, &environment(&device.identity)).unwrap().len(), 1);
 }
-
-/// A clip packaged under the fixture's key: `admit package … --kid 11111111-… --key 5a5a…`.
-const PROTECTED_CLIP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../vectors/media/protected.mp4");

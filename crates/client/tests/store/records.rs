@@ -5,6 +5,8 @@ use admit_client::{Error, Store, enrol};
 use admit_protocol::Code;
 use admit_testkit::SeededEntropy;
 
+use admit_time::clock::Now;
+
 use crate::fixture::*;
 
 fn hex(bytes: &[u8]) -> String {
@@ -153,7 +155,7 @@ fn b03_a_whole_store_copied_to_a_client_with_other_keys_does_not_play() {
     let stranger = Device::new(2);
     // Even with the store's key: the licenses are wrapped to the first client's key.
     let mut copied = open(&from.storage.copy());
-    let found = permit(&mut copied, &stranger.identity, &[KEY_ID], None, &mut SeededEntropy::new(5));
+    let found = permit(&mut copied, &stranger.identity, &[KEY_ID], &Now::UNSET, &mut SeededEntropy::new(5));
     assert_eq!(found.unwrap_err(), Error::License(admit_license::Error::KeyMaterial));
     let elsewhere = from.storage.copy();
     let other_key = Store::open(provider(), elsewhere, REALM.realm(), store_key(9), &mut SeededEntropy::new(6));

@@ -6,6 +6,8 @@ use admit_client::Error;
 use admit_protocol::Code;
 use admit_testkit::SeededEntropy;
 
+use admit_time::clock::Now;
+
 use crate::fixture::*;
 
 /// A record's key and what it held, if it was there.
@@ -127,7 +129,8 @@ fn a_use_that_was_put_back_is_not_had_again() {
     device.play().unwrap();
     device.storage.put(&usage, &unused);
     device.store = open(&device.storage);
-    let refused = permit(&mut device.store, &device.identity, &[KEY_ID], None, &mut SeededEntropy::new(5)).unwrap_err();
+    let refused =
+        permit(&mut device.store, &device.identity, &[KEY_ID], &Now::UNSET, &mut SeededEntropy::new(5)).unwrap_err();
     assert!(is_noticed(&refused), "{refused}");
 }
 

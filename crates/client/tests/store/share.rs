@@ -5,6 +5,8 @@ use admit_client::{Error, StorageError};
 use admit_license::Action;
 use admit_testkit::SeededEntropy;
 
+use admit_time::clock::Now;
+
 use crate::fixture::*;
 
 #[test]
@@ -15,10 +17,10 @@ fn the_second_of_two_writers_is_told_and_can_try_again() {
     device.play().unwrap();
     // The other process looked before the first one played: its grant is as old as its position.
     let entropy = &mut SeededEntropy::new(70);
-    let conflict = permit(&mut other, &device.identity, &[KEY_ID], None, entropy).unwrap_err();
+    let conflict = permit(&mut other, &device.identity, &[KEY_ID], &Now::UNSET, entropy).unwrap_err();
     assert_eq!(conflict, Error::Storage(StorageError::Conflict));
     other.refresh().unwrap();
-    drop(permit(&mut other, &device.identity, &[KEY_ID], None, entropy).unwrap());
+    drop(permit(&mut other, &device.identity, &[KEY_ID], &Now::UNSET, entropy).unwrap());
     assert_eq!(other.licenses().unwrap()[0].usage.used[0], 2);
     assert_eq!(device.store.licenses().unwrap_err(), conflict, "the first one now is the one that is behind");
     device.store.refresh().unwrap();

@@ -27,7 +27,7 @@ fn d02_a_leaf_without_its_root_says_which_root() {
 #[test]
 fn d02_a_renewed_root_is_found_beside_the_one_that_ended() {
     let now = time(1000);
-    let environment = Environment { time: Some(&now), ..environment() };
+    let environment = Environment { clock: &now, ..environment() };
     let ended = Terms { expiry: Some(seconds_later(10)), ..root(2, Rights::PLAY) };
     let renewed = Terms { expiry: Some(seconds_later(9000)), ..root(3, Rights::PLAY) };
     for roots in [[&ended, &renewed], [&renewed, &ended]] {
@@ -86,7 +86,7 @@ type Limit = fn(Terms) -> Terms;
 #[test]
 fn d04_dates_counts_levels_and_versions_of_both_apply_always() {
     let now = time(1000);
-    let environment = Environment { time: Some(&now), ..environment() };
+    let environment = Environment { clock: &now, ..environment() };
     let cases: [(Limit, Reason); 6] = [
         (|it| Terms { expiry: Some(seconds_later(1)), ..it }, Reason::Expired { expiry: seconds_later(1) }),
         (|it| Terms { begin: Some(seconds_later(9000)), ..it }, Reason::NotYetValid { begin: seconds_later(9000) }),
@@ -128,8 +128,8 @@ fn d05_counts_in_both_go_down_together() {
 #[test]
 fn d05_the_first_count_that_is_used_up_ends_the_chain() {
     let counted = Terms { play_count: Some(2), ..leaf(1, Rights::PLAY) };
-    let used_up = held(&counted, Usage { used: [2, 0, 0, 0], touched: true, ..Usage::default() });
-    let held = [used_up, held(&Terms { play_count: Some(9), ..root(2, Rights::PLAY) }, Usage::default())];
+    let used_up = held(&counted, Usage { used: [2, 0, 0, 0], touched: true, ..stored() });
+    let held = [used_up, held(&Terms { play_count: Some(9), ..root(2, Rights::PLAY) }, stored())];
     assert_eq!(reasons(Action::Play, &held, &environment()), [Reason::CountUsedUp { allowed: 2 }]);
 }
 
@@ -161,7 +161,7 @@ fn d07_chained_content_does_not_go_to_devices() {
 #[test]
 fn the_end_of_a_chain_is_the_earlier_of_both() {
     let now = time(0);
-    let environment = Environment { time: Some(&now), ..environment() };
+    let environment = Environment { clock: &now, ..environment() };
     let ending = |terms: Terms, seconds| Terms { expiry: Some(seconds_later(seconds)), ..terms };
     for (in_leaf, in_root) in [(100, 200), (200, 100)] {
         let held = chain(ending(leaf(1, Rights::PLAY), in_leaf), ending(root(2, Rights::PLAY), in_root));

@@ -6,8 +6,9 @@ use admit_license::{
     LICENSE_CONTENT_TYPE, LicenseId, LicenseSigner, Output, Reason, Rights, Terms, Uplink, Usage, VerifiedLicense,
     evaluate, issue,
 };
-use admit_testkit::{FixtureClient, FixtureRealm, SeededEntropy, trusted_time};
-use admit_time::{Timestamp, TrustedTime};
+use admit_testkit::{FixtureClient, FixtureRealm, SeededEntropy, now_at};
+use admit_time::Timestamp;
+use admit_time::clock::Now;
 use admit_trust::{DateCheck, SdkGeneration, sign};
 use minicbor::Encoder;
 use std::sync::LazyLock;
@@ -28,8 +29,13 @@ pub(crate) fn seconds_later(seconds: u64) -> Timestamp {
     REALM.now.saturating_add(Duration::from_secs(seconds))
 }
 
-pub(crate) fn time(seconds: u64) -> TrustedTime {
-    trusted_time(seconds_later(seconds))
+pub(crate) fn time(seconds: u64) -> Now {
+    now_at(seconds_later(seconds))
+}
+
+/// Stored, by a trusted clock, and not used yet.
+pub(crate) fn stored() -> Usage {
+    Usage { stored_at: Some(seconds_later(0)), ..Usage::default() }
 }
 
 pub(crate) fn id(number: u8) -> LicenseId {
@@ -79,7 +85,7 @@ pub(crate) fn verified(license: &[u8]) -> Result<VerifiedLicense, admit_license:
 }
 
 pub(crate) fn unused(license: VerifiedLicense) -> HeldLicense {
-    HeldLicense { license, usage: Usage::default() }
+    HeldLicense { license, usage: stored() }
 }
 
 /// A payload around any terms, with a key that does not open.
@@ -106,7 +112,7 @@ pub(crate) fn held(terms: &Terms, usage: Usage) -> HeldLicense {
 }
 
 pub(crate) fn all_held(terms: &[Terms]) -> Vec<HeldLicense> {
-    terms.iter().map(|terms| held(terms, Usage::default())).collect()
+    terms.iter().map(|terms| held(terms, stored())).collect()
 }
 
 /// An application and a client that satisfy everything but individualization, without a clock reading.
@@ -115,7 +121,7 @@ pub(crate) fn environment() -> Environment<'static> {
         application: Application { security_level: 1000, sdk_generation: SdkGeneration::Newer },
         output: Output::InProcess { protected: true },
         client: CLIENT.properties,
-        time: None,
+        clock: &Now::UNSET,
         revocation_version: 0,
         content_minimum_version: None,
     }

@@ -3,6 +3,7 @@
 use admit_license::{
     Action, Application, Environment, HeldLicense, Kind, LicenseId, Rights, Terms, Uplink, Usage, evaluate,
 };
+use admit_time::clock::Now;
 use admit_trust::{ClientProperties, ClockKind, SdkGeneration};
 use proptest::prelude::*;
 
@@ -30,7 +31,7 @@ impl World {
         let environment = Environment {
             application: Application { security_level: self.level, sdk_generation },
             client: ClientProperties { clock: self.clock, ..environment().client },
-            time: now.as_ref(),
+            clock: now.as_ref().unwrap_or(&Now::UNSET),
             ..environment()
         };
         let held = self.held();
@@ -112,7 +113,7 @@ fn any_license() -> impl Strategy<Value = (Terms, Usage)> {
                 expiry_after_first_use_secs: t[2],
                 ..base
             };
-            (terms, Usage { used, touched, first_used_at: later(t[3]), stored_at: None })
+            (terms, Usage { used, touched, first_used_at: later(t[3]), stored_at: Some(seconds_later(0)) })
         },
     )
 }

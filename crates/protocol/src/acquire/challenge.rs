@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use admit_crypto::{DecryptionKey, Digest, Entropy, Provider, PublicKey, SigningKey, hpke};
 use admit_license::{Action, KeyId, LicenseId, Rights};
+use admit_time::clock::ClockState;
 use admit_trust::{
     Certificate, ClientProperties, ClockKind, ComponentVersion, DateCheck, Envelope, SdkGeneration, TrustRoot,
     Verified, role,
@@ -14,31 +15,6 @@ use minicbor::{Decode, Encode};
 use super::{CHALLENGE_CONTENT_TYPE, MAX_CHALLENGE, MAX_KEY_IDS};
 use crate::Error;
 use crate::error::{decode_all, encode};
-
-/// What state the client's clock is in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Encode, Decode)]
-#[cbor(index_only)]
-pub enum ClockState {
-    /// It was never set.
-    #[n(0)]
-    #[default]
-    Unset,
-    /// It was set by a signed time and has run since.
-    #[n(1)]
-    Trusted,
-    /// It is estimated, after a restart without contact.
-    #[n(2)]
-    Estimated,
-    /// Its last signed time is too old.
-    #[n(3)]
-    Stale,
-    /// The wall clock was set back.
-    #[n(4)]
-    RolledBack,
-    /// The store is older than it was.
-    #[n(5)]
-    StoreRolledBack,
-}
 
 /// Where the client's store stands, so that a restored copy is noticed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]

@@ -39,6 +39,17 @@ impl LicenseResponse {
         Self { challenge_hash, client_hash, licenses, revocation: None, time: None }
     }
 
+    /// The time in a response that nobody has verified. A time is signed by itself, and the certificates behind the
+    /// response are judged by it where the client has no other: so it is looked at first. Where it does not read there is
+    /// none, and verifying says what is wrong.
+    #[must_use]
+    pub fn unverified_time(bytes: &[u8]) -> Option<Vec<u8>> {
+        let bytes = Some(bytes).filter(|bytes| bytes.len() <= MAX_RESPONSE)?;
+        let envelope = Envelope::decode(bytes, RESPONSE_CONTENT_TYPE).ok()?;
+        let response: Self = decode_all(MESSAGE, MAX_RESPONSE, envelope.unverified_payload()?).ok()?;
+        response.time.map(Vec::from)
+    }
+
     /// Signs the response.
     #[must_use]
     pub fn sign(&self, key: &SigningKey, chain: &[Certificate]) -> Vec<u8> {

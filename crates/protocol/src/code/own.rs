@@ -156,7 +156,7 @@ macro_rules! own_codes {
 
     ADMIT_E_CLOCK_ROLLED_BACK = 0xA0AD0026, AskUser:
         "The clock was set back, so licenses with limits in time do not work."
-        "Set the clock right, then try again."
+        "Get a signed time with `admit clock sync`, then try again."
 
     ADMIT_E_STORE_ROLLED_BACK = 0xA0AD0027, AskUser:
         "The client's store is an older copy of itself."

@@ -53,7 +53,7 @@ macro_rules! service_codes {
 
     DRM_E_CLK_NOT_SET = 0x8004C05B, AskUser:
         "The license has limits in time and the trusted clock is not set."
-        "Use a client with a trusted clock, or acquire a license without limits in time."
+        "Set the trusted clock with `admit clock sync`, then try again."
 
     DRM_E_NO_CLK_SUPPORTED = 0x8004C05C, Fatal:
         "The license has limits in time and this client has no trusted clock."
@@ -112,8 +112,8 @@ macro_rules! service_codes {
         "Approve the address that the answer names if you trust it, then try again there."
 
     DRM_E_SECURETIME_CLOCK_NOT_SET = 0xA0AD0101, AskUser:
-        "The license server's time is needed and has not been set."
-        "Use a client with a trusted clock, or acquire a license without limits in time."
+        "The license has limits in time, and the client needs a signed time for it."
+        "Set the trusted clock with `admit clock sync`, then try again."
 
     DRM_E_LICENSESERVERTIME_MUST_REACQUIRE_LICENSE = 0xA0AD0102, AskUser:
         "A stored license with limits in time is from before the license server gave the time."

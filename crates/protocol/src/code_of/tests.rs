@@ -29,6 +29,10 @@ fn reasons() -> Vec<(Reason, Code)> {
         (Reason::NeedsIndividualization { needed, found }, Code::NS_E_DRM_NEEDS_INDIVIDUALIZATION),
         (Reason::NoClock, Code::DRM_E_NO_CLK_SUPPORTED),
         (Reason::ClockNotSet, Code::DRM_E_SECURETIME_CLOCK_NOT_SET),
+        (Reason::ClockStale, Code::DRM_E_SECURETIME_CLOCK_NOT_SET),
+        (Reason::ClockRolledBack, Code::ADMIT_E_CLOCK_ROLLED_BACK),
+        (Reason::StoreRolledBack, Code::ADMIT_E_STORE_ROLLED_BACK),
+        (Reason::StoredBeforeClock, Code::DRM_E_LICENSESERVERTIME_MUST_REACQUIRE_LICENSE),
         (Reason::RevocationInformation { needed: 2, found: 1 }, Code::NS_E_DRM_RIV_TOO_SMALL),
         (Reason::OutputUnprotected, Code::ADMIT_E_OUTPUT_UNPROTECTED),
         (Reason::MeteringUnsupported, Code::NS_E_DRM_NEEDS_INDIVIDUALIZATION),
@@ -104,5 +108,22 @@ fn a14_only_a_key_that_was_renewed_is_worth_the_same_attempt_again() {
     assert_eq!(retried.class(), ErrorClass::Retry);
     for error in [Error::ChallengeCiphertext, Error::OtherClient, Error::OtherKeys] {
         assert_eq!(Code::from(&error).class(), ErrorClass::Fatal, "{error}");
+    }
+}
+
+#[test]
+fn every_refused_time_has_its_code() {
+    use admit_time::Error as Time;
+    let cases = [
+        (Time::WrongNonce, Code::DRM_E_CLK_INVALID_RESPONSE),
+        (Time::BadDelegationSignature, Code::DRM_E_CLK_INVALID_RESPONSE),
+        (Time::EpochTooLow { found: 1, lowest: 2 }, Code::DRM_E_CLK_INVALID_RESPONSE),
+        (Time::BelowHardFloor { latest: TIME, floor: TIME }, Code::DRM_E_CLK_INVALID_DATE),
+        (Time::TimeKeysDisagree { apart_millis: 1 }, Code::DRM_E_CLK_INVALID_DATE),
+        (Time::TooLate { round_trip_millis: 1 }, Code::NS_E_DRM_UNABLE_TO_GET_SECURE_CLOCK_FROM_SERVER),
+        (Time::OtherBoot, Code::NS_E_DRM_UNABLE_TO_GET_SECURE_CLOCK_FROM_SERVER),
+    ];
+    for (error, code) in cases {
+        assert_eq!(Code::from(&error), code, "{error}");
     }
 }
