@@ -167,7 +167,7 @@ impl Refusal {
                 (Code::ADMIT_E_MALFORMED_MESSAGE, StatusCode::BAD_REQUEST)
             }
             Self::TimeNotSigned(NotSigned::Overloaded) => (Code::ADMIT_E_OVERLOADED, StatusCode::SERVICE_UNAVAILABLE),
-            Self::TimeNotSigned(_) => (Code::ADMIT_E_TIME_NOT_SIGNED, StatusCode::SERVICE_UNAVAILABLE),
+            Self::TimeNotSigned(_) => (Code::ADMIT_E_TIME_UNAVAILABLE, StatusCode::SERVICE_UNAVAILABLE),
             Self::BodyTooLong => (Code::ADMIT_E_BODY_TOO_LONG, StatusCode::PAYLOAD_TOO_LARGE),
             Self::BodyTimeout => (Code::ADMIT_E_MALFORMED_MESSAGE, StatusCode::REQUEST_TIMEOUT),
             Self::ContentType { .. } => (Code::ADMIT_E_CONTENT_TYPE, StatusCode::UNSUPPORTED_MEDIA_TYPE),

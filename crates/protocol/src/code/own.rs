@@ -163,8 +163,8 @@ macro_rules! own_codes {
         "Put the newest copy back, or delete the client's folder for the realm and acquire the licenses again."
 
     ADMIT_E_TIME_UNAVAILABLE = 0xA0AD0028, Retry:
-        "The service does not sign the time because it is not sure of its own clock."
-        "Try again later, and tell the operator of the service if it keeps happening."
+        "The server signs no time now, because its clock is not known to be right."
+        "Try again later, or ask the operator to look at the server's `/ready`."
 
     ADMIT_E_POLICY_FAILED = 0xA0AD0029, Fatal:
         "The acquisition policy is broken, so no license was issued."
@@ -225,11 +225,6 @@ macro_rules! own_codes {
     ADMIT_E_KEY_IN_TOKEN = 0xA0AD0037, AskUser:
         "The key in the PKCS#11 token that opens the home's keys cannot be used."
         "Check with `admit doctor` that the token is connected, and module, token, key and PIN in [pkcs11] of `admit.toml`."
-
-    ADMIT_E_TIME_NOT_SIGNED = 0xA0AD0038, AskUser:
-        "The server signs no time now, because its clock is not known to be right."
-        "Try again later, or ask the operator to look at the server's `/ready`."
-
         } }
     };
 }

@@ -73,7 +73,7 @@ impl Instance {
         match is_signed {
             true => assert_eq!(ready["time"], "signed"),
             false => {
-                assert_eq!(answer.refusal(), (503, Code::ADMIT_E_TIME_NOT_SIGNED));
+                assert_eq!(answer.refusal(), (503, Code::ADMIT_E_TIME_UNAVAILABLE));
                 assert!(ready["time"].as_str().unwrap().contains("more than 2 seconds off"), "{ready}");
             }
         }

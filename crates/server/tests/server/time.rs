@@ -176,7 +176,7 @@ async fn e05_no_time_is_signed_unless_the_largest_error_is_stated_and_below_the_
         let answer = post(&running, &request_packet(PROVIDER, &[1; 32], &keys(&running)[0])).await;
         match expected {
             "signed" => assert_eq!(answer.status, StatusCode::OK),
-            _ => assert_eq!(answer.refusal(), (503, Code::ADMIT_E_TIME_NOT_SIGNED)),
+            _ => assert_eq!(answer.refusal(), (503, Code::ADMIT_E_TIME_UNAVAILABLE)),
         }
     }
 }
