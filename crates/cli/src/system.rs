@@ -7,6 +7,7 @@ mod log;
 mod memory;
 mod remote_file;
 mod sqlite;
+mod tpm;
 mod traces;
 
 pub(crate) use clock::now;
