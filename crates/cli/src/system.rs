@@ -8,6 +8,7 @@ mod log;
 mod memory;
 mod remote_file;
 mod sqlite;
+mod tpm;
 mod traces;
 
 pub(crate) use client_clocks::read_clocks;

@@ -18,6 +18,7 @@ const DEBIAN_PROGRAMS: &[(&str, &str)] = &[
     ("node", "nodejs"),
     ("npm", "npm"),
     ("strace", "strace"),
+    ("swtpm", "swtpm"),
     ("faketime", "faketime"),
     ("systemd-analyze", "systemd"),
     ("softhsm2-util", "softhsm2"),
