@@ -4,6 +4,7 @@ mod acquire;
 mod clock;
 mod content;
 mod context;
+mod counter;
 mod license;
 mod play;
 mod player;

@@ -19,4 +19,5 @@ pub(crate) use log::ServerLog;
 pub(crate) use memory::{Memory, protect};
 pub(crate) use remote_file::{LastFailure, RemoteFile};
 pub(crate) use sqlite::SqliteKeyValue;
+pub(crate) use tpm::Counter;
 pub(crate) use traces::Traces;

@@ -1,5 +1,5 @@
 //! What tests need and the product must not have: seeded randomness, a fixture realm with every certificate, the corpus
-//! reader, a Roughtime responder, a PostgreSQL server, and a hardware security module in software.
+//! reader, a Roughtime responder, a PostgreSQL server, a hardware security module and a TPM in software.
 
 pub mod clock;
 pub mod corpus;
@@ -10,6 +10,8 @@ pub mod realm;
 pub mod roughtime;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod soft_hsm;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod soft_tpm;
 
 pub use clock::now_at;
 pub use entropy::SeededEntropy;
@@ -18,3 +20,5 @@ pub use postgres::Postgres;
 pub use realm::{FixtureClient, FixtureRealm, FixtureService, FixtureTimeService};
 #[cfg(not(target_arch = "wasm32"))]
 pub use soft_hsm::SoftHsm;
+#[cfg(not(target_arch = "wasm32"))]
+pub use soft_tpm::SoftTpm;

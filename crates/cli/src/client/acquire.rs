@@ -1,7 +1,6 @@
 //! A session in one realm: the client's identity, and licenses from the realm's service.
 
 use admit_client::acquire::{Acquisition, Received, Timing, Wanted};
-use admit_client::clock::clock_reading;
 use admit_client::enrol::{self, Enrolment};
 use admit_client::{Identity, Store};
 use admit_license::{Application, Environment, Output, VerifiedLicense};
@@ -13,8 +12,9 @@ use admit_trust::{Certificate, ClockKind, Features, Role, Verified, role};
 
 use super::content::HeaderTerms;
 use super::context::{ClientRealm, DATES, HARD_FLOOR, Lock, PROVIDER};
+use super::counter;
 use crate::failure::Outcome;
-use crate::system::{Http, SqliteKeyValue, SystemEntropy, read_clocks};
+use crate::system::{Counter, Http, SqliteKeyValue, SystemEntropy};
 
 /// A client at work in one realm. It holds the lock of the realm's folder, but not while it waits for the network.
 pub(crate) struct Session {
@@ -24,6 +24,7 @@ pub(crate) struct Session {
     pub(crate) clock: Clock,
     /// Until it is given back.
     pub(crate) lock: Option<Lock>,
+    pub(crate) counter: Option<Counter>,
     application: Option<Verified<Certificate, role::Application>>,
 }
 
@@ -42,7 +43,8 @@ impl Session {
         };
         let application = realm.realm.application(PROVIDER, APPLICATION, DATES)?;
         let clock = store.clock(HARD_FLOOR, Limits::default())?;
-        let mut session = Self { realm, store, identity, clock, lock, application };
+        let counter = counter::open(&clock)?;
+        let mut session = Self { realm, store, identity, clock, lock, counter, application };
         let now = session.look_at_clock();
         session.store.delete_rolled_back(&now, &mut entropy)?;
         if session.clock.needs_saving() {
@@ -56,7 +58,9 @@ impl Session {
         let mut received = self.receive(wanted, http)?;
         let now = self.complete_time(&mut received, http)?;
         let mut entropy = self.store.entropy(&mut SystemEntropy);
-        Ok(received.store(&self.identity, &mut self.store, &mut self.clock, &now, &mut entropy)?)
+        let stored = received.store(&self.identity, &mut self.store, &mut self.clock, &now, &mut entropy)?;
+        self.settle_counter();
+        Ok(stored)
     }
 
     /// Sends a challenge and takes its response. The clock is set by it, and not kept yet.
@@ -101,13 +105,13 @@ impl Session {
         let key = self.time_services()?.first().map(|(key, _)| *key);
         let now = self.look_at_clock();
         let mut entropy = self.store.entropy(&mut SystemEntropy);
-        let timing = Timing { now: &now, reading: &read_clocks(), key };
+        let timing = Timing { now: &now, reading: &self.reading(), key };
         let acquisition = Acquisition::begin(&self.identity, &service, wanted, timing, &self.store, &mut entropy)?;
         let url = self.realm.service_url(Role::License)?;
         let body = acquisition.request();
         let response =
             self.unlocked(|| http.post(&url, SEALED_CHALLENGE_CONTENT_TYPE, wanted.token, body, MAX_RESPONSE))?;
-        let reading = clock_reading(&self.identity, &read_clocks());
+        let reading = self.reading();
         let root = self.realm.realm.root();
         Ok(acquisition.receive(&self.identity, root, &response, &mut self.clock, &reading, &mut Vec::new())?)
     }

@@ -11,10 +11,11 @@ use serde_json::{Value, json};
 
 use super::acquire::Session;
 use super::context::{ClientRealm, DATES, HARD_FLOOR, PROVIDER};
+use super::counter;
 use crate::args::{ClientArgs, ClockCommand};
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
-use crate::system::{Http, read_clocks};
+use crate::system::{Counter, Http, read_clocks};
 
 /// Runs one of the clock's commands.
 pub(crate) fn run(command: &ClockCommand, output: Output) -> Outcome<()> {
@@ -43,9 +44,10 @@ fn show(realm: ClientRealm) -> Outcome<Shown> {
     let _lock = realm.lock()?;
     let store = realm.store()?;
     let mut clock = store.clock(HARD_FLOOR, Limits::default())?;
+    let counter = counter::open(&clock)?.as_ref().map(Counter::value);
     let reading = match enrol::identity(PROVIDER, realm.realm.root(), DATES, &store)? {
-        Some(identity) => clock_reading(&identity, &read_clocks()),
-        None => read_clocks(),
+        Some(identity) => clock_reading(&identity, &read_clocks(counter)),
+        None => read_clocks(counter),
     };
     let now = clock.observe(&reading, &mut Vec::new());
     Ok(Shown::new(&realm, now, &clock))
@@ -92,6 +94,7 @@ impl Shown {
             "hard_floor": text(self.now.hard_floor()),
             "soft_floor": signed.map(|_| text(from_millis(self.record.soft_floor_millis))),
             "restarts": self.record.reboots,
+            "counter": self.record.hardware_counter,
             "faults": self.record.faults,
             "suspicious": self.record.suspicious,
         })

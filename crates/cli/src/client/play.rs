@@ -25,7 +25,7 @@ use crate::failure::{self, Failure, Outcome};
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::same_file;
-use crate::system::{Http, LastFailure, SqliteKeyValue, SystemEntropy, read_clocks};
+use crate::system::{Counter, Http, LastFailure, SqliteKeyValue, SystemEntropy, read_clocks};
 
 /// Plays a file.
 pub(crate) fn run(args: &PlayArgs, output: Output) -> Outcome<()> {
@@ -44,12 +44,15 @@ pub(crate) fn run(args: &PlayArgs, output: Output) -> Outcome<()> {
     let environment = session.environment(&header, &now);
     let grants = candidates.evaluate(Action::Play, &environment).map_err(|denied| Failure::denied(denied.first()))?;
     let mut entropy = session.store.entropy(&mut SystemEntropy);
-    let Session { store, identity, lock, clock, .. } = &mut session;
+    let Session { store, identity, lock, clock, counter, .. } = &mut session;
+    let counter = counter.as_ref().map(Counter::value);
     let permit = permit(store, identity, grants, &mut entropy)?;
     let destination = Destination::open(args)?;
     // Others may use the store again once the use is charged, which happens when the first byte leaves.
     let released = &mut || drop(lock.take());
-    destination.play(Playing { content, permit, store, clock, identity, entropy, released }, output)
+    destination.play(Playing { content, permit, store, clock, counter, identity, entropy, released }, output)?;
+    session.settle_counter();
+    Ok(())
 }
 
 /// Acquires when there is no license that allows to play and another one might.
@@ -159,6 +162,7 @@ struct Playing<'a> {
     permit: Permit,
     store: &'a mut Store<'static, SqliteKeyValue>,
     clock: &'a mut Clock,
+    counter: Option<u64>,
     identity: &'a Identity,
     entropy: MixedEntropy<'static>,
     released: &'a mut dyn FnMut(),
@@ -183,11 +187,11 @@ impl Playing<'_> {
 
     fn decrypt(mut self, sink: &mut dyn Sink, progress: &mut dyn FnMut(u64, u64)) -> Result<Decrypted, PlaybackError> {
         let source = &mut *self.content.source;
-        let (clock, identity) = (self.clock, self.identity);
+        let (clock, identity, counter) = (self.clock, self.identity, self.counter);
         let host = Host {
             released: self.released,
             clock,
-            read: &mut || clock_reading(identity, &read_clocks()),
+            read: &mut || clock_reading(identity, &read_clocks(counter)),
             events: &mut Vec::new(),
             progress,
         };

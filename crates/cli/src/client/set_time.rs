@@ -1,7 +1,6 @@
 //! Setting a session's clock: from a license server's response, or from the realm's clock services.
 
 use admit_client::acquire::{Received, TimeAnswer, Wanted};
-use admit_client::clock::clock_reading;
 use admit_client::set_time::SetTime;
 use admit_protocol::Code;
 use admit_protocol::time::TIME_CONTENT_TYPE;
@@ -10,12 +9,12 @@ use admit_time::clock::{Accepted, Event, Now, TimeKey, Unconfirmed};
 use super::acquire::Session;
 use super::context::{DATES, PROVIDER};
 use crate::failure::{Failure, Outcome};
-use crate::system::{Http, SystemEntropy, read_clocks};
+use crate::system::{Http, SystemEntropy};
 
 impl Session {
     /// What the clock says now. What it noticed is not lost: the record says it.
     pub(crate) fn look_at_clock(&mut self) -> Now {
-        let reading = clock_reading(&self.identity, &read_clocks());
+        let reading = self.reading();
         self.clock.observe(&reading, &mut Vec::<Event>::new())
     }
 
@@ -52,7 +51,9 @@ impl Session {
     /// Keeps the clock's record.
     pub(crate) fn keep_clock(&mut self) -> Outcome<()> {
         let mut entropy = self.store.entropy(&mut SystemEntropy);
-        Ok(self.store.keep_clock(&mut self.clock, &mut entropy)?)
+        self.store.keep_clock(&mut self.clock, &mut entropy)?;
+        self.settle_counter();
+        Ok(())
     }
 
     /// What a response did to the clock, brought to its end: a long jump is confirmed by a clock service, and licenses with
@@ -86,7 +87,7 @@ impl Session {
 
     fn ask_clock_service(&mut self, key: TimeKey, url: &str, http: &Http) -> Outcome<Now> {
         let (exchange, answer) = self.exchange(key, url, http)?;
-        let reading = clock_reading(&self.identity, &read_clocks());
+        let reading = self.reading();
         match exchange.finish(&mut self.clock, &answer, &reading, &mut Vec::new())? {
             Accepted::Set(now) => Ok(now),
             Accepted::NeedsSecondKey(first) => self.confirm(&first, http),
@@ -98,7 +99,7 @@ impl Session {
         let mut last = Failure::from(admit_client::Error::from(admit_time::Error::SameTimeKey));
         for (key, url) in self.time_services()?.into_iter().filter(|(key, _)| !first.is_of(key)) {
             let confirmed = self.exchange(key, &url, http).and_then(|(exchange, answer)| {
-                let reading = clock_reading(&self.identity, &read_clocks());
+                let reading = self.reading();
                 Ok(exchange.confirm(first, &mut self.clock, &answer, &reading)?)
             });
             match confirmed {
@@ -111,7 +112,7 @@ impl Session {
 
     fn exchange(&mut self, key: TimeKey, url: &str, http: &Http) -> Outcome<(SetTime<'static>, Vec<u8>)> {
         let mut entropy = self.store.entropy(&mut SystemEntropy);
-        let exchange = SetTime::begin(PROVIDER, key, &read_clocks(), &mut entropy);
+        let exchange = SetTime::begin(PROVIDER, key, &self.reading(), &mut entropy);
         let packet = exchange.request();
         // An answer is never longer than its question (RFC 10049 section 9.7).
         let answer = self.unlocked(|| http.post(url, TIME_CONTENT_TYPE, None, packet, packet.len()))?;

@@ -8,10 +8,10 @@ use admit_time::clock::{BootId, Reading};
 
 use super::{SystemEntropy, now};
 
-/// The machine's clocks at this moment. This program reads no hardware counter and no protected hardware clock.
-pub(crate) fn read_clocks() -> Reading {
+/// The machine's clocks at this moment, beside what a hardware counter said. This program reads no protected hardware clock.
+pub(crate) fn read_clocks(hardware_counter: Option<u64>) -> Reading {
     let boot = *BOOT.get_or_init(|| BootId::from_bytes(boot_id().unwrap_or_else(another_boot)));
-    Reading { boot, boot_millis: boot_millis(), wall: Some(now()), hardware_counter: None, secure_millis: None }
+    Reading { boot, boot_millis: boot_millis(), wall: Some(now()), hardware_counter, secure_millis: None }
 }
 
 /// What Linux calls this boot, read by direct system calls: a UUID in text.
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn the_clocks_of_one_run_are_of_one_boot_and_only_go_forward() {
-        let readings: Vec<_> = (0..100).map(|_| read_clocks()).collect();
+        let readings: Vec<_> = (0..100).map(|_| read_clocks(None)).collect();
         assert!(readings.windows(2).all(|pair| pair[0].boot == pair[1].boot));
         assert!(readings.windows(2).all(|pair| pair[0].boot_millis <= pair[1].boot_millis));
         assert_eq!(boot_id().is_some(), cfg!(target_os = "linux"));

@@ -19,6 +19,7 @@ use command::{Code, Refused};
 pub(crate) struct Counter {
     tpm: Box<dyn Tpm>,
     index: u32,
+    value: u64,
 }
 
 /// What commands are written to, and their responses read from.
@@ -27,7 +28,8 @@ trait Tpm: Read + Write {}
 impl<T: Read + Write> Tpm for T {}
 
 impl Counter {
-    /// The counter of the store of this epoch. The path is a device, such as [`DEVICE`], or a socket of a TPM in software.
+    /// The counter of the store of this epoch; one that is not there is made. The path is a device, such as `/dev/tpmrm0`, or
+    /// a socket of a TPM in software.
     pub(crate) fn open(path: &Path, store_epoch: [u8; 16]) -> io::Result<Self> {
         let tpm: Box<dyn Tpm> = if path.metadata()?.file_type().is_socket() {
             let socket = UnixStream::connect(path)?;
@@ -37,11 +39,17 @@ impl Counter {
         } else {
             Box::new(OpenOptions::new().read(true).write(true).open(path)?)
         };
-        Ok(Self { tpm, index: index_of(store_epoch) })
+        let mut counter = Self { tpm, index: index_of(store_epoch), value: 0 };
+        counter.value = counter.read()?;
+        Ok(counter)
     }
 
-    /// How far it has come. One that is not there is made.
-    pub(crate) fn read(&mut self) -> io::Result<u64> {
+    /// How far it has come. Nobody else counts here.
+    pub(crate) const fn value(&self) -> u64 {
+        self.value
+    }
+
+    fn read(&mut self) -> io::Result<u64> {
         match self.ask(&command::read(self.index)) {
             Ok(parameters) => command::value(&parameters),
             Err(Failure::Refused(Refused(Code::NOT_DEFINED))) => {
@@ -56,8 +64,9 @@ impl Counter {
 
     /// Counts up to a value. A chip counts a limited number of times in its life, and refuses to count too often.
     pub(crate) fn raise_to(&mut self, value: u64) -> io::Result<()> {
-        for _ in self.read()?..value {
+        while self.value < value {
             self.ask(&command::increment(self.index)).map_err(io::Error::from)?;
+            self.value += 1;
         }
         Ok(())
     }
@@ -108,8 +117,6 @@ const fn index_of(store_epoch: [u8; 16]) -> u32 {
     OWNERS_INDEXES | u32::from_be_bytes([0, first & 0x3f, second, third])
 }
 
-/// Where Linux has its TPM, through the kernel's resource manager.
-pub(crate) const DEVICE: &str = "/dev/tpmrm0";
 const OWNERS_INDEXES: u32 = 0x0180_0000;
 /// Bytes; those read here have less than a hundred.
 const LONGEST_RESPONSE: usize = 4096;

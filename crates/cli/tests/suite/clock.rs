@@ -1,9 +1,10 @@
 //! Rows E01 to E11 from outside: licenses with limits in time on a machine whose owner sets the clocks.
 
 use admit_license::RollbackAction;
+use admit_testkit::SoftTpm;
 
 use crate::clock_machine::{DAY, HOUR, Limits, Machine, Serving};
-use crate::world::World;
+use crate::world::{Done, World};
 
 /// A home that signs the time, or does not, with a film in it; and the realm.
 fn world(signs_time: bool) -> (World, String) {
@@ -189,4 +190,26 @@ fn e02_the_time_after_first_use_ends_by_the_signed_time_and_a_new_license_is_acq
 fn a_clock_command_before_any_realm_is_known_says_what_to_do() {
     let world = World::unserved();
     world.admit(&["clock", "show"]).refused("ADMIT_E_REALM_NOT_TRUSTED");
+}
+
+#[test]
+fn e04_an_older_copy_of_the_store_is_noticed_by_a_counter_in_a_tpm() {
+    let (world, serving) = played(for_days(3));
+    let state = tempfile::tempdir().unwrap();
+    let tpm = SoftTpm::start(state.path());
+    let admit = |words: &[&str]| Done::from(&world.command(words).env("ADMIT_TPM", tpm.path()).output().unwrap());
+    admit(&["clock", "sync"]).succeeded();
+    copy(&world.path("client"), &world.path("older"));
+    admit(&["clock", "sync"]).succeeded();
+    admit(PLAY).succeeded();
+    world.admit(PLAY).refused("ADMIT_E_FILE");
+    std::fs::remove_dir_all(world.path("client")).unwrap();
+    copy(&world.path("older"), &world.path("client"));
+    assert_eq!(admit(&["clock", "show", "--json"]).json()["clocks"][0]["state"], "store rolled back");
+    admit(&["why", "play", "film.mp4"]).refused("ADMIT_E_STORE_ROLLED_BACK");
+    drop(serving);
+}
+
+fn copy(from: &std::path::Path, to: &std::path::Path) {
+    assert!(std::process::Command::new("cp").arg("-a").args([from, to]).status().unwrap().success());
 }
