@@ -29,6 +29,8 @@ pub(crate) struct Readiness {
     pub(crate) certificates: bool,
     /// The server is being stopped.
     pub(crate) stopping: bool,
+    /// The acquisition policy's file holds. Where it does not, what it was before stays in use.
+    pub(crate) policy: bool,
     /// Certificates that are due to be renewed, well before they end.
     renewal_due: Vec<&'static str>,
 }
@@ -43,7 +45,8 @@ impl Readiness {
         let database = database_answers(server).await;
         let status = if database && certificates && !stopping { READY } else { NOT_READY };
         let renewal_due = server.home.standings().filter(|one| one.is_due(now)).map(|one| one.name).collect();
-        Self { status, database, certificates, stopping, renewal_due }
+        let policy = server.policy.standing(now).mistakes.is_empty();
+        Self { status, database, certificates, stopping, policy, renewal_due }
     }
 
     pub(crate) fn is_ready(&self) -> bool {

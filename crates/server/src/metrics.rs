@@ -39,6 +39,8 @@ pub(crate) struct Metrics {
     pub(crate) connections: Gauge,
     pub(crate) connections_refused: Counter,
     pub(crate) handshakes_failed: Counter,
+    policy_broken: Gauge,
+    policy_loads: Counter,
     lines_dropped: Counter,
     spans_dropped: Counter,
 }
@@ -92,6 +94,16 @@ impl Metrics {
                 "Connections that ended before there was a TLS session",
                 Counter::default(),
             ),
+            policy_broken: named.add(
+                "policy_broken",
+                "Mistakes in the acquisition policy's file, so that what it was before is in use",
+                Gauge::default(),
+            ),
+            policy_loads: named.add(
+                "policy_loads",
+                "How often the acquisition policy was taken over",
+                Counter::default(),
+            ),
             lines_dropped: named.add(
                 "log_lines_dropped",
                 "Lines of the log that were dropped because it took none",
@@ -136,6 +148,9 @@ impl Metrics {
             set(&self.ends, standing.name, standing.ends_at);
             set(&self.renewals, standing.name, standing.renew_by);
         }
+        let standing = server.policy.standing(server.clock.now());
+        self.policy_broken.set(i64::try_from(standing.mistakes.len()).unwrap_or(i64::MAX));
+        self.policy_loads.inner().store(standing.loads, Ordering::Relaxed);
         self.lines_dropped.inner().store((server.dropped_lines)(), Ordering::Relaxed);
         self.spans_dropped.inner().store((server.dropped_spans)(), Ordering::Relaxed);
         let mut text = String::new();

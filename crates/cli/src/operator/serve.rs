@@ -35,6 +35,9 @@ async fn serve(args: &ServeArgs, memory: Memory, output: Output) -> Outcome<()> 
         tracing::warn!("keys can reach the swap: this process may not lock its memory (LimitMEMLOCK=infinity)");
     }
     let tls = tls_files.map(Tls::load).transpose()?;
+    if let Some(file) = home.config().policy.file() {
+        file.load().map_err(|mistakes| admit_server::Error::Policy { mistakes })?;
+    }
     let (listener, metrics) = listen(args, &home, tls.is_some()).await?;
     if home.is_demonstration() {
         tracing::warn!("the trust root's key is in this home; use such a realm for demonstrations only");

@@ -51,7 +51,7 @@ fn licenses() -> Operation {
         Refusal::ClientRevoked,
         Refusal::OtherToken,
         Refusal::ChallengeUsed,
-        PolicyRefusal::Refused { reason: String::new() }.into(),
+        PolicyRefusal::Refused { reason: String::new(), address: None }.into(),
         PolicyRefusal::Failed { reason: String::new() }.into(),
     ];
     refusals.extend(of_messages());

@@ -10,7 +10,9 @@ use admit_crypto::Provider;
 use super::init::{refuse_existing, sync_parent};
 use super::key_file::KeyFile;
 use super::partial::Partial;
-use super::{CONFIG_FILE, DATABASE_FILE, Environment, Home, KEY_FILE, ROOT_FILE, SECRETS_FOLDER, key_file};
+use super::{
+    CONFIG_FILE, DATABASE_FILE, Environment, Home, KEY_FILE, ROOT_FILE, SCRIPT_FILE, SECRETS_FOLDER, key_file,
+};
 use crate::audit::AuditVerdict;
 use crate::store::{self, Location, Store};
 use crate::{Error, audit};
@@ -39,6 +41,7 @@ impl Home {
         fs::File::open(&database).and_then(|file| file.sync_all()).map_err(Error::io("write", &database))?;
         copy_file(self.path(), folder, CONFIG_FILE, 0o600)?;
         copy_file(self.path(), folder, ROOT_FILE, 0o600)?;
+        copy_policy(self.path(), folder)?;
         copy_secrets(self.path(), folder, |_, key| with_key || matches!(key, KeyFile::Wrapped(_)))?;
         let secrets = folder.join(SECRETS_FOLDER);
         if secrets.exists() {
@@ -93,6 +96,7 @@ async fn restore_into(
     }
     copy_file(from, folder, CONFIG_FILE, 0o600)?;
     copy_file(from, folder, ROOT_FILE, 0o644)?;
+    copy_policy(from, folder)?;
     let secrets = folder.join(SECRETS_FOLDER);
     match key {
         Some(key) => {
@@ -141,6 +145,20 @@ fn copy_secrets(from: &Path, to: &Path, is_wanted: impl Fn(&str, &KeyFile) -> bo
         }
     }
     Ok(())
+}
+
+/// Copies the files of the policy that stand in the home itself: the one that the settings name, and the one that every
+/// home begins with.
+fn copy_policy(from: &Path, to: &Path) -> Result<(), Error> {
+    let text = fs::read_to_string(from.join(CONFIG_FILE)).map_err(Error::io("read", from.join(CONFIG_FILE)))?;
+    let settings: toml::Table = text.parse().unwrap_or_default();
+    let policy = settings.get("policy").and_then(toml::Value::as_table);
+    let mut names = vec![SCRIPT_FILE];
+    names.extend(policy.into_iter().flat_map(|policy| policy.values()).filter_map(toml::Value::as_str));
+    names.sort_unstable();
+    names.dedup();
+    let is_plain = |name: &&str| Path::new(name).file_name() == Some(name.as_ref()) && from.join(name).is_file();
+    names.into_iter().filter(is_plain).try_for_each(|name| copy_file(from, to, name, 0o644))
 }
 
 fn copy_file(from: &Path, to: &Path, name: &str, mode: u32) -> Result<(), Error> {

@@ -34,11 +34,11 @@ use crate::store::{self, Location, Store};
 use crate::token::{self, TokenKeys};
 
 pub use backup::restore;
-pub(crate) use config::all_mistakes;
 pub use config::{
     Config, Described, Environment, LicenseLimits, Limit, Log, LogFormat, LogLevel, Mistake, Origin, Origins, Pin,
-    Pkcs11, Share, TlsFiles, Traces,
+    Pkcs11, PolicyPaths, Share, TlsFiles, Traces,
 };
+pub(crate) use config::{all_mistakes, nearest};
 pub use custody::{KeyCustody, TokenReport, check_token};
 pub use init::{InitOptions, InitToken, Made, RootCustody, init};
 pub use permissions::exposed_secrets;
@@ -367,6 +367,8 @@ const fn challenge_key_place(thumbprint: &Digest) -> Place<'_> {
 
 const CONFIG_FILE: &str = "admit.toml";
 const DATABASE_FILE: &str = "admit.db";
+/// The acquisition script that a new home has.
+const SCRIPT_FILE: &str = "policy.rhai";
 const SECRETS_FOLDER: &str = "secrets";
 const KEY_FILE: &str = "key-encryption-key";
 const ROOT_FILE: &str = "root.pem";

@@ -79,6 +79,8 @@ impl Reader<'_> {
             (*certificate, *key) = (home.join(&*certificate), home.join(&*key));
         }
         self.finish_pkcs11();
+        let policy = &mut self.config.policy;
+        policy.script = policy.script.take().map(|path| home.join(path));
         let licenses = &mut self.config.licenses;
         for limit in [&mut licenses.client, &mut licenses.token, &mut licenses.address] {
             *limit = limit.filter(|limit| limit.per_hour > 0);
