@@ -41,7 +41,7 @@ impl Home {
         fs::File::open(&database).and_then(|file| file.sync_all()).map_err(Error::io("write", &database))?;
         copy_file(self.path(), folder, CONFIG_FILE, 0o600)?;
         copy_file(self.path(), folder, ROOT_FILE, 0o600)?;
-        copy_policy(self.path(), folder)?;
+        copy_policy(self.path(), folder, 0o600)?;
         copy_secrets(self.path(), folder, |_, key| with_key || matches!(key, KeyFile::Wrapped(_)))?;
         let secrets = folder.join(SECRETS_FOLDER);
         if secrets.exists() {
@@ -96,7 +96,7 @@ async fn restore_into(
     }
     copy_file(from, folder, CONFIG_FILE, 0o600)?;
     copy_file(from, folder, ROOT_FILE, 0o644)?;
-    copy_policy(from, folder)?;
+    copy_policy(from, folder, 0o644)?;
     let secrets = folder.join(SECRETS_FOLDER);
     match key {
         Some(key) => {
@@ -149,7 +149,7 @@ fn copy_secrets(from: &Path, to: &Path, is_wanted: impl Fn(&str, &KeyFile) -> bo
 
 /// Copies the files of the policy that stand in the home itself: the one that the settings name, and the one that every
 /// home begins with.
-fn copy_policy(from: &Path, to: &Path) -> Result<(), Error> {
+fn copy_policy(from: &Path, to: &Path, mode: u32) -> Result<(), Error> {
     let text = fs::read_to_string(from.join(CONFIG_FILE)).map_err(Error::io("read", from.join(CONFIG_FILE)))?;
     let settings: toml::Table = text.parse().unwrap_or_default();
     let policy = settings.get("policy").and_then(toml::Value::as_table);
@@ -158,7 +158,7 @@ fn copy_policy(from: &Path, to: &Path) -> Result<(), Error> {
     names.sort_unstable();
     names.dedup();
     let is_plain = |name: &&str| Path::new(name).file_name() == Some(name.as_ref()) && from.join(name).is_file();
-    names.into_iter().filter(is_plain).try_for_each(|name| copy_file(from, to, name, 0o644))
+    names.into_iter().filter(is_plain).try_for_each(|name| copy_file(from, to, name, mode))
 }
 
 fn copy_file(from: &Path, to: &Path, name: &str, mode: u32) -> Result<(), Error> {

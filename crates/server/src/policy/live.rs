@@ -11,13 +11,15 @@ use admit_license::Terms;
 use admit_time::Timestamp;
 
 use super::mistake::{self, Fault};
-use super::{Decided, Limits, Mistake, Policy, PolicyRefusal, PolicyRequest, Script, Standing};
+use super::{Decided, Limits, Mistake, Policy, PolicyRefusal, PolicyRequest, Rules, Script, Standing};
 
 /// The file that holds an operator's policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PolicyFile {
     /// An acquisition script.
     Script(PathBuf),
+    /// Rules in TOML.
+    Rules(PathBuf),
 }
 
 /// A policy that was read from a file and holds.
@@ -25,6 +27,8 @@ pub enum PolicyFile {
 pub enum Loaded {
     /// An acquisition script.
     Script(Script),
+    /// Rules.
+    Rules(Rules),
 }
 
 /// A policy in use, and its file.
@@ -50,21 +54,22 @@ struct Seen {
 
 impl PolicyFile {
     /// What names of files end in.
-    pub const ENDINGS: &str = ".rhai";
+    pub const ENDINGS: &str = ".rhai for a script, or .toml for rules";
 
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {
         match self {
-            Self::Script(path) => path,
+            Self::Script(path) | Self::Rules(path) => path,
         }
     }
 
-    /// A file of this name, if its ending says what it is: `.rhai`.
+    /// A file of this name, if its ending says what it is: `.rhai` or `.toml`.
     #[must_use]
     pub fn of(path: &Path) -> Option<Self> {
         match path.extension()?.to_str()? {
             "rhai" => Some(Self::Script(path.to_owned())),
+            "toml" => Some(Self::Rules(path.to_owned())),
             _ => None,
         }
     }
@@ -89,6 +94,7 @@ impl PolicyFile {
             (Self::Script(_), Ok(text)) => {
                 Script::compile(text, Limits::default()).map(Loaded::Script).map_err(|it| vec![it])
             }
+            (Self::Rules(_), Ok(text)) => Rules::parse(text).map(Loaded::Rules),
             (_, Err(reason)) => Err(vec![Fault::somewhere(reason)]),
         };
         faults.map_err(|faults| faults.into_iter().map(|fault| fault.in_file(self.path())).collect())
@@ -100,6 +106,7 @@ impl Loaded {
     pub(super) fn decide(&self, request: &PolicyRequest<'_>, draft: &Terms) -> Decided {
         match self {
             Self::Script(script) => script.decide(request, draft),
+            Self::Rules(rules) => rules.decide(request, draft),
         }
     }
 }
@@ -108,7 +115,10 @@ impl Policy for Loaded {
     fn terms(&self, request: &PolicyRequest<'_>, draft: Terms) -> Result<Vec<Terms>, PolicyRefusal> {
         let Decided { licenses, said } = self.decide(request, &draft);
         for line in said {
-            tracing::info!(?line, "the acquisition script says");
+            match self {
+                Self::Script(_) => tracing::info!(?line, "the acquisition script says"),
+                Self::Rules(_) => tracing::debug!(?line, "the acquisition rules say"),
+            }
         }
         licenses
     }

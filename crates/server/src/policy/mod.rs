@@ -6,6 +6,7 @@ mod live;
 mod mistake;
 mod offer;
 mod rights;
+mod rules;
 mod script;
 mod setting;
 mod trial;
@@ -25,6 +26,7 @@ use crate::token::Claims;
 pub use live::{LivePolicy, Loaded, PolicyFile};
 pub use mistake::Mistake;
 pub(crate) use mistake::all as all_mistakes;
+pub use rules::Rules;
 pub use script::{DEFAULT_SCRIPT, Limits, Script};
 pub use trial::{Trial, Tried, client as trial_client};
 

@@ -225,6 +225,14 @@ const MAX_HOURS: u32 = MAX_DAYS * 24;
 mod tests {
     use super::*;
 
+    #[test]
+    fn the_page_names_every_setting_and_no_other() {
+        let page = include_str!("../../../../docs/operate/policies.md");
+        let table = page.split("| setting | value | says |").nth(1).unwrap().split("\n\n").next().unwrap();
+        let named: Vec<&str> = table.lines().skip(2).filter_map(|row| row.split('`').nth(1)).collect();
+        assert_eq!(named, SETTINGS.iter().map(|setting| setting.name).collect::<Vec<_>>());
+    }
+
     fn fault(name: &str, value: Value) -> String {
         set(&mut Offer::default(), name, &value).unwrap_err()
     }

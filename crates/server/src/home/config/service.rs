@@ -84,6 +84,8 @@ impl Default for Origins {
 pub struct PolicyPaths {
     /// An acquisition script.
     pub script: Option<PathBuf>,
+    /// Rules in TOML, instead of a script.
+    pub rules: Option<PathBuf>,
 }
 
 /// How often something may be done: so many at once, then so many in an hour.
@@ -144,7 +146,8 @@ impl PolicyPaths {
     /// The file, where there is one.
     #[must_use]
     pub fn file(&self) -> Option<PolicyFile> {
-        self.script.clone().map(PolicyFile::Script)
+        let script = self.script.clone().map(PolicyFile::Script);
+        script.or_else(|| self.rules.clone().map(PolicyFile::Rules))
     }
 }
 

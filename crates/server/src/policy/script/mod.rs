@@ -5,7 +5,7 @@ mod engine;
 mod license;
 mod run;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod view;
 
 use std::sync::Arc;

@@ -13,9 +13,9 @@ use crate::content::{Content, KeyClass};
 use crate::policy::{Loaded, Trial, Tried, trial_client};
 use crate::token::{Claims, OneOrMany};
 
-const NOW: Timestamp = Timestamp::from_unix_secs(1_900_000_000);
+pub(in crate::policy) const NOW: Timestamp = Timestamp::from_unix_secs(1_900_000_000);
 
-struct Counter(u8);
+pub(in crate::policy) struct Counter(pub(in crate::policy) u8);
 
 impl admit_crypto::Entropy for Counter {
     fn fill(&mut self, bytes: &mut [u8]) {
@@ -26,7 +26,7 @@ impl admit_crypto::Entropy for Counter {
     }
 }
 
-fn claims(policy: serde_json::Value) -> Claims {
+pub(in crate::policy) fn claims(policy: serde_json::Value) -> Claims {
     Claims {
         iss: "shop".into(),
         aud: String::new(),
@@ -42,7 +42,7 @@ fn claims(policy: serde_json::Value) -> Claims {
     }
 }
 
-fn trial() -> Trial {
+pub(in crate::policy) fn trial() -> Trial {
     Trial {
         now: NOW,
         content: Content {
