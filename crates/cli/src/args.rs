@@ -1,5 +1,7 @@
 //! The command line, as `docs/cli.md` says it.
 
+mod policy;
+
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,6 +12,8 @@ use admit_protocol::Code;
 use admit_trust::ComponentVersion;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use self::policy::parse_claim;
+pub(crate) use self::policy::{Clock, PolicyCommand, PolicyTestArgs};
 use crate::failure::{Failure, Outcome};
 
 /// Admit: digital rights management that an operator runs alone.
@@ -252,72 +256,6 @@ pub(crate) struct TokenArgs {
     pub(crate) bound_to: Option<Digest>,
     #[command(flatten)]
     pub(crate) home: HomeArgs,
-}
-
-/// `admit policy`.
-#[derive(Debug, Subcommand)]
-pub(crate) enum PolicyCommand {
-    /// Print the policy that the settings name, or the default.
-    Show(#[command(flatten)] HomeArgs),
-    /// Find mistakes in a policy before it is live.
-    Check {
-        /// The policy; without it, the one that the settings name.
-        file: Option<PathBuf>,
-        #[command(flatten)]
-        home: HomeArgs,
-    },
-    /// Show what a policy would issue to whom, and why. Nothing is issued.
-    Test(PolicyTestArgs),
-}
-
-/// `admit policy test`.
-#[derive(Debug, Args)]
-pub(crate) struct PolicyTestArgs {
-    /// The policy; without it, the one that the settings name.
-    pub(crate) file: Option<PathBuf>,
-    /// The content id, of content that need not be registered.
-    #[arg(long, value_name = "ID", default_value = "content")]
-    pub(crate) content: String,
-    /// The id of a key in the home, instead: what was said when its content was packaged counts too.
-    #[arg(long, value_name = "UUID", conflicts_with = "content")]
-    pub(crate) kid: Option<KeyId>,
-    /// The buyer, as their token names them.
-    #[arg(long, value_name = "ID", default_value = "buyer")]
-    pub(crate) subject: String,
-    /// A claim for the policy in the buyer's token; may be given several times.
-    #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = parse_claim)]
-    pub(crate) claims: Vec<(String, serde_json::Value)>,
-    /// A buyer without a token, as for open content.
-    #[arg(long, conflicts_with_all = ["subject", "claims"])]
-    pub(crate) no_token: bool,
-    /// The rights that the client asks for, as a number of bits.
-    #[arg(long, value_name = "BITS", default_value_t = 5)]
-    pub(crate) rights: u32,
-    /// The security level of the client.
-    #[arg(long, value_name = "LEVEL", default_value_t = 150)]
-    pub(crate) client_level: u32,
-    /// The version of the client's component.
-    #[arg(long, value_name = "VERSION", default_value_t = ComponentVersion::DEFAULT)]
-    pub(crate) client_version: ComponentVersion,
-    /// The client's clock.
-    #[arg(long, value_enum, default_value = "anti-rollback")]
-    pub(crate) clock: Clock,
-    /// The security level of the application.
-    #[arg(long, value_name = "LEVEL", default_value_t = 150)]
-    pub(crate) app_level: u32,
-    #[command(flatten)]
-    pub(crate) home: HomeArgs,
-}
-
-/// The kinds of clocks.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum Clock {
-    /// None.
-    None,
-    /// Any, checked to move forward only.
-    AntiRollback,
-    /// A hardware clock protected from change.
-    Secure,
 }
 
 /// `admit revoke`.
@@ -587,17 +525,6 @@ fn parse_web_address(text: &str) -> Result<String, &'static str> {
     admit_license::header::is_web_address(text).then(|| text.to_owned()).ok_or(expected)
 }
 
-/// A value that is a whole number, `true` or `false` is one; anything else is text.
-fn parse_claim(text: &str) -> Result<(String, serde_json::Value), &'static str> {
-    let (name, value) = text.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or("expected NAME=VALUE")?;
-    let value = match (value.parse::<i64>(), value.parse::<bool>()) {
-        (Ok(number), _) => number.into(),
-        (_, Ok(yes_or_no)) => yes_or_no.into(),
-        _ => value.into(),
-    };
-    Ok((name.to_owned(), value))
-}
-
 fn parse_duration(text: &str) -> Result<Duration, &'static str> {
     const EXPECTED: &str = "expected a number and s, m, h or d, such as 24h";
     let unit = text.chars().last().ok_or(EXPECTED)?;
@@ -621,16 +548,6 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
-    }
-
-    #[test]
-    fn claims_have_a_name_and_a_value() {
-        let claim = |text| parse_claim(text).unwrap().1;
-        assert_eq!(
-            [claim("a=1"), claim("a=-7"), claim("a=true"), claim("a=b=c"), claim("a=")],
-            [1.into(), (-7).into(), true.into(), "b=c".into(), serde_json::Value::from("")]
-        );
-        assert!(parse_claim("=1").is_err() && parse_claim("a").is_err());
     }
 
     #[test]
