@@ -4,6 +4,7 @@ mod admin;
 mod client;
 mod content;
 mod home;
+mod policy;
 mod text;
 
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ pub(crate) use self::admin::{
 pub(crate) use self::client::{ClientArgs, ClockCommand, LicenseAcquireArgs, LicenseCommand, PlayArgs, WhyArgs};
 pub(crate) use self::content::{PackageArgs, TokenArgs};
 pub(crate) use self::home::{InitArgs, Pkcs11Args, ServeArgs};
+pub(crate) use self::policy::{Clock, PolicyCommand, PolicyTestArgs};
 pub(crate) use self::text::{text_or_file, token_text};
 
 /// Admit: digital rights management that an operator runs alone.
@@ -41,6 +43,9 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     /// Operator: protect media and register its key.
     Package(Box<PackageArgs>),
+    /// Operator: the acquisition policy, which says what licenses hold.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// Operator: make a buyer's entitlement token.
     Token(TokenArgs),
     /// Operator: revoke a client, which gets no more licenses from then on.

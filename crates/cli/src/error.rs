@@ -67,7 +67,7 @@ mod tests {
                 } else if let Some(option) = text.strip_prefix("--") {
                     assert!(has_option(&program, option), "{code}: {text}");
                 } else {
-                    let known = ["ADMIT_HOME", "admit.toml", "Allow", "/openapi.json"];
+                    let known = ["ADMIT_HOME", "admit.toml", "Allow", "/openapi.json", "/ready"];
                     assert!(known.contains(&text), "{code}: {text} is neither a command nor an option");
                 }
                 found += 1;

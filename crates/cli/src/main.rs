@@ -57,6 +57,7 @@ fn run(command: &Command, memory: system::Memory, output: Output) -> Outcome<()>
         Command::Init(args) => operator::init(args, output),
         Command::Serve(args) => operator::serve(args, memory, output),
         Command::Package(args) => operator::package(args, output),
+        Command::Policy(command) => operator::policy(command, output),
         Command::Token(args) => operator::token(args, output),
         Command::Revoke(args) => operator::revoke(args, output),
         Command::Audit(args) => operator::audit(args, output),

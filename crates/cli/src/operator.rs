@@ -8,6 +8,7 @@ mod init;
 mod keys;
 mod package;
 mod passphrase;
+mod policy;
 mod registry;
 mod revoke;
 mod serve;
@@ -21,6 +22,7 @@ pub(crate) use audit::run as audit;
 pub(crate) use doctor::run as doctor;
 pub(crate) use init::run as init;
 pub(crate) use package::run as package;
+pub(crate) use policy::run as policy;
 pub(crate) use revoke::run as revoke;
 pub(crate) use serve::run as serve;
 pub(crate) use token::run as token;
@@ -93,6 +95,7 @@ fn advice(error: &admit_server::Error) -> Option<&'static str> {
         Error::OtherRootKey => "Name the root key of this home's realm with --root-key",
         Error::TokenKey(fault) => of_token_key(fault),
         Error::Name { .. } => "Give another one with --name",
+        Error::Policy { .. } => "Correct what is named; docs/operate/policies.md has what a policy can say",
         Error::NotSqlite => "Use what the database comes with, such as pg_dump",
         Error::TokenLifetime { .. } => "Ask for less with --valid, or raise the limit in admit.toml",
         Error::OperatorTokenName { .. } | Error::OperatorTokenExists { .. } => "Choose another name",

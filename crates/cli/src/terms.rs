@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use admit_license::{Count, Kind, Terms, Usage};
+use admit_license::{Count, Kind, RollbackAction, SdmiClass, Terms, Usage};
 use serde_json::{Value, json};
 
 /// One line for each thing the license says.
@@ -18,7 +18,22 @@ pub(crate) fn terms_text(terms: &Terms, usage: Option<&Usage>) -> String {
     line("key id", Some(terms.key_id.to_string()));
     line("root license", terms.uplink.map(|uplink| format!("{} revision {}", uplink.key_id, uplink.revision)));
     line("issued", Some(terms.issued_at.to_string()));
+    line("bound to key", Some(terms.binding.recipient.to_string()));
+    text.push_str(&conditions_text(terms, usage));
+    text
+}
+
+/// The same without what is of one license alone: its ids, its time and whose it is.
+pub(crate) fn conditions_text(terms: &Terms, usage: Option<&Usage>) -> String {
+    let mut text = String::new();
+    let mut line = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            let _ = writeln!(text, "{name}: {value}");
+        }
+    };
     line("rights", Some(terms.rights.to_string()));
+    let class = terms.rights.sdmi_class();
+    line("SDMI class", (class != SdmiClass::Unknown).then(|| class.name().to_owned()));
     line("begins", terms.begin.map(|time| time.to_string()));
     line("expires", terms.expiry.map(|time| time.to_string()));
     line("expires after first use", terms.expiry_after_first_use_secs.map(seconds));
@@ -30,7 +45,11 @@ pub(crate) fn terms_text(terms: &Terms, usage: Option<&Usage>) -> String {
     line("application level at least", Some(terms.minimum_application_level().to_string()));
     line("client level at least", terms.minimum_client_level.map(|level| level.to_string()));
     line("individualized version at least", terms.minimum_individualized_version.map(|version| version.to_string()));
-    line("bound to key", Some(terms.binding.recipient.to_string()));
+    line("when the clock was set back", terms.rollback_action.map(|action| rollback(action).to_owned()));
+    line("with an unset clock for", terms.grace_secs.map(seconds));
+    line("without a signed time for", terms.max_offline_secs.map(seconds));
+    line("kept beyond the session", terms.persistent.map(|kept| if kept { "yes" } else { "no" }.to_owned()));
+    line("priority", terms.priority.map(|priority| priority.to_string()));
     text
 }
 
@@ -56,6 +75,10 @@ pub(crate) fn terms_json(terms: &Terms, usage: Option<&Usage>) -> Value {
         "priority": terms.priority.unwrap_or(0),
         "bound_to": terms.binding.recipient.to_string(),
     });
+    document["sdmi_class"] = terms.rights.sdmi_class().name().into();
+    document["rollback_action"] = rollback(terms.rollback_action.unwrap_or_default()).into();
+    document["grace_secs"] = terms.grace_secs.into();
+    document["max_offline_secs"] = terms.max_offline_secs.into();
     for (name, count, limit) in counts(terms) {
         document[name.replace(' ', "_")] = json!({ "allowed": limit, "used": usage.map(|usage| usage.of(count)) });
     }
@@ -67,6 +90,14 @@ const fn kind(kind: Kind) -> &'static str {
         Kind::Simple => "simple",
         Kind::Root => "root",
         Kind::Leaf => "leaf",
+    }
+}
+
+const fn rollback(action: RollbackAction) -> &'static str {
+    match action {
+        RollbackAction::None => "nothing happens",
+        RollbackAction::Disable => "disabled until it is right",
+        RollbackAction::Delete => "deleted",
     }
 }
 

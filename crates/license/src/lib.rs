@@ -20,7 +20,7 @@ pub use denied::{Denied, Reason, Refusal, Remedy};
 pub use error::Error;
 pub use evaluate::{Application, Charge, Environment, Grant, Output, evaluate};
 pub use issue::{KeyMaterial, LICENSE_CONTENT_TYPE, LicenseSigner, SignedLicense, issue};
-pub use rights::{Rights, RightsArray, UndefinedRights, final_rights};
+pub use rights::{Rights, RightsArray, SdmiClass, UndefinedRights, final_rights};
 pub use signed_header::{HEADER_CONTENT_TYPE, TrustedHeader};
 pub use terms::{
     Binding, BindingKind, DEFAULT_APPLICATION_LEVEL, Kind, LicenseId, Restrictions, RollbackAction, Rule, Terms,

@@ -85,9 +85,42 @@ impl Rights {
         Self(self.0 & !other.0)
     }
 
+    /// The SDMI class of content with these rights.
+    #[must_use]
+    pub const fn sdmi_class(self) -> SdmiClass {
+        match (self.contains(Self::SDMI_VALIDATED), self.contains(Self::TRANSFER_TO_NON_SDMI)) {
+            (false, _) => SdmiClass::Unknown,
+            (true, false) => SdmiClass::Protected,
+            (true, true) => SdmiClass::Validated,
+        }
+    }
+
     /// The names of the rights that are here, in the order of their bits.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
         NAMES.iter().filter(move |(right, _)| self.contains(*right)).map(|(_, name)| *name)
+    }
+}
+
+/// What rights make of content, as far as SDMI is concerned (row B07).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SdmiClass {
+    /// Not tested against SDMI's rules.
+    Unknown,
+    /// Validated, and it may not be transferred to devices that are not SDMI-compliant.
+    Protected,
+    /// Validated, and it may.
+    Validated,
+}
+
+impl SdmiClass {
+    /// The class as people read it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Protected => "SDMI-protected",
+            Self::Validated => "SDMI-validated",
+        }
     }
 }
 
@@ -195,6 +228,14 @@ mod tests {
     fn issue(requested: u32, bytes: [u8; 8]) -> u32 {
         let array = RightsArray::from_bytes(bytes).unwrap();
         final_rights(Rights::from_bits_masked(requested), Some(array)).bits()
+    }
+
+    #[test]
+    fn b07_the_sdmi_class_follows_from_two_rights() {
+        let class = |bits| Rights::from_bits_masked(bits).sdmi_class();
+        assert_eq!([class(0), class(2), class(3)], [SdmiClass::Unknown; 3]);
+        assert_eq!([class(16), class(17)], [SdmiClass::Protected; 2]);
+        assert_eq!([class(18), class(19)], [SdmiClass::Validated; 2]);
     }
 
     #[test]

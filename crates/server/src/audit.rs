@@ -39,6 +39,8 @@ pub enum Event {
     ClientRevoked,
     /// Licenses were issued for a challenge.
     LicensesIssued,
+    /// The acquisition policy failed, and no license was issued.
+    PolicyFailed,
     /// Content keys were given to a browser.
     ClearKeysGiven,
 }
@@ -60,6 +62,7 @@ impl Event {
             Self::ClientEnrolled => "client-enrolled",
             Self::ClientRevoked => "client-revoked",
             Self::LicensesIssued => "licenses-issued",
+            Self::PolicyFailed => "policy-failed",
             Self::ClearKeysGiven => "clearkey-keys-given",
         }
     }

@@ -62,6 +62,12 @@ pub enum Error {
         /// All that is wrong.
         mistakes: Vec<Mistake>,
     },
+    /// The acquisition policy is not as it must be.
+    #[error("{}", crate::policy::all_mistakes(mistakes))]
+    Policy {
+        /// All that is wrong.
+        mistakes: Vec<crate::policy::Mistake>,
+    },
     /// A file could not be read or written.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
@@ -270,6 +276,7 @@ impl Error {
             Self::NoHome { .. } => Code::ADMIT_E_NO_HOME,
             Self::HomeExists { .. } | Self::HomeInProgress { .. } => Code::ADMIT_E_HOME_EXISTS,
             Self::Configuration { .. } | Self::NoPublicAddress => Code::ADMIT_E_CONFIGURATION,
+            Self::Policy { .. } => Code::ADMIT_E_POLICY_FAILED,
             Self::Header(error) => error.into(),
             Self::Io { .. } | Self::SecretReadable { .. } | Self::Tls { .. } => Code::ADMIT_E_FILE,
             Self::Database(error) if is_busy(error) => Code::ADMIT_E_STORE_BUSY,

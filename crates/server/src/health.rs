@@ -29,6 +29,8 @@ pub(crate) struct Readiness {
     pub(crate) certificates: bool,
     /// The server is being stopped.
     pub(crate) stopping: bool,
+    /// The acquisition policy's file holds. Where it does not, what it was before stays in use.
+    pub(crate) policy: bool,
     /// Certificates that are due to be renewed, well before they end.
     renewal_due: Vec<&'static str>,
     /// `signed`, or why the time is not. The server works without it.
@@ -46,7 +48,8 @@ impl Readiness {
         let status = if database && certificates && !stopping { READY } else { NOT_READY };
         let renewal_due = server.home.standings().filter(|one| one.is_due(now)).map(|one| one.name).collect();
         let time = server.time.check(now).map_or_else(|why| why.to_string(), |_| TIME_SIGNED.to_owned());
-        Self { status, database, certificates, stopping, renewal_due, time }
+        let policy = server.policy.standing(now).mistakes.is_empty();
+        Self { status, database, certificates, stopping, policy, renewal_due, time }
     }
 
     pub(crate) fn is_ready(&self) -> bool {

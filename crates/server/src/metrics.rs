@@ -32,6 +32,7 @@ pub(crate) struct Metrics {
     pub(crate) time: Time,
     pub(crate) database_errors: Counter,
     certificates: Certificates,
+    policy: Policy,
     pub(crate) connections: Connections,
     dropped: Dropped,
 }
@@ -68,6 +69,13 @@ struct Certificates {
     renewals: Labelled<1, Gauge>,
 }
 
+/// The acquisition policy's file.
+#[derive(Debug)]
+struct Policy {
+    broken: Gauge,
+    loads: Counter,
+}
+
 /// Connections and those that came to nothing.
 #[derive(Debug)]
 pub(crate) struct Connections {
@@ -98,6 +106,7 @@ impl Metrics {
             time: Time::new(&mut named),
             database_errors: named.counter("database_errors", "Requests that the database failed"),
             certificates: Certificates::new(&mut named),
+            policy: Policy::new(&mut named),
             connections: Connections::new(&mut named),
             dropped: Dropped::new(&mut named),
             registry: named.0,
@@ -136,6 +145,7 @@ impl Metrics {
         self.queues.look(server);
         self.time.look(server);
         self.certificates.look(server);
+        self.policy.look(server);
         self.dropped.look(server);
         let mut text = String::new();
         encode(&mut text, &self.registry).expect("a string takes every text");
@@ -222,6 +232,22 @@ impl Certificates {
             set(&self.ends, standing.name, standing.ends_at);
             set(&self.renewals, standing.name, standing.renew_by);
         }
+    }
+}
+
+impl Policy {
+    fn new(named: &mut Named) -> Self {
+        let broken = "Mistakes in the acquisition policy's file, so that what it was before is in use";
+        Self {
+            broken: named.gauge("policy_broken", broken),
+            loads: named.counter("policy_loads", "How often the acquisition policy was taken over"),
+        }
+    }
+
+    fn look(&self, server: &Server) {
+        let standing = server.policy.standing(server.clock.now());
+        self.broken.set(i64::try_from(standing.mistakes.len()).unwrap_or(i64::MAX));
+        self.loads.inner().store(standing.loads, Ordering::Relaxed);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -17,7 +17,7 @@ use crate::batch::Batch;
 use crate::home::Home;
 use crate::metrics::Metrics;
 use crate::network::AddressLimit;
-use crate::policy::{DefaultPolicy, Policy};
+use crate::policy::{DefaultPolicy, LivePolicy, Policy};
 use crate::refusal::Refusal;
 use crate::sources::{Clock, EntropySource};
 use crate::time::TimeService;
@@ -35,6 +35,8 @@ pub struct Parts {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn EntropySource>,
     pub(crate) policy: Arc<dyn Policy>,
+    /// When the audit record last heard of a policy that failed.
+    pub(crate) policy_failed_at: Arc<AtomicU64>,
     pub(crate) enrolments: Arc<AddressLimit>,
     pub(crate) limits: Arc<Limits>,
     /// How many more requests may be under way.
@@ -50,7 +52,7 @@ pub struct Parts {
 }
 
 impl Server {
-    /// A server of a home, with the default policy. To be called on a runtime: it starts tasks, which end with it.
+    /// A server of a home, with the policy that its settings name, or else the default. To be called on a runtime: it starts tasks, which end with it.
     #[must_use]
     pub fn new(home: Home, clock: impl Clock + 'static, entropy: impl EntropySource + 'static) -> Self {
         let config = home.config();
@@ -69,10 +71,11 @@ impl Server {
             dropped_lines: Arc::new(|| 0),
             dropped_spans: Arc::new(|| 0),
             stopping: Arc::default(),
+            policy: policy(&home),
+            policy_failed_at: Arc::default(),
             home,
             clock,
             entropy,
-            policy: Arc::new(DefaultPolicy),
             enrolments,
             tls: None,
         }))
@@ -144,6 +147,14 @@ impl Server {
             .method_not_allowed_fallback(async || Refusal::Method)
             .fallback(async || Refusal::NotFound)
             .with_state(self.clone())
+    }
+}
+
+/// The policy of the settings. One that does not hold issues nothing.
+fn policy(home: &Home) -> Arc<dyn Policy> {
+    match home.config().policy.file() {
+        Some(file) => Arc::new(LivePolicy::new(file)),
+        None => Arc::new(DefaultPolicy),
     }
 }
 

@@ -10,6 +10,7 @@ use admit_trust::ComponentVersion;
 use clap::Args;
 
 use super::HomeArgs;
+use super::policy::parse_claim;
 use super::text::{parse_duration, parse_fingerprint, parse_minimum_version, parse_web_address};
 
 /// `admit package`.
@@ -92,6 +93,9 @@ pub(crate) struct TokenArgs {
     /// How often the token may be used; without it, as often as its time allows.
     #[arg(long, value_name = "N")]
     pub(crate) uses: Option<NonZeroU32>,
+    /// A claim for the acquisition policy; may be given several times. Numbers, true and false are what they look like.
+    #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = parse_claim)]
+    pub(crate) claims: Vec<(String, serde_json::Value)>,
     /// Only the client with this signing key thumbprint may use it.
     #[arg(long, value_name = "THUMBPRINT", value_parser = parse_fingerprint)]
     pub(crate) bound_to: Option<Digest>,

@@ -70,6 +70,7 @@ pub(crate) fn run(args: &HomeArgs, memory: Memory, output: Output) -> Outcome<()
     }
     let mut checks = vec![home::settings(&path)];
     checks.extend(home::permissions(&path));
+    checks.extend(home::policy(&path));
     checks.extend(home::token(&path));
     let opened = super::runtime()?.block_on(home::opened(&path, &mut checks));
     checks.push(machine::clock());

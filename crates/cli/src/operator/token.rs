@@ -16,7 +16,7 @@ pub(crate) fn run(args: &TokenArgs, output: Output) -> Outcome<()> {
         lifetime: args.valid,
         uses: args.uses,
         bound_to: args.bound_to,
-        policy: serde_json::Map::new(),
+        policy: args.claims.iter().cloned().collect(),
     };
     let token = super::runtime()?.block_on(async {
         let home = super::open_home(&args.home).await?;

@@ -31,15 +31,16 @@ pub(crate) struct Limits {
 }
 
 impl Policy for Limits {
-    fn terms(&self, request: &PolicyRequest<'_>, draft: Terms) -> Result<Terms, PolicyRefusal> {
+    fn terms(&self, request: &PolicyRequest<'_>, draft: Terms) -> Result<Vec<Terms>, PolicyRefusal> {
         let after = |secs: i64| Timestamp::from_unix_secs(request.now.unix_secs().saturating_add_signed(secs));
-        Ok(Terms {
+        let limited = |terms| Terms {
             begin: self.begin_after.map(after),
             expiry: self.expiry_after.map(after),
             expiry_after_first_use_secs: self.after_first_use,
             rollback_action: self.rollback_action,
-            ..DefaultPolicy.terms(request, draft)?
-        })
+            ..terms
+        };
+        Ok(DefaultPolicy.terms(request, draft)?.into_iter().map(limited).collect())
     }
 }
 

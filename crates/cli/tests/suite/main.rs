@@ -16,6 +16,7 @@ mod outputs;
 mod packaging;
 mod pkcs11;
 mod players;
+mod policies;
 mod refusals;
 mod remote;
 mod revoking;

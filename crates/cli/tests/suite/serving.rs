@@ -207,7 +207,7 @@ pub(crate) fn read_answer(connection: &mut BufReader<TcpStream>) -> String {
     let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
     let mut body = vec![0; length.parse().unwrap()];
     connection.read_exact(&mut body).unwrap();
-    head + &String::from_utf8(body).unwrap()
+    head + String::from_utf8(body).unwrap().as_str()
 }
 
 pub(crate) const REQUEST: &str = "GET /nothing HTTP/1.1\r\nhost: x\r\n\r\n";

@@ -27,7 +27,7 @@ pub(super) struct Decision {
 #[derive(Debug)]
 pub(super) struct Planned {
     pub(super) terms: Terms,
-    pub(super) key: ContentKey,
+    pub(super) key: Arc<ContentKey>,
     pub(super) content_id: String,
 }
 
@@ -55,8 +55,9 @@ pub(super) async fn decide(server: &Server, request: &AcquireRequest, now: Times
         let claims = entitlement.as_ref().map(|token| &token.claims);
         let terms = terms(server, request, &row.content, claims, now, &mut *entropy)?;
         // Only now are keys opened: nobody who is not entitled gets that far.
-        let key = server.open_content_key(row).await?;
-        licenses.push(Planned { terms, key, content_id: row.content.content_id.clone() });
+        let key = Arc::new(server.open_content_key(row).await?);
+        let planned = |terms| Planned { terms, key: Arc::clone(&key), content_id: row.content.content_id.clone() };
+        licenses.extend(terms.into_iter().map(planned));
     }
     Ok(Decision { entitlement, licenses })
 }
@@ -79,7 +80,7 @@ fn terms(
     entitlement: Option<&Claims>,
     now: Timestamp,
     entropy: &mut dyn Entropy,
-) -> Result<Terms, Refusal> {
+) -> Result<Vec<Terms>, Refusal> {
     let (home, opened) = (&server.home, &request.opened);
     let recipient = opened.properties().encryption_key.thumbprint(home.provider());
     let id = LicenseId::generate(entropy);
@@ -88,9 +89,9 @@ fn terms(
         now,
         challenge: opened.challenge(),
         client: opened.properties(),
-        application: request.application.as_ref(),
+        application: request.application.as_ref().map(|application| application.properties()),
         content,
         entitlement,
     };
-    Ok(policy::ask(&*server.policy, &asked, draft)?)
+    Ok(policy::ask(&*server.policy, &asked, &draft, entropy)?)
 }

@@ -5,6 +5,7 @@
 
 mod answer;
 mod decide;
+mod failed;
 pub(crate) mod limits;
 pub(crate) mod lookup;
 mod parse;
@@ -55,6 +56,9 @@ async fn licenses(server: &Server, request: &AcquireRequest, now: Timestamp) -> 
     // Whoever is no client of ours, or not any more, hears that and nothing else, and a challenge that was answered before
     // is answered with the same licenses, whatever would be said to it now.
     let earlier = decide::check_client(server, request).await?;
+    if earlier.is_none() {
+        failed::record(server, request, &refusal, now).await?;
+    }
     repeat(server, earlier.ok_or(refusal)?, now)
 }
 

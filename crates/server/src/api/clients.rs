@@ -54,7 +54,7 @@ fn licenses() -> Operation {
         Refusal::ClientRevoked,
         Refusal::OtherToken,
         Refusal::ChallengeUsed,
-        PolicyRefusal::Refused { reason: String::new() }.into(),
+        PolicyRefusal::Refused { reason: String::new(), address: None }.into(),
         PolicyRefusal::NoClock.into(),
         PolicyRefusal::Failed { reason: String::new() }.into(),
     ];

@@ -146,11 +146,12 @@ fn readiness() -> Value {
         "database": flag("The database answers, and takes what is written."),
         "certificates": flag("Every certificate is valid."),
         "stopping": flag("The server is being stopped."),
+        "policy": flag("The acquisition policy's file holds. Where it does not, what it was before stays in use."),
         "renewal_due": { "type": "array", "items": text(),
             "description": "Certificates that are due to be renewed, well before they end." },
         "time": { "type": "string", "description": "`signed`, or why the time is not. The server works without it." },
     });
-    closed(members, &["status", "database", "certificates", "stopping", "renewal_due", "time"])
+    closed(members, &["status", "database", "certificates", "stopping", "policy", "renewal_due", "time"])
 }
 
 /// An object with these members and no others.

@@ -10,7 +10,9 @@ use admit_crypto::{Digest, Provider};
 use super::init::{refuse_existing, sync_parent};
 use super::key_file::KeyFile;
 use super::partial::Partial;
-use super::{CONFIG_FILE, DATABASE_FILE, Environment, Home, KEY_FILE, ROOT_FILE, SECRETS_FOLDER, key_file};
+use super::{
+    CONFIG_FILE, DATABASE_FILE, Environment, Home, KEY_FILE, ROOT_FILE, SCRIPT_FILE, SECRETS_FOLDER, key_file,
+};
 use crate::audit::AuditVerdict;
 use crate::store::realm::Sealing;
 use crate::store::{self, Location, Store};
@@ -54,6 +56,7 @@ impl Home {
         copy_file(self.path(), folder, ROOT_FILE, 0o600)?;
         let (verdict, sealing) = self.verify_copy(&database).await?;
         let mut made = Backup { verdict, keys_left_out: Vec::new(), needs_token: false };
+        copy_policy(self.path(), folder, 0o600)?;
         let secrets = folder.join(SECRETS_FOLDER);
         for (name, key) in key_files(self.path())? {
             let (is_wrapped, is_needed) = (matches!(key, KeyFile::Wrapped(_)), sealing.has(key.id(self.provider())));
@@ -115,6 +118,7 @@ async fn restore_into(
     }
     copy_file(from, folder, CONFIG_FILE, 0o600)?;
     copy_file(from, folder, ROOT_FILE, 0o644)?;
+    copy_policy(from, folder, 0o644)?;
     let mut found = keys.iter().map(|key| key_file::read(key)).collect::<Result<Vec<_>, _>>()?;
     found.extend(key_files(from)?.into_iter().map(|(_, key)| key));
     if found.is_empty() {
@@ -157,6 +161,20 @@ fn write_key(secrets: &Path, name: &str, key: &KeyFile) -> Result<(), Error> {
         key_file::make_folder(secrets)?;
     }
     key_file::write(&secrets.join(name), key)
+}
+
+/// Copies the files of the policy that stand in the home itself: the one that the settings name, and the one that every
+/// home begins with.
+fn copy_policy(from: &Path, to: &Path, mode: u32) -> Result<(), Error> {
+    let text = fs::read_to_string(from.join(CONFIG_FILE)).map_err(Error::io("read", from.join(CONFIG_FILE)))?;
+    let settings: toml::Table = text.parse().unwrap_or_default();
+    let policy = settings.get("policy").and_then(toml::Value::as_table);
+    let mut names = vec![SCRIPT_FILE];
+    names.extend(policy.into_iter().flat_map(|policy| policy.values()).filter_map(toml::Value::as_str));
+    names.sort_unstable();
+    names.dedup();
+    let is_plain = |name: &&str| Path::new(name).file_name() == Some(name.as_ref()) && from.join(name).is_file();
+    names.into_iter().filter(is_plain).try_for_each(|name| copy_file(from, to, name, mode))
 }
 
 fn copy_file(from: &Path, to: &Path, name: &str, mode: u32) -> Result<(), Error> {

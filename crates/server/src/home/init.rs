@@ -11,9 +11,10 @@ use super::genesis::{FIRST_DOCUMENT, Genesis, NewService};
 use super::key_file::KeyFile;
 use super::partial::Partial;
 use super::{
-    CONFIG_FILE, Config, DATABASE_FILE, KEY_FILE, Mistake, Origin, Pkcs11, ROOT_FILE, ROOT_KEY_FILE, SECRETS_FOLDER,
-    Time, config, custody, key_file, root_key, service_key_place,
+    CONFIG_FILE, Config, DATABASE_FILE, KEY_FILE, Mistake, Origin, Pkcs11, ROOT_FILE, ROOT_KEY_FILE, SCRIPT_FILE,
+    SECRETS_FOLDER, Time, config, custody, key_file, root_key, service_key_place,
 };
+use crate::policy::DEFAULT_SCRIPT;
 use crate::sealing::{Place, SealingKey};
 use crate::store::realm::{RealmRow, Sealing};
 use crate::store::service_key::ServiceKeyRow;
@@ -133,6 +134,7 @@ async fn write_home(
     };
     key_file::write(&secrets.join(KEY_FILE), &key)?;
     write_settings(folder, options)?;
+    key_file::write_new(&folder.join(SCRIPT_FILE), DEFAULT_SCRIPT.as_bytes(), 0o644)?;
     let root = genesis.root.to_pem();
     key_file::write_new(&folder.join(ROOT_FILE), root.as_bytes(), 0o644)?;
     if let RootCustody::Export { passphrase } = options.root {

@@ -37,11 +37,11 @@ use crate::token::{self, TokenKeys};
 use genesis::TIME_SERVICES;
 
 pub use backup::{Backup, restore};
-pub(crate) use config::all_mistakes;
 pub use config::{
     Config, Described, Environment, LicenseLimits, Limit, Log, LogFormat, LogLevel, Mistake, Origin, Origins, Pin,
-    Pkcs11, Share, Time, TlsFiles, Traces,
+    Pkcs11, PolicyPaths, Share, Time, TlsFiles, Traces,
 };
+pub(crate) use config::{all_mistakes, nearest};
 pub use custody::{KeyCustody, TokenReport, check_token};
 pub use init::{InitOptions, InitToken, Made, RootCustody, init};
 pub use permissions::exposed_secrets;
@@ -394,6 +394,8 @@ const fn challenge_key_place(thumbprint: &Digest) -> Place<'_> {
 
 const CONFIG_FILE: &str = "admit.toml";
 const DATABASE_FILE: &str = "admit.db";
+/// The acquisition script that a new home has.
+const SCRIPT_FILE: &str = "policy.rhai";
 const SECRETS_FOLDER: &str = "secrets";
 const KEY_FILE: &str = "key-encryption-key";
 const ROOT_FILE: &str = "root.pem";

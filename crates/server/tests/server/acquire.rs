@@ -51,10 +51,10 @@ async fn b06_the_contents_own_minima_stand_in_the_license() {
 struct Array([u8; 8]);
 
 impl Policy for Array {
-    fn terms(&self, request: &PolicyRequest<'_>, draft: Terms) -> Result<Terms, PolicyRefusal> {
+    fn terms(&self, request: &PolicyRequest<'_>, draft: Terms) -> Result<Vec<Terms>, PolicyRefusal> {
         let array =
             RightsArray::from_bytes(self.0).map_err(|error| PolicyRefusal::Failed { reason: error.to_string() })?;
-        Ok(Terms { rights: final_rights(request.challenge.rights(), Some(array)), ..draft })
+        Ok(vec![Terms { rights: final_rights(request.challenge.rights(), Some(array)), ..draft }])
     }
 }
 
@@ -86,8 +86,8 @@ async fn b06_a_broken_policy_never_issues_a_license() {
 struct Meddler;
 
 impl Policy for Meddler {
-    fn terms(&self, _: &PolicyRequest<'_>, draft: Terms) -> Result<Terms, PolicyRefusal> {
-        Ok(Terms { key_id: admit_license::KeyId::from_bytes([0xee; 16]), ..draft })
+    fn terms(&self, _: &PolicyRequest<'_>, draft: Terms) -> Result<Vec<Terms>, PolicyRefusal> {
+        Ok(vec![Terms { key_id: admit_license::KeyId::from_bytes([0xee; 16]), ..draft }])
     }
 }
 

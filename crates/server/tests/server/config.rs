@@ -51,6 +51,8 @@ fn settings_are_read_and_wrong_ones_named_with_their_line() {
         ("[traces]\nsample = nan", 2, Some("traces.sample")),
         ("[traces]\nsample = \"all\"", 2, Some("traces.sample")),
         ("[traces]\naccept_traceparent = 1", 2, Some("traces.accept_traceparent")),
+        ("[policy]\nscript = \"\"", 2, Some("policy.script")),
+        ("[policy]\nscript = \"a.rhai\"\nrules = \"b.toml\"", 1, Some("policy.script")),
         ("http = 3", 1, Some("http")),
         ("listen = ", 1, None),
     ];

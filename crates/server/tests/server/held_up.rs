@@ -28,7 +28,7 @@ impl HeldUp {
 }
 
 impl Policy for HeldUp {
-    fn terms(&self, request: &PolicyRequest<'_>, draft: Terms) -> Result<Terms, PolicyRefusal> {
+    fn terms(&self, request: &PolicyRequest<'_>, draft: Terms) -> Result<Vec<Terms>, PolicyRefusal> {
         let _ = self.arrived.send(());
         tokio::task::block_in_place(|| {
             let (open, opened) = &*self.open;

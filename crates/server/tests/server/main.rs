@@ -20,6 +20,7 @@ mod openapi;
 mod package;
 mod pages;
 mod pkcs11;
+mod policy;
 mod renewal;
 mod serve;
 mod time;

@@ -72,8 +72,8 @@ async fn the_license_page_of_unknown_content_is_missing() {
 struct Own;
 
 impl Policy for Own {
-    fn terms(&self, _: &PolicyRequest<'_>, draft: Terms) -> Result<Terms, PolicyRefusal> {
-        Ok(draft)
+    fn terms(&self, _: &PolicyRequest<'_>, draft: Terms) -> Result<Vec<Terms>, PolicyRefusal> {
+        Ok(vec![draft])
     }
 }
 

@@ -146,8 +146,8 @@ async fn e06_for_a_client_without_the_feature_nothing_changes() {
 struct Limited(fn(Terms) -> Terms);
 
 impl Policy for Limited {
-    fn terms(&self, request: &PolicyRequest<'_>, draft: Terms) -> Result<Terms, PolicyRefusal> {
-        Ok(self.0(DefaultPolicy.terms(request, draft)?))
+    fn terms(&self, request: &PolicyRequest<'_>, draft: Terms) -> Result<Vec<Terms>, PolicyRefusal> {
+        Ok(DefaultPolicy.terms(request, draft)?.into_iter().map(self.0).collect())
     }
 }
 

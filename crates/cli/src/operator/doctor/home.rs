@@ -95,6 +95,19 @@ fn token_advice(fault: &Pkcs11Fault) -> &'static str {
     }
 }
 
+/// The acquisition policy, where the settings name one.
+pub(super) fn policy(path: &Path) -> Option<Check> {
+    let file = path.join(super::CONFIG);
+    let text = std::fs::read_to_string(&file).ok()?;
+    // What is wrong with settings is told by their own check.
+    let policy = Config::read(&text, &file, &crate::operator::environment()).ok()?.policy.file()?;
+    let advice = "Correct it; a running server still uses what the file was before. admit policy check says the same";
+    Some(match policy.load() {
+        Ok(_) => Check::good(POLICY, format!("{} holds", policy.path().display())),
+        Err(mistakes) => Check::failing(POLICY, Error::Policy { mistakes }.to_string(), advice),
+    })
+}
+
 /// Opens the home; what stands on it is checked only then.
 pub(super) async fn opened(path: &Path, checks: &mut Vec<Check>) -> Option<Opened> {
     let home = match Home::open_in(path, &rustcrypto::PROVIDER, &crate::operator::environment()).await {
@@ -153,6 +166,7 @@ fn certificate(standing: &Standing, now: Timestamp) -> Check {
 }
 
 const SETTINGS: &str = "settings";
+const POLICY: &str = "policy";
 const SECRETS: &str = "secrets";
 const TOKEN: &str = "token";
 const DATABASE: &str = "database";

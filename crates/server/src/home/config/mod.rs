@@ -13,6 +13,7 @@ mod metrics;
 mod mistake;
 mod nearest;
 mod pkcs11;
+mod policy;
 mod read;
 mod sample;
 mod service;
@@ -33,9 +34,10 @@ pub use environment::Environment;
 pub(super) use general::is_http_address;
 pub(crate) use mistake::all as all_mistakes;
 pub use mistake::{Mistake, Origin};
+pub(crate) use nearest::nearest;
 pub use pkcs11::{Pin, Pkcs11};
 pub(super) use sample::sample;
-pub use service::{LicenseLimits, Limit, Log, LogFormat, LogLevel, Origins, Share, TlsFiles, Traces};
+pub use service::{LicenseLimits, Limit, Log, LogFormat, LogLevel, Origins, PolicyPaths, Share, TlsFiles, Traces};
 pub use setting::Described;
 use setting::Section;
 pub use time::Time;
@@ -83,6 +85,8 @@ pub struct Config {
     pub licenses: LicenseLimits,
     /// How the time is signed.
     pub time: Time,
+    /// What licenses say, where that is not the default.
+    pub policy: PolicyPaths,
     /// The token whose key is over the key-encryption key, where that is not in a file as it is.
     pub pkcs11: Option<Pkcs11>,
     /// Files that secrets were read from.
@@ -112,6 +116,7 @@ impl Default for Config {
             origins: Origins::default(),
             licenses: LicenseLimits::default(),
             time: Time::default(),
+            policy: PolicyPaths::default(),
             pkcs11: None,
             secret_files: Vec::new(),
         }
@@ -145,6 +150,7 @@ const SECTIONS: &[&Section] = &[
     &pkcs11::SECTION,
     &enrolment::SECTION,
     &licenses::SECTION,
+    &policy::SECTION,
     &tokens::SECTION,
     &time::SECTION,
     &http::SECTION,

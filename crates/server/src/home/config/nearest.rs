@@ -2,7 +2,7 @@
 
 /// The nearest of these names, if one is near enough to have been meant: a third of its letters may differ, or it is
 /// the right name in the wrong section.
-pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let last = |name: &str| name.rsplit('.').next().map(str::to_owned);
     let scored = known.map(|candidate| {
         let same_key = last(candidate) == last(name);

@@ -79,6 +79,14 @@ impl Reader<'_> {
             (*certificate, *key) = (home.join(&*certificate), home.join(&*key));
         }
         self.finish_pkcs11();
+        let policy = &mut self.config.policy;
+        (policy.script, policy.rules) =
+            (policy.script.take().map(|path| home.join(path)), policy.rules.take().map(|path| home.join(path)));
+        if policy.script.is_some() && policy.rules.is_some() {
+            let origin = Origin::File { path: self.path.to_owned(), line: 1 };
+            let reason = "a script and rules exclude each other: give one of them".to_owned();
+            self.mistakes.push(Mistake { origin, key: Some("policy.script".to_owned()), reason });
+        }
         let licenses = &mut self.config.licenses;
         for limit in [&mut licenses.client, &mut licenses.token, &mut licenses.address] {
             *limit = limit.filter(|limit| limit.per_hour > 0);

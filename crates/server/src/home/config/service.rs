@@ -1,7 +1,9 @@
-//! What settings about how the server is reached and watched come to: TLS, log, traces, other origins' pages, and how
-//! often licenses may be asked for.
+//! What settings about how the server is reached and watched come to: TLS, log, traces, other origins' pages, how
+//! often licenses may be asked for, and which file says what they hold.
 
 use std::path::PathBuf;
+
+use crate::policy::PolicyFile;
 
 /// The files of a TLS certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -77,6 +79,15 @@ impl Default for Origins {
     }
 }
 
+/// The file of the operator's policy.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PolicyPaths {
+    /// An acquisition script.
+    pub script: Option<PathBuf>,
+    /// Rules in TOML, instead of a script.
+    pub rules: Option<PathBuf>,
+}
+
 /// How often something may be done: so many at once, then so many in an hour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
@@ -128,6 +139,15 @@ impl Eq for Share {}
 impl Default for Traces {
     fn default() -> Self {
         Self { endpoint: None, service_name: "admit".to_owned(), sample: Share::ALL, accept_traceparent: false }
+    }
+}
+
+impl PolicyPaths {
+    /// The file, where there is one.
+    #[must_use]
+    pub fn file(&self) -> Option<PolicyFile> {
+        let script = self.script.clone().map(PolicyFile::Script);
+        script.or_else(|| self.rules.clone().map(PolicyFile::Rules))
     }
 }
 

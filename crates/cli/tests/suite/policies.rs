@@ -1,0 +1,132 @@
+//! `admit policy`: the page `docs/operate/policies.md` run as it stands, what the commands print, and how they end.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::world::World;
+
+#[test]
+fn b06_the_commands_of_the_page_run() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let page = fs::read_to_string(root.join("docs/operate/policies.md")).unwrap();
+    let script: String = page.split("```sh\n").skip(1).map(|block| block.split("```").next().unwrap()).collect();
+    assert!(script.matches("admit policy ").count() > 8, "the commands are there");
+    let folder = tempfile::tempdir().unwrap();
+    let programs = Path::new(env!("CARGO_BIN_EXE_admit")).parent().unwrap();
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+    let output = Command::new("sh")
+        .args(["-c", &format!("set -eu\n{script}")])
+        .current_dir(folder.path())
+        .env("PATH", path)
+        .env_remove("ADMIT_HOME")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+    for told in [
+        "rights: play, transfer-to-non-sdmi\napplication level at least: 100",
+        "home/policy.toml holds",
+        "the policy says: no rule fits, and the default gives sale",
+        "gives rental",
+        "gives subscription",
+        "expires after first use: 172800 s",
+        "home/policy.rhai holds",
+        "expires: 2199-12-31T23:59:59Z",
+        "license 1\nrights: play, no-recovery, burn-to-cd",
+        "license 2\nrights: transfer-to-non-sdmi, one-time",
+    ] {
+        assert!(said.contains(told), "{told}: {said}");
+    }
+}
+
+#[test]
+fn b06_check_names_every_mistake_and_ends_with_1() {
+    let world = World::unserved();
+    fs::write(world.path("bad.rhai"), "license.days = 3;\nlet a = b;\n").unwrap();
+    let line = world.admit(&["policy", "check", "bad.rhai"]).refused("ADMIT_E_POLICY_FAILED");
+    assert!(line.contains("bad.rhai, line 2, column 9: "), "{line}");
+    fs::write(world.path("bad.toml"), "default = \"a\"\n[offer.b]\nkind = \"rental\"\ndays = 0\n").unwrap();
+    let line = world.admit(&["policy", "check", "bad.toml"]).refused("ADMIT_E_POLICY_FAILED");
+    for told in ["line 1, column 11: ", "a rental needs expiry_after_first_use_hours", "line 4, column 1: "] {
+        assert!(line.contains(told), "{told}: {line}");
+    }
+    let done = world.admit(&["policy", "check", "home/admit.db"]);
+    assert_eq!(done.code, Some(2), "{}", done.stderr);
+    assert_eq!(world.admit(&["policy", "check", "--home", "home", "--json"]).json()["holds"], true);
+    let shown = world.admit(&["policy", "show", "--home", "home"]).succeeded();
+    assert_eq!(shown.trim(), fs::read_to_string(world.path("home/policy.rhai")).unwrap().trim());
+}
+
+#[test]
+fn b06_test_shows_what_would_be_issued_and_why_not() {
+    let world = World::unserved();
+    let script = "if buyer.id == () { refuse(\"Buy it.\", \"https://shop.example.org\"); }\nprint(content.id);\n\
+                  if client.clock != \"none\" { license.days = 2; }";
+    fs::write(world.path("p.rhai"), script).unwrap();
+    let words = ["policy", "test", "p.rhai", "--content", "song"];
+    let shown = world.admit(&[&words[..], &["--json"]].concat()).json();
+    assert_eq!((&shown["content"], &shown["said"][0]), (&"song".into(), &"song".into()));
+    assert_eq!(shown["licenses"][0]["rights_bits"], 3);
+    assert!(shown["licenses"][0]["expiry"].is_string() && shown["refusal"].is_null(), "{shown}");
+    let without = world.admit(&[&words[..], &["--clock", "none", "--json"]].concat()).json();
+    assert!(without["licenses"][0]["expiry"].is_null(), "{without}");
+    let line = world.admit(&[&words[..], &["--no-token"]].concat()).refused("ADMIT_E_POLICY_REFUSED");
+    assert!(line.contains("Buy it. (https://shop.example.org)"), "{line}");
+    world.package("film.mp4", "film", &["--min-app-level", "777"]);
+    let key =
+        world.admit(&["inspect", "film.mp4", "--json"]).json()["header"]["key_ids"][0].as_str().unwrap().to_owned();
+    let of_home = world.admit(&["policy", "test", "--home", "home", "--kid", &key, "--json"]).json();
+    assert_eq!(
+        (&of_home["content"], &of_home["licenses"][0]["minimum_application_level"]),
+        (&"film".into(), &777.into())
+    );
+}
+
+#[test]
+fn b06_a_server_does_not_start_with_a_broken_policy_and_doctor_says_so() {
+    let world = World::unserved();
+    let settings = fs::read_to_string(world.path("home/admit.toml")).unwrap();
+    let settings = settings.replace("# script = \"policy.rhai\"", "script = \"policy.rhai\"");
+    fs::write(world.path("home/admit.toml"), settings).unwrap();
+    let doctor = || world.admit(&["doctor", "--home", "home"]).stdout;
+    assert!(doctor().contains("good     policy"), "{}", doctor());
+    fs::write(world.path("home/policy.rhai"), "license.days = ").unwrap();
+    assert!(doctor().contains("failing  policy"), "{}", doctor());
+    let line = world.admit(&["serve", "--home", "home", "--listen", "127.0.0.1:0"]).refused("ADMIT_E_POLICY_FAILED");
+    assert!(line.contains("policy.rhai, line 1"), "{line}");
+}
+
+#[test]
+fn a_tokens_claims_reach_the_policy() {
+    let mut world = World::with_settings("# script = \"policy.rhai\"", "script = \"policy.rhai\"");
+    world.stop_server();
+    let script = "if buyer.policy.get(\"plan\") != \"gold\" { refuse(\"Only for gold.\"); }";
+    fs::write(world.path("home/policy.rhai"), script).unwrap();
+    world.start_server();
+    let realm = world.package("film.mp4", "film", &[]);
+    let token = |claims: &[&str]| {
+        let words = ["token", "--subject", "alice", "--content", "film", "--home", "home"];
+        world.admit(&[&words, claims].concat()).succeeded().trim().to_owned()
+    };
+    let play = |token: &str| world.admit(&["play", "film.mp4", "-o", "clear.mp4", "--trust", &realm, "--token", token]);
+    let line = play(&token(&[])).refused("ADMIT_E_POLICY_REFUSED");
+    assert!(line.contains("Only for gold."), "{line}");
+    play(&token(&["--claim", "plan=gold"])).succeeded();
+}
+
+#[test]
+fn a_backup_has_the_policy() {
+    let world = World::unserved();
+    let settings = fs::read_to_string(world.path("home/admit.toml")).unwrap();
+    let settings = settings.replace("# script = \"policy.rhai\"", "script = \"mine.rhai\"");
+    fs::write(world.path("home/admit.toml"), settings).unwrap();
+    fs::write(world.path("home/mine.rhai"), "license.days = 3;").unwrap();
+    world.admit(&["admin", "backup", "backup", "--with-key", "--home", "home"]).succeeded();
+    world.admit(&["admin", "restore", "backup", "again"]).succeeded();
+    for file in ["mine.rhai", "policy.rhai"] {
+        let text = |home: &str| fs::read_to_string(world.path(&format!("{home}/{file}"))).unwrap();
+        assert_eq!(text("again"), text("home"), "{file}");
+    }
+}

@@ -1,0 +1,68 @@
+//! The kinds of offers: what each sets to begin with, and what has to be said of it.
+
+use super::super::offer::Offer;
+use super::super::setting;
+use super::super::value::Value;
+
+/// A kind.
+pub(super) struct Kind {
+    pub(super) name: &'static str,
+    /// Whether it allows playing only, whatever is requested.
+    is_for_playing: bool,
+    may_be_recovered: bool,
+    one_time: bool,
+    rollback_action: Option<&'static str>,
+    /// Of each group one setting must be given.
+    pub(super) required: &'static [&'static [&'static str]],
+}
+
+impl Kind {
+    /// What an offer of this kind says before its own settings.
+    pub(super) fn offer(&self) -> Result<Offer, String> {
+        let mut offer = Offer::default();
+        let text = |text: &str| Value::Text(text.to_owned());
+        let rights = if self.may_be_recovered { "play" } else { "play, no-recovery" };
+        if self.is_for_playing {
+            setting::set(&mut offer, "rights", &text(rights))?;
+        }
+        setting::set(&mut offer, "one_time", &Value::Bool(self.one_time))?;
+        if let Some(action) = self.rollback_action {
+            setting::set(&mut offer, "rollback_action", &text(action))?;
+        }
+        Ok(offer)
+    }
+}
+
+const PLAYING: Kind = Kind {
+    name: "",
+    is_for_playing: true,
+    may_be_recovered: true,
+    one_time: false,
+    rollback_action: None,
+    required: &[],
+};
+
+pub(super) const KINDS: &[Kind] = &[
+    // The document's default: nothing ends.
+    Kind { name: "sale", is_for_playing: false, ..PLAYING },
+    // So many hours from the first play, and so many days from the issue.
+    Kind {
+        name: "rental",
+        rollback_action: Some("disable"),
+        required: &[&["days", "expiry"], &["expiry_after_first_use_hours"]],
+        ..PLAYING
+    },
+    // For as long as it is paid: whoever goes on paying gets another.
+    Kind { name: "subscription", rollback_action: Some("disable"), required: &[&["days", "expiry"]], ..PLAYING },
+    // To taste: for a while, or so many times.
+    Kind { name: "promotion", required: &[&["days", "expiry", "play_count"]], ..PLAYING },
+    Kind { name: "one-time", one_time: true, ..PLAYING },
+    // It comes back: nothing of it is left afterwards.
+    Kind {
+        name: "loan",
+        may_be_recovered: false,
+        rollback_action: Some("delete"),
+        required: &[&["days", "expiry"]],
+        ..PLAYING
+    },
+];
