@@ -159,15 +159,19 @@ async fn the_written_settings_are_the_defaults() {
     // Every line that is commented out is a setting with its default, or with an example where there is none.
     let text = std::fs::read_to_string(path.join("admit.toml")).unwrap();
     let setting = |line: &str| line.strip_prefix("# ").filter(|rest| rest.contains(" = ")).map(str::to_owned);
-    let examples = ["url", "certificate", "key", "module", "token", "pin", "endpoint", "listen = \"127.0.0.1:7448\""];
+    let metrics = "listen = \"127.0.0.1:7448\"";
+    let examples = ["url", "certificate", "key", "module", "token", "pin", "endpoint", "script", "rules", metrics];
     let is_example = |line: &str| examples.iter().any(|example| line.starts_with(example));
     let without_examples: Vec<String> = text
         .lines()
         .map(|line| setting(line).filter(|rest| !is_example(rest)).unwrap_or_else(|| line.to_owned()))
         .collect();
     assert_eq!(read(&without_examples.join("\n"), &[]).unwrap(), expected);
-    let with_examples: Vec<String> =
-        text.lines().map(|line| setting(line).unwrap_or_else(|| line.to_owned())).collect();
+    // Rules are instead of a script.
+    let with_examples: Vec<String> = text
+        .lines()
+        .map(|line| setting(line).filter(|rest| !rest.starts_with("rules")).unwrap_or_else(|| line.to_owned()))
+        .collect();
     assert!(read(&with_examples.join("\n"), &[]).unwrap().database.is_some());
     let shown = text.lines().filter(|line| line.contains(" = ")).count();
     assert_eq!(shown, Config::described().len());
