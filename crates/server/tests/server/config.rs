@@ -169,6 +169,8 @@ async fn the_written_settings_are_the_defaults() {
         "token",
         "pin",
         "endpoint",
+        "script",
+        "rules",
         "listen = \"127.0.0.1:7448\"",
         "radius_secs",
         "udp",
@@ -179,8 +181,11 @@ async fn the_written_settings_are_the_defaults() {
         .map(|line| setting(line).filter(|rest| !is_example(rest)).unwrap_or_else(|| line.to_owned()))
         .collect();
     assert_eq!(read(&without_examples.join("\n"), &[]).unwrap(), expected);
-    let with_examples: Vec<String> =
-        text.lines().map(|line| setting(line).unwrap_or_else(|| line.to_owned())).collect();
+    // Rules are instead of a script.
+    let with_examples: Vec<String> = text
+        .lines()
+        .map(|line| setting(line).filter(|rest| !rest.starts_with("rules")).unwrap_or_else(|| line.to_owned()))
+        .collect();
     assert!(read(&with_examples.join("\n"), &[]).unwrap().database.is_some());
     let shown = text.lines().filter(|line| line.contains(" = ")).count();
     assert_eq!(shown, Config::described().len());
