@@ -58,6 +58,7 @@ fn buyers_commands() {
     assert_eq!((&reason["license"], &reason["remedy"]), (&Value::Null, &"acquire".into()));
     let clock = world.admit(&["clock", "show", "--json"]).json();
     let expected = [
+        "counter",
         "earliest",
         "faults",
         "fingerprint",

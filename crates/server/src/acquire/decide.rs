@@ -42,7 +42,7 @@ pub(super) async fn check_client(server: &Server, request: &AcquireRequest) -> R
 }
 
 pub(super) async fn decide(server: &Server, request: &AcquireRequest, now: Timestamp) -> Result<Decision, Refusal> {
-    if !request.opened.challenge().license_requested {
+    if !request.license_requested {
         return Ok(Decision { entitlement: None, licenses: Vec::new() });
     }
     let rows = licensed(&request.key_ids, server.registered(&request.key_ids).await?)?;

@@ -2,8 +2,9 @@
 
 use admit_crypto::{DecryptionKey, Digest};
 use admit_license::KeyId;
+use admit_license::header::ContentHeader;
 use admit_protocol::Error;
-use admit_protocol::acquire::{OpenedChallenge, token_hash};
+use admit_protocol::acquire::{LicenseChallenge, OpenedChallenge, token_hash};
 use admit_time::Timestamp;
 use admit_trust::{Certificate, DateCheck, Verified, role, verify_chain};
 use axum::http::HeaderMap;
@@ -17,6 +18,8 @@ pub(super) struct AcquireRequest {
     pub(super) opened: OpenedChallenge,
     /// The fingerprint of the client's certificate.
     pub(super) client: Digest,
+    /// Whether licenses are asked for: challenge and content header can each say that none is (row E07).
+    pub(super) license_requested: bool,
     /// The keys that licenses are asked for, once each.
     pub(super) key_ids: Vec<KeyId>,
     /// The application's certificate, where the client sent one.
@@ -59,14 +62,24 @@ fn parse(home: &Home, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Resul
     if !matches {
         return Err(Refusal::OtherToken);
     }
-    let (client, key_ids) = (opened.client().fingerprint(provider), key_ids(&opened));
-    Ok(AcquireRequest { opened, client, key_ids, application, token: token.map(str::to_owned) })
+    let (client, challenge) = (opened.client().fingerprint(provider), opened.challenge());
+    let license_requested = challenge.license_requested && !challenge.header.as_deref().is_some_and(|it| says_no(it));
+    let key_ids = if license_requested { key_ids(challenge) } else { Vec::new() };
+    let token = token.map(str::to_owned);
+    Ok(AcquireRequest { license_requested, key_ids, client, application, token, opened })
 }
 
-fn key_ids(opened: &OpenedChallenge) -> Vec<KeyId> {
-    let challenge = opened.challenge();
+/// Whether a content header says that no license is requested. Nobody has signed that for the server, and it costs the
+/// client nothing but a license: a header that cannot be read says nothing. Few name the attribute, and only those are read.
+fn says_no(header: &[u8]) -> bool {
+    let attribute: Vec<u8> = "LICENSEREQUESTED".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let is_named = header.windows(attribute.len()).any(|window| window == attribute);
+    is_named && ContentHeader::from_object_bytes(header).is_ok_and(|header| !header.fields().license_requested)
+}
+
+fn key_ids(challenge: &LicenseChallenge) -> Vec<KeyId> {
     let mut key_ids: Vec<KeyId> = Vec::with_capacity(challenge.key_ids.len());
-    for key_id in challenge.key_ids.iter().filter(|_| challenge.license_requested) {
+    for key_id in &challenge.key_ids {
         if !key_ids.contains(key_id) {
             key_ids.push(*key_id);
         }

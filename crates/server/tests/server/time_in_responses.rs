@@ -2,6 +2,7 @@
 
 use admit_crypto::{Entropy, rustcrypto};
 use admit_license::Terms;
+use admit_license::header::{ContentHeader, HeaderFields, HeaderKey, HeaderObject};
 use admit_protocol::Code;
 use admit_protocol::acquire::{LicenseChallenge, LicenseResponse, RESPONSE_CONTENT_TYPE, SealedChallenge};
 use admit_server::home::Home;
@@ -48,6 +49,30 @@ async fn e07_time_and_licenses_are_each_given_exactly_where_they_are_requested()
         assert_eq!(found.map(|time| time.midpoint()), time_requested.then_some(START));
         recorded += usize::from(license_requested);
         assert_eq!(running.count("licenses-issued").await, recorded);
+    }
+}
+
+/// The content header can say it too, and is believed where it says that there is to be none.
+#[tokio::test]
+async fn e07_a_header_that_requests_no_license_gets_none_whatever_the_challenge_says() {
+    let running = Running::start_with(&with_time(), |server| server).await;
+    let (client, key_id) = (running.enrol(1).await, running.register(1, "song", true).await);
+    for (nonce, (says, of_challenge)) in (1..).zip([(false, false), (false, true), (true, false), (true, true)]) {
+        let fields = HeaderFields {
+            keys: vec![HeaderKey { key_id, algorithm: None, checksum: None }],
+            license_requested: says,
+            ..HeaderFields::default()
+        };
+        let object = HeaderObject::new(&ContentHeader::new(fields).unwrap()).to_bytes().unwrap();
+        let challenge = LicenseChallenge {
+            header: Some(object.into()),
+            license_requested: of_challenge,
+            ..challenge(&running.realm, &[key_id], None, nonce)
+        };
+        let sealed = running.seal(&client, &challenge);
+        let response = read(&running, &running.acquire(&sealed, None).await.body);
+        assert_eq!(response.licenses.len(), usize::from(says && of_challenge));
+        assert!(time(&running, &sealed, &response).is_some());
     }
 }
 
