@@ -48,9 +48,16 @@ pub(crate) struct Lane {
     last_write_failed: Arc<AtomicBool>,
 }
 
+/// A connection while somebody has it.
+pub(crate) struct Held {
+    connection: PoolConnection<Database>,
+    /// Whether it may be used again.
+    is_settled: bool,
+}
+
 /// A transaction in which nobody else writes. Dropped before [`Self::commit`], it changes nothing.
 pub(crate) struct Transaction {
-    inner: sqlx::Transaction<'static, Database>,
+    connection: Held,
     outcome: Outcome,
     _turn: OwnedMutexGuard<()>,
 }
@@ -131,7 +138,7 @@ impl Store {
     }
 
     /// A connection to read with, for everything but licenses.
-    pub(crate) async fn read(&self) -> Result<PoolConnection<Database>, Error> {
+    pub(crate) async fn read(&self) -> Result<Held, Error> {
         self.others.read().await
     }
 
@@ -142,7 +149,7 @@ impl Store {
 
     /// Copies a SQLite database as it is at this moment into an empty file. Others go on writing.
     pub(crate) async fn copy_to(&self, path: &Path) -> Result<(), Error> {
-        let mut connection = self.others.writer.acquire().await?;
+        let mut connection = Held::acquire(&self.others.writer).await?;
         let path = path.to_str().ok_or(sqlx::Error::Protocol("the path of the copy is not text".to_owned()))?;
         sqlx::query("VACUUM INTO $1").bind(path).execute(&mut *connection).await?;
         Ok(())
@@ -171,8 +178,8 @@ impl Store {
 
 impl Lane {
     /// A connection to read with.
-    pub(crate) async fn read(&self) -> Result<PoolConnection<Database>, Error> {
-        Ok(self.readers.acquire().await?)
+    pub(crate) async fn read(&self) -> Result<Held, Error> {
+        Held::acquire(&self.readers).await
     }
 
     /// A transaction in which nobody else writes, so that what it reads stays true until it ends. Writers of this
@@ -181,26 +188,57 @@ impl Lane {
         let outcome = Outcome { failed: Arc::clone(&self.last_write_failed), committed: false };
         let turn = tokio::time::timeout(BUSY_TIMEOUT, Arc::clone(&self.turn).lock_owned());
         let turn = turn.await.map_err(|_| sqlx::Error::PoolTimedOut)?;
-        let inner = match self.backend {
-            Backend::Sqlite => self.writer.begin_with("BEGIN IMMEDIATE").await?,
-            Backend::Postgres => {
-                let mut transaction = self.writer.begin().await?;
-                transaction.execute(LOCK_WRITERS).await?;
-                transaction
-            }
-        };
-        Ok(Transaction { inner, outcome, _turn: turn })
+        let mut connection = Held::acquire(&self.writer).await?;
+        connection.is_settled = false;
+        for statement in self.backend.begin() {
+            connection.execute(*statement).await?;
+        }
+        Ok(Transaction { connection, outcome, _turn: turn })
     }
 }
 
 impl Transaction {
     /// Makes the changes, down to the disk.
     pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {
-        let Self { inner, mut outcome, _turn: turn } = self;
-        inner.commit().await?;
+        let Self { mut connection, mut outcome, _turn: turn } = self;
+        connection.execute("COMMIT").await?;
+        connection.is_settled = true;
+        drop(connection);
         outcome.committed = true;
         drop(turn);
         Ok(())
+    }
+}
+
+impl Held {
+    async fn acquire(pool: &sqlx::Pool<Database>) -> Result<Self, Error> {
+        Ok(Self { connection: pool.acquire().await?, is_settled: true })
+    }
+}
+
+/// The pool asks a connection that comes back whether it is alive, and would wait for ever where the network swallows the
+/// question. One in which a transaction did not end is closed, which undoes it.
+impl Drop for Held {
+    fn drop(&mut self) {
+        if !self.is_settled {
+            self.connection.close_on_drop();
+        } else if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(tokio::time::timeout(ANSWER_TIMEOUT, self.connection.return_to_pool()));
+        }
+    }
+}
+
+impl Deref for Held {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.connection
+    }
+}
+
+impl DerefMut for Held {
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.connection
     }
 }
 
@@ -214,13 +252,13 @@ impl Deref for Transaction {
     type Target = Connection;
 
     fn deref(&self) -> &Connection {
-        &self.inner
+        &self.connection
     }
 }
 
 impl DerefMut for Transaction {
     fn deref_mut(&mut self) -> &mut Connection {
-        &mut self.inner
+        &mut self.connection
     }
 }
 
@@ -229,12 +267,18 @@ impl Backend {
         let pool = AnyPoolOptions::new().max_connections(connections).acquire_timeout(BUSY_TIMEOUT);
         let pool = pool.after_connect(move |connection, _| Box::pin(self.settings(connection)));
         match self {
-            Self::Sqlite => pool.after_release(|connection, _| Box::pin(is_settled(connection))),
+            Self::Sqlite => pool,
             // The pool's own test waits for ever where the network swallows what is sent.
-            Self::Postgres => pool
-                .test_before_acquire(false)
-                .before_acquire(|connection, _| Box::pin(answers(connection)))
-                .after_release(|connection, _| Box::pin(answers(connection))),
+            Self::Postgres => {
+                pool.test_before_acquire(false).before_acquire(|connection, _| Box::pin(answers(connection)))
+            }
+        }
+    }
+
+    const fn begin(self) -> &'static [&'static str] {
+        match self {
+            Self::Sqlite => &["BEGIN IMMEDIATE"],
+            Self::Postgres => &["BEGIN", LOCK_WRITERS],
         }
     }
 
@@ -267,13 +311,6 @@ impl Backend {
 async fn answers(connection: &mut Connection) -> Result<bool, sqlx::Error> {
     let answered = tokio::time::timeout(ANSWER_TIMEOUT, connection.ping()).await;
     answered.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|()| true)
-}
-
-/// Whether a connection has left its transaction. A disk error makes SQLite undo one by itself, after which it can neither
-/// be undone nor another begun: the connection is closed.
-async fn is_settled(connection: &mut Connection) -> Result<bool, sqlx::Error> {
-    connection.ping().await?;
-    if connection.is_in_transaction() { Err(sqlx::Error::BeginFailed) } else { Ok(true) }
 }
 
 /// What the driver says of a URL repeats parts of it, and it may hold a password.

@@ -49,20 +49,31 @@ async fn a_database_that_hangs_holds_no_request_longer_than_its_time() {
     }
 }
 
-/// PostgreSQL still holds the lock of the transaction whose connection it does not know to be lost.
+/// PostgreSQL still holds the lock of a transaction whose connection it does not know to be lost; and a connection may be
+/// lost at any message, also while it comes back to the others after the commit.
 #[tokio::test]
-async fn a_connection_lost_in_a_transaction_keeps_the_others_waiting_only_so_long() {
+async fn a_connection_lost_at_any_message_keeps_the_others_waiting_only_so_long() {
     let (world, proxy, server) = behind_proxy().await;
-    let challenge = world.challenge();
-    proxy.set(Line::LostWhenRecording);
-    let came = world.ask(server.address, &challenge).await;
-    assert!(matches!(came, Came::Refusal(503, _)), "{came:?}");
-    assert_eq!(world.running.count("licenses-issued").await, 0);
-    proxy.set(Line::Open);
-    back(&world, &server).await;
-    let mut answered = HashMap::new();
-    let Came::Licenses(licenses) = world.ask(server.address, &challenge).await else { panic!() };
-    answered.insert(challenge.hash().to_string(), licenses);
+    let (mut answered, mut issued) = (HashMap::new(), 0);
+    for messages in 0..16 {
+        let challenge = world.challenge();
+        proxy.set(Line::LostInTransaction(messages));
+        let came = world.ask(server.address, &challenge).await;
+        assert!(matches!(came, Came::Licenses(_) | Came::Refusal(503, _)), "{messages}: {came:?}");
+        issued += u32::from(matches!(came, Came::Licenses(_)));
+        // By now the line is lost, or it is while this is under way.
+        let came_next = world.ask(server.address, &challenge).await;
+        assert!(matches!(came_next, Came::Licenses(_) | Came::Refusal(503, _)), "{messages}: {came_next:?}");
+        assert_eq!(proxy.line(), Line::Lost, "{messages}");
+        proxy.set(Line::Open);
+        back(&world, &server).await;
+        let Came::Licenses(licenses) = world.ask(server.address, &challenge).await else { panic!("{messages}") };
+        if let Came::Licenses(before) = came {
+            assert_eq!(before, licenses, "{messages}");
+        }
+        answered.insert(challenge.hash().to_string(), licenses);
+    }
+    assert!((1..16).contains(&issued), "lost before the commit and after it: {issued} were issued");
     world.check_records(&answered).await;
 }
 

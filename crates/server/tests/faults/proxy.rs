@@ -19,8 +19,11 @@ pub(crate) enum Line {
     Stalled,
     /// Nothing arrives any more on connections that are there, also when the line is open again, and nobody is told.
     Lost,
-    /// It arrives, until something is recorded in a transaction; then the line is [`Self::Lost`].
-    LostWhenRecording,
+    /// It arrives, until a writer asks for its turn and so many messages have passed, to and fro; then the line is
+    /// [`Self::Lost`].
+    LostInTransaction(u32),
+    /// It arrives for so many messages more.
+    LostAfter(u32),
 }
 
 /// The proxy.
@@ -43,6 +46,10 @@ impl Proxy {
             }
         });
         Self { address, line }
+    }
+
+    pub(crate) fn line(&self) -> Line {
+        *self.line.borrow()
     }
 
     pub(crate) fn set(&self, line: Line) {
@@ -81,19 +88,22 @@ async fn copy(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin,
             read = from.read(&mut buffer) => read,
         };
         let Ok(read @ 1..) = read else { return };
-        let records = buffer[..read].windows(RECORDS.len()).any(|window| window == RECORDS);
+        let asks_for_its_turn = buffer[..read].windows(TURN.len()).any(|window| window == TURN);
         line.send_if_modified(|line| {
-            let lose = records && *line == Line::LostWhenRecording;
-            if lose {
-                *line = Line::Lost;
-            }
-            lose
+            let next = match *line {
+                Line::LostInTransaction(more) if asks_for_its_turn => Line::LostAfter(more),
+                Line::LostAfter(0) => Line::Lost,
+                Line::LostAfter(more) => Line::LostAfter(more - 1),
+                _ => return false,
+            };
+            *line = next;
+            true
         });
         let line = state.wait_for(|line| *line != Line::Stalled).await.map_or(Line::Cut, |line| *line);
         match line {
             Line::Cut => return,
             Line::Lost => std::future::pending().await,
-            Line::Open | Line::Stalled | Line::LostWhenRecording => {}
+            Line::Open | Line::Stalled | Line::LostInTransaction(_) | Line::LostAfter(_) => {}
         }
         if to.write_all(&buffer[..read]).await.is_err() {
             return;
@@ -101,5 +111,5 @@ async fn copy(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin,
     }
 }
 
-/// What a server sends while it holds the lock of writers.
-const RECORDS: &[u8] = b"INSERT INTO audit";
+/// What a server sends to be the only one that writes.
+const TURN: &[u8] = b"pg_advisory_xact_lock";
