@@ -77,11 +77,13 @@ fn tell_what_to_do(explanations: &[Explanation<'_>], output: Output) {
     let mut codes: Vec<Code> = explanations.iter().flat_map(reasons).map(|(_, reason)| Code::from(&reason)).collect();
     codes.sort_by_key(|code| code.number());
     codes.dedup();
-    if !codes.is_empty() {
-        output.line(|| "\nWhat to do:".to_owned());
+    if codes.is_empty() {
+        return;
     }
-    for code in codes {
-        output.line(|| format!("  {}: {}", code.name(), code.action()));
+    output.line(|| "\n".to_owned());
+    let rows: Vec<_> = codes.iter().map(|code| [code.name().to_owned(), code.action().to_owned()]).collect();
+    for line in table::lines(ADVICE_COLUMNS, &rows) {
+        output.line(|| line);
     }
 }
 
@@ -172,4 +174,5 @@ fn short(id: LicenseId, all: &[String]) -> String {
 
 /// 80 characters with the two spaces between columns.
 const COLUMNS: [(&str, usize); 4] = [("License", 9), ("Why", 31), ("Remedy", 14), ("Usable when", 20)];
+const ADVICE_COLUMNS: [(&str, usize); 2] = [("Reason", 35), ("What to do", 43)];
 const SHORTEST: usize = 8;
