@@ -10,6 +10,7 @@ mod output;
 mod progress;
 mod same_file;
 mod system;
+mod table;
 mod terms;
 
 use std::process::ExitCode;

@@ -29,4 +29,5 @@ mod slow_server;
 mod token_keys;
 mod tour;
 mod traces;
+mod why;
 mod world;

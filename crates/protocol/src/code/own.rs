@@ -225,6 +225,18 @@ macro_rules! own_codes {
     ADMIT_E_KEY_IN_TOKEN = 0xA0AD0037, AskUser:
         "The key in the PKCS#11 token that opens the home's keys cannot be used."
         "Check with `admit doctor` that the token is connected, and module, token, key and PIN in [pkcs11] of `admit.toml`."
+
+    ADMIT_E_NOTHING_TO_RECOVER = 0xA0AD0038, AskUser:
+        "The service knows of no license that it could issue again to this owner."
+        "Pass a token of the buyer whose licenses they were, or get new ones with `admit license acquire`."
+
+    ADMIT_E_RECOVERY_FORBIDDEN = 0xA0AD0039, AskUser:
+        "The license says that it is not recovered."
+        "Acquire a new license, if the service offers one."
+
+    ADMIT_E_RECOVERY_COUNTED = 0xA0AD003A, AskUser:
+        "The license is counted or for one use or session, and nobody knows what is left of it."
+        "Ask the seller of the content, who can give you a new license."
         } }
     };
 }

@@ -53,6 +53,7 @@ fn the_smallest_challenge_opens() {
         held: vec![],
         revocation: Default::default(),
         application: None,
+        recovery: false,
         ..challenge()
     };
     assert_eq!(open(seal(&smallest).as_bytes()).unwrap().challenge(), &smallest);
