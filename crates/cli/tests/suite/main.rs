@@ -12,6 +12,7 @@ mod doctor;
 mod documents;
 mod exact_lines;
 mod keys;
+mod local;
 mod outputs;
 mod packaging;
 mod pkcs11;
