@@ -15,6 +15,7 @@ mod serve;
 mod serve_time;
 mod token;
 mod token_key;
+mod trust;
 mod upkeep;
 
 pub(crate) use admin::run as admin;
@@ -26,6 +27,7 @@ pub(crate) use policy::run as policy;
 pub(crate) use revoke::run as revoke;
 pub(crate) use serve::run as serve;
 pub(crate) use token::run as token;
+pub(crate) use trust::run as trust;
 
 use std::path::PathBuf;
 

@@ -71,6 +71,15 @@ pub struct FixtureClient {
     pub properties: ClientProperties,
 }
 
+/// A device's hardware: a key, and a certificate for it under the root.
+#[derive(Debug)]
+pub struct FixtureHardware {
+    /// Signs evidence.
+    pub signing: SigningKey,
+    /// Names the key, and the clock that is protected beside it.
+    pub certificate: Certificate,
+}
+
 impl FixtureRealm {
     /// The realm of this seed.
     #[must_use]
@@ -125,6 +134,24 @@ impl FixtureRealm {
         let dates = DateCheck::At(self.now);
         let certificate = verify_chain(self.provider, &self.root, &chain, dates).expect(VALID);
         FixtureClient { signing, encryption, certificate, chain, properties }
+    }
+
+    /// Hardware in which such a clock is protected.
+    #[must_use]
+    pub fn hardware(&self, seed: u64, clock: ClockKind) -> FixtureHardware {
+        let mut entropy = SeededEntropy::new(seed);
+        let signing = (self.provider.load_signing_key)(&SecretScalar::generate(&mut entropy));
+        let subject = Subject {
+            common_name: "Fixture hardware",
+            public_key: signing.public_key(),
+            role: Role::Hardware,
+            properties: Properties { clock: Some(clock), ..Properties::default() },
+            not_before: self.now,
+            lifetime: YEAR,
+        };
+        let issuer = Issuer { certificate: self.root.certificate(), key: &self.root_key };
+        let certificate = issue(issuer, &subject, &mut entropy).expect(VALID);
+        FixtureHardware { signing, certificate }
     }
 
     /// The realm's fingerprint.

@@ -11,6 +11,7 @@ mod collector;
 mod doctor;
 mod documents;
 mod exact_lines;
+mod hardware;
 mod keys;
 mod local;
 mod outputs;

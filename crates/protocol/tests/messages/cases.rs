@@ -385,6 +385,11 @@ fn enrolments() -> Vec<Case> {
     vec![
         request("accept-enrolment-request", "row A01: a request of a default component", signed_request()),
         request(
+            "accept-enrolment-request-on-hardware",
+            "row E03: hardware says that the client is on it",
+            request_on_hardware().sign(&CLIENT.signing),
+        ),
+        request(
             "refuse-enrolment-other-key",
             "signed by a key it does not name",
             enrolment_request().sign(&other.signing),

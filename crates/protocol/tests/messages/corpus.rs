@@ -110,7 +110,9 @@ fn every_accepted_vector_is_in_the_grammar() {
         }
         checked += 1;
     }
-    assert_eq!(checked, 13);
+    assert_eq!(checked, 14);
+    let evidence = request_on_hardware().hardware.unwrap();
+    grammar("signed-hardware-evidence", &evidence, false).unwrap();
 }
 
 /// A grammar that accepts everything would be of no use.
