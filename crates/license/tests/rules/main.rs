@@ -9,5 +9,6 @@ mod evaluate;
 mod fixture;
 mod format;
 mod issue;
+mod local;
 mod model;
 mod signed_header;
