@@ -19,7 +19,7 @@ pub(crate) use self::admin::{
     AdminCommand, Custody, OperatorTokenCommand, RenewArgs, RotateKeyArgs, TokenKeyAddArgs, TokenKeyCommand,
 };
 pub(crate) use self::client::{ClientArgs, ClockCommand, LicenseAcquireArgs, LicenseCommand, PlayArgs, WhyArgs};
-pub(crate) use self::content::{PackageArgs, TokenArgs};
+pub(crate) use self::content::{LocalArgs, PackageArgs, TokenArgs};
 pub(crate) use self::home::{InitArgs, Pkcs11Args, ServeArgs};
 pub(crate) use self::policy::{Clock, PolicyCommand, PolicyTestArgs};
 pub(crate) use self::text::{text_or_file, token_text};

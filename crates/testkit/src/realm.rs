@@ -5,8 +5,8 @@ use core::time::Duration;
 use admit_crypto::{DecryptionKey, Digest, Entropy, Provider, SecretScalar, SigningKey, rustcrypto};
 use admit_time::Timestamp;
 use admit_trust::{
-    Certificate, ClientProperties, ClockKind, ComponentVersion, DateCheck, Features, Issuer, Properties, Role,
-    SdkGeneration, Subject, TimeKey, TimeSubject, TrustRoot, Verified, issue, issue_root, issue_time, role,
+    Certificate, ClientProperties, ClockKind, ComponentVersion, DateCheck, DeviceKind, Features, Issuer, Properties,
+    Role, SdkGeneration, Subject, TimeKey, TimeSubject, TrustRoot, Verified, issue, issue_root, issue_time, role,
     verify_chain,
 };
 
@@ -103,6 +103,21 @@ impl FixtureRealm {
     /// A client with this security level and a default component.
     #[must_use]
     pub fn client(&self, seed: u64, security_level: u32) -> FixtureClient {
+        self.client_with(seed, security_level, Properties::default())
+    }
+
+    /// A portable device or medium with this security level and hardware serial number.
+    #[must_use]
+    pub fn device(&self, seed: u64, kind: DeviceKind, security_level: u32, serial: Option<&str>) -> FixtureClient {
+        let hardware_serial = serial.map(str::to_owned);
+        self.client_with(
+            seed,
+            security_level,
+            Properties { device_kind: Some(kind), hardware_serial, ..Properties::default() },
+        )
+    }
+
+    fn client_with(&self, seed: u64, security_level: u32, more: Properties) -> FixtureClient {
         let mut entropy = SeededEntropy::new(seed);
         let signing = (self.provider.load_signing_key)(&SecretScalar::generate(&mut entropy));
         let encryption = (self.provider.load_decryption_key)(&SecretScalar::generate(&mut entropy));
@@ -123,7 +138,7 @@ impl FixtureRealm {
                 security_level: Some(security_level),
                 clock: Some(properties.clock),
                 features: Some(properties.features),
-                ..Properties::default()
+                ..more
             },
             not_before: self.now,
             lifetime: 5 * YEAR,

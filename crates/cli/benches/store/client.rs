@@ -17,7 +17,8 @@ use admit_protocol::enrol::{EnrolmentResponse, SignedRequest};
 use admit_testkit::{FixtureRealm, SeededEntropy, clock::reading_at};
 use admit_time::clock::{Clock, Limits, Now};
 use admit_trust::{
-    Certificate, ClockKind, DateCheck, Features, Issuer, Properties, Role, SdkGeneration, Subject, role, verify_chain,
+    Certificate, CertificateVersion, ClockKind, DateCheck, Features, Issuer, Properties, Role, SdkGeneration, Subject,
+    role, verify_chain,
 };
 
 use crate::sqlite::SqliteKeyValue;
@@ -120,7 +121,11 @@ impl Client {
     /// Whether it may play what these licenses are for.
     pub(crate) fn decide(&self, held: &[HeldLicense]) -> bool {
         let environment = Environment {
-            application: Application { security_level: 1000, sdk_generation: SdkGeneration::Newer },
+            application: Application {
+                security_level: 1000,
+                sdk_generation: SdkGeneration::Newer,
+                certificate_version: CertificateVersion::V2,
+            },
             output: Output::InProcess { protected: true },
             client: *self.identity.properties(),
             clock: &Now::UNSET,

@@ -13,6 +13,7 @@ mod documents;
 mod exact_lines;
 mod hardware;
 mod keys;
+mod local;
 mod outputs;
 mod packaging;
 mod pkcs11;

@@ -143,7 +143,7 @@ fn license_encodings() -> Vec<Case> {
     let restricted = |value: &[u8]| with_added_before_binding(&[&[22], value].concat());
     vec![
         case("refuse-field-0", "a field below 1024 that is not known", of(&[&[0xa8, 0, 0], &terms[1..]])),
-        case("refuse-field-31", "a field below 1024 that is not known", with_added(1, &[0x18, 31, 0])),
+        case("refuse-field-32", "a field below 1024 that is not known", with_added(1, &[0x18, 32, 0])),
         case("refuse-field-1023", "a field below 1024 that is not known", with_added(1, &[0x19, 3, 0xff, 0])),
         case("refuse-field-order", "a field behind a larger one", with_added(1, &[0x0d, 1])),
         case("refuse-field-twice", "the same field twice", with_added(2, &[0x19, 4, 0, 1, 0x19, 4, 0, 1])),
