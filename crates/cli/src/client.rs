@@ -1,6 +1,7 @@
 //! The buyer's commands.
 
 mod acquire;
+mod burn;
 mod clock;
 mod content;
 mod context;
@@ -8,9 +9,11 @@ mod counter;
 mod license;
 mod play;
 mod player;
+mod playlist;
 mod set_time;
 mod why;
 
+pub(crate) use burn::run as burn;
 pub(crate) use clock::run as clock;
 pub(crate) use context::PROVIDER;
 pub(crate) use license::run as license;

@@ -5,6 +5,7 @@
 mod acquisition;
 mod bad_input;
 mod browser;
+mod burning;
 mod clock;
 mod clock_machine;
 mod collector;
