@@ -18,7 +18,7 @@ pub(crate) use self::admin::{
     AdminCommand, Custody, OperatorTokenCommand, RenewArgs, RotateKeyArgs, TokenKeyAddArgs, TokenKeyCommand,
 };
 pub(crate) use self::client::{
-    BurnArgs, ClientArgs, ClockCommand, LicenseAcquireArgs, LicenseCommand, PlayArgs, WhyArgs,
+    BurnArgs, ClientArgs, ClockCommand, LicenseAcquireArgs, LicenseCommand, PlayArgs, SaveArgs, WhyArgs,
 };
 pub(crate) use self::content::{PackageArgs, TokenArgs};
 pub(crate) use self::home::{InitArgs, Pkcs11Args, ServeArgs};
@@ -63,6 +63,8 @@ pub(crate) enum Command {
     Play(PlayArgs),
     /// Buyer: burn protected tracks to the image of an audio disc.
     Burn(BurnArgs),
+    /// Buyer: save a stream to a file, still protected.
+    Save(SaveArgs),
     /// Buyer: the license store.
     #[command(subcommand)]
     License(LicenseCommand),

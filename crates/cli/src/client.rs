@@ -10,6 +10,7 @@ mod license;
 mod play;
 mod player;
 mod playlist;
+mod save;
 mod set_time;
 mod why;
 
@@ -18,6 +19,7 @@ pub(crate) use clock::run as clock;
 pub(crate) use context::PROVIDER;
 pub(crate) use license::run as license;
 pub(crate) use play::run as play;
+pub(crate) use save::run as save;
 pub(crate) use why::run as why;
 
 use std::path::{Path, PathBuf};

@@ -66,6 +66,7 @@ fn run(command: &Command, memory: system::Memory, output: Output) -> Outcome<()>
         Command::Admin(command) => operator::admin(command, output),
         Command::Play(args) => client::play(args, output),
         Command::Burn(args) => client::burn(args, output),
+        Command::Save(args) => client::save(args, output),
         Command::License(command) => client::license(command, output),
         Command::Clock(command) => client::clock(command, output),
         Command::Why(args) => client::why(args, output),

@@ -90,6 +90,16 @@ pub(super) fn permit(
     Ok(play::permit(&mut session.store, &session.identity, grants, &mut entropy)?)
 }
 
+/// Refuses what no license allows, before anything costs time.
+pub(super) fn check_allowed(
+    session: &mut Session,
+    content: &Content,
+    header: &HeaderTerms,
+    asked: Asked<'_>,
+) -> Outcome<()> {
+    denied(session, content, header, asked)?.map_or(Ok(()), |denied| Err(Failure::denied(denied.first())))
+}
+
 /// Acquires when there is no license that allows the action and another one might.
 pub(super) fn acquire_missing(
     session: &mut Session,

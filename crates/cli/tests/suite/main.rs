@@ -22,6 +22,7 @@ mod refusals;
 mod remote;
 mod revoking;
 mod running;
+mod saving;
 mod schemathesis;
 mod serving;
 mod serving_time;
