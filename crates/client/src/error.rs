@@ -35,6 +35,9 @@ pub enum Error {
     /// The store has records and no beginning: a part of it was deleted.
     #[error("the license store has lost its position record")]
     StoreIncomplete,
+    /// The license service has seen a later state of this store.
+    #[error("the license store is an older copy of itself")]
+    StoreRolledBack,
     /// A message from the server was refused.
     #[error(transparent)]
     Protocol(#[from] admit_protocol::Error),
@@ -89,6 +92,7 @@ impl From<&Error> for Code {
             Error::StoreTampered { .. } | Error::StoreIncomplete => Self::ADMIT_E_STORE_TAMPERED,
             Error::StoreVersion { .. } => Self::ADMIT_E_STORE_VERSION,
             Error::StoreRecord { .. } => Self::NS_E_DRM_LICENSE_STORE_ERROR,
+            Error::StoreRolledBack => Self::ADMIT_E_STORE_ROLLED_BACK,
             Error::Protocol(error) => error.into(),
             Error::License(error) => error.into(),
             Error::Local(refusal) => refusal.into(),

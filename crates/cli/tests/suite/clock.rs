@@ -219,6 +219,25 @@ fn e04_an_older_copy_of_the_store_is_noticed_by_a_counter_in_a_tpm() {
 }
 
 #[test]
+fn an_older_copy_of_the_store_is_noticed_at_the_next_contact_with_the_server() {
+    let (world, _serving) = played(for_days(3));
+    for file in ["other.mp4", "third.mp4"] {
+        world.package(file, file, &["--open"]);
+    }
+    copy(&world.path("client"), &world.path("older"));
+    // The server sees where the store stands when it issues a license.
+    world.admit(&["license", "acquire", "other.mp4"]).succeeded();
+    world.admit(&["license", "acquire", "third.mp4"]).succeeded();
+    std::fs::remove_dir_all(world.path("client")).unwrap();
+    copy(&world.path("older"), &world.path("client"));
+    world.admit(&["why", "play", "film.mp4"]).succeeded();
+    world.admit(&["clock", "sync"]).refused("ADMIT_E_STORE_ROLLED_BACK");
+    assert_eq!(world.admit(&["clock", "show", "--json"]).json()["clocks"][0]["state"], "store rolled back");
+    world.admit(PLAY).refused("ADMIT_E_STORE_ROLLED_BACK");
+    world.admit(&["license", "acquire", "other.mp4"]).refused("ADMIT_E_STORE_ROLLED_BACK");
+}
+
+#[test]
 fn e04_a_tpm_that_was_not_counted_in_is_refused_and_changes_nothing() {
     let (world, serving) = played(for_days(3));
     let (state, other_state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
