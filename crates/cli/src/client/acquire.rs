@@ -7,7 +7,7 @@ use admit_license::{Application, Environment, Output, VerifiedLicense};
 use admit_protocol::Code;
 use admit_protocol::acquire::{MAX_RESPONSE, SEALED_CHALLENGE_CONTENT_TYPE};
 use admit_protocol::enrol::{ENROLMENT_CONTENT_TYPE, MAX_ENROLMENT_RESPONSE};
-use admit_time::clock::{Clock, Limits, Now};
+use admit_time::clock::{Clock, Now};
 use admit_trust::{Certificate, ClockKind, Features, Role, Verified, role};
 
 use super::content::HeaderTerms;
@@ -42,7 +42,7 @@ impl Session {
             None => enrol_client(&realm, &mut store, &mut lock, http)?,
         };
         let application = realm.realm.application(PROVIDER, APPLICATION, DATES)?;
-        let clock = store.clock(HARD_FLOOR, Limits::default())?;
+        let clock = store.clock(HARD_FLOOR, realm.realm.clock_limits())?;
         let counter = counter::open(&clock)?;
         let mut session = Self { realm, store, identity, clock, lock, counter, application };
         let now = session.look_at_clock();
@@ -84,12 +84,17 @@ impl Session {
         match self.receive_once(wanted, http) {
             // The service has a new key: its certificate was renewed since the realm document was fetched.
             Err(failure) if failure.code == Code::ADMIT_E_UNKNOWN_CHALLENGE_KEY => {
-                let fetched = unlocked(&mut self.lock, &self.realm, &mut self.store, || self.realm.fetch(http))?;
-                self.realm.replace(&fetched)?;
+                self.renew_realm(http)?;
                 self.receive_once(wanted, http)
             }
             outcome => outcome,
         }
+    }
+
+    /// Takes the newest realm document.
+    pub(super) fn renew_realm(&mut self, http: &Http) -> Outcome<()> {
+        let fetched = unlocked(&mut self.lock, &self.realm, &mut self.store, || self.realm.fetch(http))?;
+        self.realm.replace(&fetched)
     }
 
     /// Lets others at the realm's folder while `wait` waits for the network, and then looks at what they did.

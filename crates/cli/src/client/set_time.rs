@@ -35,6 +35,8 @@ impl Session {
             Ok(None) | Err(_) => self.ask_clock_services(http)?,
         };
         self.keep_clock()?;
+        // Where it does not come, what the realm said before goes on holding.
+        let _ = self.renew_realm(http);
         Ok(now)
     }
 

@@ -219,6 +219,22 @@ fn e04_an_older_copy_of_the_store_is_noticed_by_a_counter_in_a_tpm() {
 }
 
 #[test]
+fn e04_a_realm_sets_what_its_clients_clocks_put_up_with() {
+    let (world, serving) = played(for_days(9));
+    drop(serving);
+    let settings = world.path("home/admit.toml");
+    let before = std::fs::read_to_string(&settings).unwrap();
+    std::fs::write(&settings, before.replace("[clock]\n", "[clock]\nmax_offline_secs = 86400\n")).unwrap();
+    world.admit(&["admin", "renew", "--home", "home"]).succeeded();
+    let two_days_later = Machine::rebooted(2, 2 * DAY);
+    assert_eq!(two_days_later.clock(&world)["state"], "estimated", "it has not heard of that");
+    let serving = Serving::start(&world, for_days(9));
+    world.admit(&["clock", "sync"]).succeeded();
+    drop(serving);
+    assert_eq!(Machine::rebooted(3, 2 * DAY).clock(&world)["state"], "stale");
+}
+
+#[test]
 fn an_older_copy_of_the_store_is_noticed_at_the_next_contact_with_the_server() {
     let (world, _serving) = played(for_days(3));
     for file in ["other.mp4", "third.mp4"] {
