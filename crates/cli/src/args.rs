@@ -17,7 +17,9 @@ use self::text::parse_fingerprint;
 pub(crate) use self::admin::{
     AdminCommand, Custody, OperatorTokenCommand, RenewArgs, RotateKeyArgs, TokenKeyAddArgs, TokenKeyCommand,
 };
-pub(crate) use self::client::{ClientArgs, ClockCommand, LicenseAcquireArgs, LicenseCommand, PlayArgs, WhyArgs};
+pub(crate) use self::client::{
+    ClientArgs, ClockCommand, LicenseAcquireArgs, LicenseCommand, LicenseRecoverArgs, PlayArgs, WhyArgs,
+};
 pub(crate) use self::content::{PackageArgs, TokenArgs};
 pub(crate) use self::home::{InitArgs, Pkcs11Args, ServeArgs};
 pub(crate) use self::policy::{Clock, PolicyCommand, PolicyTestArgs};

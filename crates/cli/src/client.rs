@@ -8,6 +8,7 @@ mod counter;
 mod license;
 mod play;
 mod player;
+mod recover;
 mod set_time;
 mod why;
 

@@ -11,6 +11,7 @@ use serde_json::json;
 use super::acquire::Session;
 use super::content::Content;
 use super::context::ClientRealm;
+use super::recover;
 use super::why::realm_of;
 use crate::args::{ClientArgs, LicenseAcquireArgs, LicenseCommand, token_text};
 use crate::failure::{Failure, Outcome};
@@ -24,6 +25,7 @@ pub(crate) fn run(command: &LicenseCommand, output: Output) -> Outcome<()> {
         LicenseCommand::List(args) => list(args, output),
         LicenseCommand::Show { id, client } => show(*id, client, output),
         LicenseCommand::Acquire(args) => acquire(args, output),
+        LicenseCommand::Recover(args) => recover::run(args, output),
         LicenseCommand::Delete { id, client } => delete(*id, client, output),
     }
 }
@@ -68,6 +70,7 @@ fn acquire(args: &LicenseAcquireArgs, output: Output) -> Outcome<()> {
         actions,
         token: token.as_deref(),
         application: application.as_ref(),
+        recovery: false,
     };
     let licenses = session.acquire(&wanted, &http)?;
     drop(session);

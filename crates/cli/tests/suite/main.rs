@@ -17,6 +17,7 @@ mod packaging;
 mod pkcs11;
 mod players;
 mod policies;
+mod recovery;
 mod refusals;
 mod remote;
 mod revoking;
