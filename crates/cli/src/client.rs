@@ -6,6 +6,7 @@ mod content;
 mod context;
 mod counter;
 mod license;
+mod local;
 mod play;
 mod player;
 mod recover;
@@ -15,6 +16,7 @@ mod why;
 pub(crate) use clock::run as clock;
 pub(crate) use context::PROVIDER;
 pub(crate) use license::run as license;
+pub(crate) use local::run as package_local;
 pub(crate) use play::run as play;
 pub(crate) use why::run as why;
 

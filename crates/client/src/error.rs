@@ -41,6 +41,9 @@ pub enum Error {
     /// A license or a content header was refused.
     #[error(transparent)]
     License(#[from] admit_license::Error),
+    /// The application may not issue such licenses for its own content (row B10).
+    #[error(transparent)]
+    Local(#[from] admit_license::LocalRefusal),
     /// The response holds a license with limits in time, and this client has no trusted clock (row E01).
     #[error("the license has limits in time and this client has no trusted clock")]
     NoClock,
@@ -88,6 +91,7 @@ impl From<&Error> for Code {
             Error::StoreRecord { .. } => Self::NS_E_DRM_LICENSE_STORE_ERROR,
             Error::Protocol(error) => error.into(),
             Error::License(error) => error.into(),
+            Error::Local(refusal) => refusal.into(),
             Error::NoClock => Self::DRM_E_NO_CLK_SUPPORTED,
             Error::NoTime => Self::DRM_E_CLK_NOT_SET,
             Error::Time(error) => error.into(),

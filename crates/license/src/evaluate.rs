@@ -5,16 +5,15 @@ use core::time::Duration;
 use admit_crypto::{ContentKey, DecryptionKey, Provider};
 use admit_time::clock::{ClockState, Now};
 use admit_time::{Timestamp, TrustedTime};
-use admit_trust::{
-    Certificate, ClientProperties, ClockKind, ComponentVersion, Features, SdkGeneration, Verified, role,
-};
+use admit_trust::{ClientProperties, ClockKind, ComponentVersion, Features, SdkGeneration};
 
 use crate::denied::{Denied, Reason, Refusal};
 use crate::explain::Judged;
 use crate::order;
+use crate::portable::{check_transfer, missing_right};
 use crate::usage::{Count, Usage};
 use crate::watch::{Watch, time_for};
-use crate::{Action, Error, HeldLicense, KeyId, LicenseId, Restrictions, Rights};
+use crate::{Action, Application, Error, HeldLicense, KeyId, LicenseId, Restrictions, Rights};
 
 /// Everything around the licenses that an evaluation looks at.
 #[derive(Debug, Clone, Copy)]
@@ -33,27 +32,6 @@ pub struct Environment<'a> {
     pub content_minimum_version: Option<ComponentVersion>,
 }
 
-/// What the certificate of an application says of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Application {
-    /// Its security level.
-    pub security_level: u32,
-    /// Which rights it knows.
-    pub sdk_generation: SdkGeneration,
-}
-
-impl Application {
-    /// The application of this certificate; without one, or where it says no level, the level is 0.
-    #[must_use]
-    pub fn new(certificate: Option<&Verified<Certificate, role::Application>>) -> Self {
-        let properties = certificate.map(|certificate| certificate.properties());
-        Self {
-            security_level: properties.and_then(|properties| properties.security_level).unwrap_or(0),
-            sdk_generation: properties.and_then(|properties| properties.sdk_generation).unwrap_or_default(),
-        }
-    }
-}
-
 /// Where samples go when they are open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Output {
@@ -65,6 +43,12 @@ pub enum Output {
     /// Out of the process in clear: to a file, a pipe or another program. That is application level 150 at most,
     /// whatever the application is, and protects nothing.
     Clear,
+    /// To what a portable device drives, or a medium in it: it plays by the right of transfer to its kind, at the device's
+    /// level.
+    Device {
+        /// Whether the device keeps to the SDMI specification.
+        sdmi: bool,
+    },
 }
 
 impl Output {
@@ -72,7 +56,7 @@ impl Output {
     const fn limit(self, security_level: u32) -> u32 {
         match self {
             Self::Clear if security_level > CLEAR_OUTPUT_LEVEL => CLEAR_OUTPUT_LEVEL,
-            Self::Clear | Self::InProcess { .. } => security_level,
+            Self::Clear | Self::InProcess { .. } | Self::Device { .. } => security_level,
         }
     }
 
@@ -287,8 +271,9 @@ fn check_component<'a>(
 /// What applies to each license of a chain by itself: rights, counts, levels, revocation and time.
 fn check_element(action: Action, element: &HeldLicense, environment: &Environment<'_>, reasons: &mut Vec<Reason>) {
     let terms = element.license.terms();
-    if !terms.rights.contains(action.right()) {
-        reasons.push(Reason::NoRight { action });
+    check_transfer(action, terms, &environment.application, reasons);
+    if let Some(reason) = missing_right(action, terms.rights, environment.output) {
+        reasons.push(reason);
     } else if terms.rights.contains(Rights::ONE_TIME | Rights::SDMI_VALIDATED) && action != Action::TransferToSdmi {
         reasons.push(Reason::OneTimeForTransfer);
     }

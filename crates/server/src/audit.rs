@@ -33,6 +33,8 @@ pub enum Event {
     OperatorTokenMade,
     /// An operator token was revoked.
     OperatorTokenRevoked,
+    /// A certificate for a device's hardware was made.
+    HardwareVouched,
     /// A client got a certificate.
     ClientEnrolled,
     /// A client's certificate was revoked.
@@ -61,6 +63,7 @@ impl Event {
             Self::TokenKeyRetired => "token-key-retired",
             Self::OperatorTokenMade => "operator-token-made",
             Self::OperatorTokenRevoked => "operator-token-revoked",
+            Self::HardwareVouched => "hardware-vouched",
             Self::ClientEnrolled => "client-enrolled",
             Self::ClientRevoked => "client-revoked",
             Self::LicensesIssued => "licenses-issued",

@@ -9,7 +9,7 @@ use admit_client::acquire::Wanted;
 use admit_client::clock::clock_reading;
 use admit_client::play::{Candidates, DeniedKeys, permit};
 use admit_client::{Host, Identity, MixedEntropy, Permit, PlaybackError, Store};
-use admit_license::{Action, Denied, Remedy};
+use admit_license::{Action, Denied, Reason, Remedy};
 use admit_media::{Decrypted, Sink, WriteSink};
 use admit_packager::AtomicFile;
 use admit_protocol::Code;
@@ -70,6 +70,10 @@ fn acquire_missing(
             Some(still) => denied = still,
             None => return Ok(()),
         }
+    }
+    if content.is_local()? {
+        let is_missing = matches!(denied.first().nearest(), Reason::NoLicense { .. });
+        return Err(if is_missing { content.only_local() } else { Failure::denied(denied.first()) });
     }
     if let Some((_, hopeless)) = denied.iter().find(|(_, denied)| !a_new_license_may_help(denied)) {
         return Err(Failure::denied(hopeless));

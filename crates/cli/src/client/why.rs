@@ -42,6 +42,9 @@ pub(super) fn realm_of(content: &Content, client: &crate::args::ClientArgs, http
     let folder = super::folder(client.client.as_deref())?;
     let (claimed, address) = content.claims()?;
     if let Some(fingerprint) = claimed {
+        if content.is_local()? {
+            return ClientRealm::load(&folder, fingerprint)?.ok_or_else(|| content.only_local());
+        }
         let address = address.unwrap_or_default();
         let vouched = |root: &TrustRoot| content.verify_header(root)?.require_signature(&content.path);
         return ClientRealm::load_or_trust(&folder, fingerprint, &address, client.trust, http, vouched);

@@ -218,6 +218,23 @@ fn e04_an_older_copy_of_the_store_is_noticed_by_a_counter_in_a_tpm() {
     drop(serving);
 }
 
+#[test]
+fn e04_a_tpm_that_was_not_counted_in_is_refused_and_changes_nothing() {
+    let (world, serving) = played(for_days(3));
+    let (state, other_state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (tpm, other) = (SoftTpm::start(state.path()), SoftTpm::start(other_state.path()));
+    let admit = |tpm: &SoftTpm, words: &[&str]| {
+        Done::from(&world.command(words).env("ADMIT_TPM", tpm.path()).output().unwrap())
+    };
+    for _ in 0..3 {
+        admit(&tpm, &["clock", "sync"]).succeeded();
+    }
+    let line = admit(&other, PLAY).refused("ADMIT_E_FILE");
+    assert!(line.contains("not the one that this client has counted in"), "{line}");
+    admit(&tpm, PLAY).succeeded();
+    drop(serving);
+}
+
 fn copy(from: &std::path::Path, to: &std::path::Path) {
     assert!(std::process::Command::new("cp").arg("-a").args([from, to]).status().unwrap().success());
 }

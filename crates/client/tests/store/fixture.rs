@@ -21,7 +21,8 @@ use admit_testkit::{FixtureRealm, SeededEntropy};
 use admit_time::Timestamp;
 use admit_time::clock::{Accepted, Clock, Limits, Now, Reading, Source, TimeKey};
 use admit_trust::{
-    ClockKind, DateCheck, Features, Issuer, Properties, Role, SdkGeneration, Subject, Verified, role, verify_chain,
+    CertificateVersion, ClockKind, DateCheck, Features, Issuer, Properties, Role, SdkGeneration, Subject, Verified,
+    role, verify_chain,
 };
 use core::time::Duration;
 
@@ -284,7 +285,11 @@ pub(crate) fn may_play(store: &TestStore, identity: &Identity) -> bool {
 
 pub(crate) fn environment(identity: &Identity) -> Environment<'static> {
     Environment {
-        application: Application { security_level: 1000, sdk_generation: SdkGeneration::Newer },
+        application: Application {
+            security_level: 1000,
+            sdk_generation: SdkGeneration::Newer,
+            certificate_version: CertificateVersion::V2,
+        },
         output: Output::InProcess { protected: true },
         client: *identity.properties(),
         clock: &Now::UNSET,

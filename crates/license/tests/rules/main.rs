@@ -10,6 +10,7 @@ mod explain;
 mod fixture;
 mod format;
 mod issue;
+mod local;
 mod model;
 mod rights_table;
 mod signed_header;

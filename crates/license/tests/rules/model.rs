@@ -5,7 +5,7 @@ use admit_license::{
     explain,
 };
 use admit_time::clock::Now;
-use admit_trust::{ClientProperties, ClockKind, SdkGeneration};
+use admit_trust::{CertificateVersion, ClientProperties, ClockKind, SdkGeneration};
 use proptest::prelude::*;
 
 use crate::fixture::*;
@@ -40,7 +40,11 @@ impl World {
     fn environment<'n>(&self, clock: &'n Now) -> Environment<'n> {
         let sdk_generation = if self.older { SdkGeneration::Older } else { SdkGeneration::Newer };
         Environment {
-            application: Application { security_level: self.level, sdk_generation },
+            application: Application {
+                security_level: self.level,
+                sdk_generation,
+                certificate_version: CertificateVersion::V2,
+            },
             client: ClientProperties { clock: self.clock, ..environment().client },
             clock,
             ..environment()
@@ -78,7 +82,9 @@ impl World {
         let for_transfer_only = bits & 32 != 0 && bits & 16 != 0 && action != Action::TransferToSdmi;
         let spent = bits & 32 != 0 && usage.touched;
         let level = self.level >= terms.minimum_application_level.unwrap_or(100);
-        right && !for_transfer_only && left != Some(false) && !spent && level && self.in_time(terms, usage)
+        let transfers = matches!(action, Action::TransferToNonSdmi | Action::TransferToSdmi);
+        let stays = transfers && terms.play_count.is_some();
+        right && !stays && !for_transfer_only && left != Some(false) && !spent && level && self.in_time(terms, usage)
     }
 
     fn in_time(&self, terms: &Terms, usage: &Usage) -> bool {

@@ -5,6 +5,7 @@ mod backup;
 mod config;
 mod custody;
 mod genesis;
+mod hardware;
 mod init;
 pub(crate) mod key_file;
 mod partial;
