@@ -1,6 +1,7 @@
 //! The buyer's commands.
 
 mod acquire;
+mod ask;
 mod clock;
 mod content;
 mod context;

@@ -9,6 +9,7 @@ use admit_protocol::Code;
 use serde_json::json;
 
 use super::acquire::Session;
+use super::ask;
 use super::content::Content;
 use super::context::ClientRealm;
 use super::recover;
@@ -58,7 +59,7 @@ fn acquire(args: &LicenseAcquireArgs, output: Output) -> Outcome<()> {
     let content = Content::open(&args.file)?;
     let http = Http::new();
     let realm = realm_of(&content, &args.client, &http)?;
-    content.verify_header(realm.realm.root())?;
+    let header = content.verify_header(realm.realm.root())?;
     let mut session = Session::open(realm, &http)?;
     let actions = if args.actions.is_empty() { vec![Action::Play] } else { args.actions.clone() };
     let rights = actions.iter().fold(Rights::NONE, |rights, action| rights | action.right());
@@ -72,7 +73,7 @@ fn acquire(args: &LicenseAcquireArgs, output: Output) -> Outcome<()> {
         application: application.as_ref(),
         recovery: false,
     };
-    let licenses = session.acquire(&wanted, &http)?;
+    let licenses = ask::acquire(&mut session, &wanted, header.license_page.as_deref(), &http)?;
     drop(session);
     output.json(|| {
         let licenses: Vec<_> = licenses.iter().map(|license| terms_json(license.terms(), None)).collect();

@@ -42,6 +42,10 @@ pub(crate) fn run(args: &LicenseRecoverArgs, output: Output) -> Outcome<()> {
 
 fn of_file(args: &LicenseRecoverArgs, file: &Path, token: Option<&str>, http: &Http) -> Outcome<Vec<VerifiedLicense>> {
     let content = Content::open(file)?;
+    // No server ever issued anything for it.
+    if content.is_local()? {
+        return Err(content.only_local());
+    }
     let realm = realm_of(&content, &args.client, http)?;
     content.verify_header(realm.realm.root())?;
     let wanted = Wanted { token, ..Wanted::again(content.key_ids) };

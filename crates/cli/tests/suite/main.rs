@@ -16,6 +16,7 @@ mod keys;
 mod local;
 mod outputs;
 mod packaging;
+mod pages;
 mod pkcs11;
 mod players;
 mod policies;
