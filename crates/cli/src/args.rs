@@ -19,7 +19,8 @@ pub(crate) use self::admin::{
     AdminCommand, Custody, OperatorTokenCommand, RenewArgs, RotateKeyArgs, TokenKeyAddArgs, TokenKeyCommand,
 };
 pub(crate) use self::client::{
-    BurnArgs, ClientArgs, ClockCommand, LicenseAcquireArgs, LicenseCommand, PlayArgs, SaveArgs, WhyArgs,
+    BurnArgs, ClientArgs, ClockCommand, LicenseAcquireArgs, LicenseCommand, LicenseRecoverArgs, PlayArgs, SaveArgs,
+    WhyArgs,
 };
 pub(crate) use self::content::{LocalArgs, PackageArgs, TokenArgs};
 pub(crate) use self::home::{InitArgs, Pkcs11Args, ServeArgs};

@@ -1,6 +1,7 @@
 //! The buyer's commands.
 
 mod acquire;
+mod ask;
 mod burn;
 mod clock;
 mod content;
@@ -11,6 +12,7 @@ mod local;
 mod play;
 mod player;
 mod playlist;
+mod recover;
 mod save;
 mod set_time;
 mod why;

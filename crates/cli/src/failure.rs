@@ -13,6 +13,8 @@ pub(crate) struct Failure {
     pub(crate) code: Code,
     pub(crate) sentence: String,
     pub(crate) action: Option<String>,
+    /// A page where the user can do something about it.
+    pub(crate) page: Option<String>,
 }
 
 /// What commands return.
@@ -21,7 +23,7 @@ pub(crate) type Outcome<T> = Result<T, Failure>;
 impl Failure {
     /// A failure with the code's own advice.
     pub(crate) fn new(code: Code, sentence: impl Into<String>) -> Self {
-        Self { code, sentence: sentence.into(), action: None }
+        Self { code, sentence: sentence.into(), action: None, page: None }
     }
 
     /// Better advice than the code's own.
@@ -66,6 +68,7 @@ impl Failure {
             "code": format!("0x{:08X}", self.code.number()),
             "sentence": self.sentence,
             "action": self.action.as_deref().unwrap_or_else(|| self.code.action()),
+            "page": self.page,
         })
     }
 }

@@ -20,6 +20,9 @@ pub struct Problem {
     pub code: String,
     /// What to do about it.
     pub action: String,
+    /// A page where the user can do it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
 }
 
 impl Problem {
@@ -33,6 +36,7 @@ impl Problem {
             detail: detail.into(),
             code: format!("0x{:08X}", code.number()),
             action: code.action().into(),
+            page: None,
         }
     }
 

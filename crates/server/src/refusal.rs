@@ -204,6 +204,7 @@ impl Refusal {
                 (Code::ADMIT_E_NOT_FOR_CLEARKEY, StatusCode::FORBIDDEN)
             }
             Self::Policy(PolicyRefusal::Refused { .. }) => (Code::ADMIT_E_POLICY_REFUSED, StatusCode::FORBIDDEN),
+            Self::Policy(PolicyRefusal::Asked { .. }) => (Code::ADMIT_E_PAGE_FIRST, StatusCode::FORBIDDEN),
             Self::Policy(PolicyRefusal::NoClock) => (Code::DRM_E_NO_CLK_SUPPORTED, StatusCode::FORBIDDEN),
             Self::Policy(PolicyRefusal::Failed { .. }) => {
                 (Code::ADMIT_E_POLICY_FAILED, StatusCode::INTERNAL_SERVER_ERROR)
@@ -230,6 +231,15 @@ impl Refusal {
                 Some((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")))
             }
             _ if status == StatusCode::SERVICE_UNAVAILABLE => Some((header::RETRY_AFTER, 1u64.into())),
+            _ => None,
+        }
+    }
+
+    /// The page where the user can do something about it.
+    fn page(&self) -> Option<&str> {
+        match self {
+            Self::Policy(refusal) => refusal.page(),
+            Self::NotRecovered(NotRecovered::NoPlace { address, .. }) => address.as_deref(),
             _ => None,
         }
     }
@@ -265,7 +275,8 @@ impl IntoResponse for Refusal {
         let (code, status) = self.code_and_status();
         self.log(code, status);
         let by_database = matches!(&self, Self::Internal(error) if error.is_of_database());
-        let problem = Problem::new(code, status.as_u16(), self.to_string());
+        let page = self.page().map(str::to_owned);
+        let problem = Problem { page, ..Problem::new(code, status.as_u16(), self.to_string()) };
         let mut response = (status, [(header::CONTENT_TYPE, PROBLEM_CONTENT_TYPE)], problem.to_json()).into_response();
         if let Some((name, value)) = self.advice(status) {
             response.headers_mut().insert(name, value);

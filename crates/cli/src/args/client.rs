@@ -88,6 +88,8 @@ pub(crate) enum LicenseCommand {
     },
     /// Acquire a license ahead of time.
     Acquire(LicenseAcquireArgs),
+    /// Get licenses again that were issued to this client, or to the buyer whom a token names.
+    Recover(LicenseRecoverArgs),
     /// Delete a license.
     Delete {
         /// The license id.
@@ -116,6 +118,19 @@ pub(crate) struct LicenseAcquireArgs {
     #[arg(long = "action", value_name = "ACTION")]
     pub(crate) actions: Vec<Action>,
     /// The entitlement token, or `@FILE` to read it from a file.
+    #[arg(long, value_name = "T|@FILE")]
+    pub(crate) token: Option<String>,
+    #[command(flatten)]
+    pub(crate) client: ClientArgs,
+}
+
+/// `admit license recover`.
+#[derive(Debug, Args)]
+pub(crate) struct LicenseRecoverArgs {
+    /// The protected files; without one, everything.
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// An entitlement token of the buyer, or `@FILE` to read it from a file.
     #[arg(long, value_name = "T|@FILE")]
     pub(crate) token: Option<String>,
     #[command(flatten)]

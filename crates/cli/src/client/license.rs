@@ -9,8 +9,10 @@ use admit_protocol::Code;
 use serde_json::json;
 
 use super::acquire::Session;
+use super::ask;
 use super::content::Content;
 use super::context::ClientRealm;
+use super::recover;
 use super::why::realm_of;
 use crate::args::{ClientArgs, LicenseAcquireArgs, LicenseCommand, token_text};
 use crate::failure::{Failure, Outcome};
@@ -24,6 +26,7 @@ pub(crate) fn run(command: &LicenseCommand, output: Output) -> Outcome<()> {
         LicenseCommand::List(args) => list(args, output),
         LicenseCommand::Show { id, client } => show(*id, client, output),
         LicenseCommand::Acquire(args) => acquire(args, output),
+        LicenseCommand::Recover(args) => recover::run(args, output),
         LicenseCommand::Delete { id, client } => delete(*id, client, output),
     }
 }
@@ -56,7 +59,7 @@ fn acquire(args: &LicenseAcquireArgs, output: Output) -> Outcome<()> {
     let content = Content::open(&args.file)?;
     let http = Http::new();
     let realm = realm_of(&content, &args.client, &http)?;
-    content.verify_header(realm.realm.root())?;
+    let header = content.verify_header(realm.realm.root())?;
     let mut session = Session::open(realm, &http)?;
     let actions = if args.actions.is_empty() { vec![Action::Play] } else { args.actions.clone() };
     let rights = actions.iter().fold(Rights::NONE, |rights, action| rights | action.right());
@@ -70,7 +73,7 @@ fn acquire(args: &LicenseAcquireArgs, output: Output) -> Outcome<()> {
         application: application.as_ref(),
         recovery: false,
     };
-    let licenses = session.acquire(&wanted, &http)?;
+    let licenses = ask::acquire(&mut session, &wanted, header.license_page.as_deref(), &http)?;
     drop(session);
     output.json(|| {
         let licenses: Vec<_> = licenses.iter().map(|license| terms_json(license.terms(), None)).collect();

@@ -12,11 +12,11 @@ use admit_client::{Host, Identity, MixedEntropy, Permit, PlaybackError, Store};
 use admit_license::{Action, Denied, Environment, Grant, Reason, Remedy};
 use admit_media::{Decrypted, Put, Sink, WriteSink};
 use admit_packager::AtomicFile;
-use admit_protocol::Code;
 use admit_time::clock::Clock;
 use serde_json::json;
 
 use super::acquire::Session;
+use super::ask;
 use super::content::{Content, HeaderTerms};
 use super::player::Player;
 use super::why::realm_of;
@@ -129,14 +129,7 @@ pub(super) fn acquire_missing(
         application: application.as_ref(),
         ..Wanted::to(asked.action, content.header_object(), content.key_ids.clone())
     };
-    let page = header.license_page.as_deref();
-    session.acquire(&wanted, http).map(drop).map_err(|failure| match page {
-        Some(page) if failure.code == Code::ADMIT_E_TOKEN_REQUIRED => {
-            let action = format!("Get a license at {page}, or pass the token you were given with --token");
-            failure.with_action(action)
-        }
-        _ => failure,
-    })
+    ask::acquire(session, &wanted, header.license_page.as_deref(), http).map(drop)
 }
 
 /// Why the action is denied as things stand; none where it is not.

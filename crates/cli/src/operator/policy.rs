@@ -67,6 +67,11 @@ fn test(args: &PolicyTestArgs, output: Output) -> Outcome<()> {
     licenses.map(|_| ()).map_err(|refusal| match &refusal {
         PolicyRefusal::Refused { .. } => Failure::new(Code::ADMIT_E_POLICY_REFUSED, refusal.to_string())
             .with_action("Change the policy if this buyer should get a license"),
+        PolicyRefusal::Asked { address, .. } => {
+            let failure = Failure::new(Code::ADMIT_E_PAGE_FIRST, refusal.to_string())
+                .with_action("Change the policy if this buyer should get a license without that page");
+            Failure { page: address.clone(), ..failure }
+        }
         PolicyRefusal::NoClock => Failure::new(Code::DRM_E_NO_CLK_SUPPORTED, refusal.to_string())
             .with_action("Set no limits in time for clients without a trusted clock"),
         PolicyRefusal::Failed { reason } => Failure::new(Code::ADMIT_E_POLICY_FAILED, reason.clone())
@@ -101,6 +106,7 @@ fn document(trial: &Trial, licenses: &Result<Vec<Terms>, PolicyRefusal>, said: &
     };
     let refusal = licenses.as_ref().err().map(|refusal| match refusal {
         PolicyRefusal::Refused { reason, address } => json!({ "reason": reason, "address": address }),
+        PolicyRefusal::Asked { reason, address } => json!({ "asks": reason, "address": address }),
         PolicyRefusal::NoClock => json!({ "reason": refusal.to_string(), "address": null }),
         PolicyRefusal::Failed { reason } => json!({ "failed": reason }),
     });

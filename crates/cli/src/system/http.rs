@@ -5,6 +5,7 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 
+use admit_license::header::is_web_address;
 use admit_protocol::{Code, PROBLEM_CONTENT_TYPE, Problem};
 use ureq::tls::{PemItem, RootCerts, TlsConfig, TlsProvider, parse_pem};
 
@@ -164,11 +165,14 @@ fn read(url: &str, response: ureq::http::Response<ureq::Body>, limit: usize) -> 
     }
     let problem = Problem::from_json(&body).filter(|_| is_problem);
     let code = problem.as_ref().and_then(Problem::code).unwrap_or(Code::ADMIT_E_SERVER);
+    let page = problem.as_ref().and_then(|problem| problem.page.clone());
     let sentence = match problem {
         Some(problem) => shortened(&problem.detail),
         None => format!("{url} answered with HTTP status {status}"),
     };
-    Err(Failure::new(code, sentence))
+    // A server's word: it is shown, and never opened.
+    let page = page.filter(|page| page.len() <= MAX_PAGE && is_web_address(page));
+    Err(Failure { page, ..Failure::new(code, sentence) })
 }
 
 /// The first byte and the whole length of `bytes 0-1023/4096` (RFC 9110 section 14.4).
@@ -201,6 +205,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Room for a problem document, where nothing is expected.
 const MAX_EMPTY_ANSWER: usize = 16 * 1024;
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(60);
+/// Bytes of a page's address.
+const MAX_PAGE: usize = 500;
 
 #[cfg(test)]
 mod tests {

@@ -116,7 +116,7 @@ fn failures() {
     let done = world.admit(&["inspect", "absent", "--json"]);
     assert_eq!((done.code, done.stdout.as_str()), (Some(1), ""));
     let error: Value = serde_json::from_str(&done.stderr).unwrap();
-    assert_eq!(members(&error), ["action", "code", "error", "sentence"]);
+    assert_eq!(members(&error), ["action", "code", "error", "page", "sentence"]);
     assert_eq!((&error["error"], &error["code"]), (&"ADMIT_E_FILE".into(), &"0xA0AD0015".into()));
     let one = world.admit(&["error", "0xA0AD0015", "--json"]).json();
     assert_eq!(members(&one), ["action", "class", "code", "description", "name"]);

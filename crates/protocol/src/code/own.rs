@@ -273,6 +273,10 @@ macro_rules! own_codes {
     ADMIT_E_LOCAL_CONTENT = 0xA0AD0043, AskUser:
         "The content was protected on one client for itself, and no server has a license for it."
         "Play it on the client that made it, or on a device that it was transferred to."
+
+    ADMIT_E_PAGE_FIRST = 0xA0AD0044, AskUser:
+        "A page of the seller's comes before this license."
+        "Go to the page that is named, do what it asks for, and then ask for the license again."
         } }
     };
 }

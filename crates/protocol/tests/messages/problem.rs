@@ -20,6 +20,15 @@ fn a_problem_is_written_with_the_five_members_and_ours() {
 }
 
 #[test]
+fn b06_a_page_to_go_to_is_a_member_of_its_own_and_may_be_missing() {
+    let page = Some("https://shop.example.org/song".to_owned());
+    let problem = Problem { page, ..problem() };
+    let text = String::from_utf8(problem.to_json()).unwrap();
+    assert!(text.ends_with(r#","page":"https://shop.example.org/song"}"#), "{text}");
+    assert_eq!(Problem::from_json(text.as_bytes()), Some(problem));
+}
+
+#[test]
 fn every_code_survives_the_way_through_a_problem() {
     for &code in Code::ALL {
         let problem = Problem::new(code, 500, "");

@@ -56,6 +56,7 @@ fn licenses() -> Operation {
         Refusal::OtherToken,
         Refusal::ChallengeUsed,
         PolicyRefusal::Refused { reason: String::new(), address: None }.into(),
+        PolicyRefusal::Asked { reason: String::new(), address: None }.into(),
         PolicyRefusal::NoClock.into(),
         PolicyRefusal::Failed { reason: String::new() }.into(),
     ];

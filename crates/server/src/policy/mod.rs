@@ -93,6 +93,14 @@ pub enum PolicyRefusal {
         /// Where the user can go.
         address: Option<String>,
     },
+    /// A page comes first: when the user has been there, the client may ask again.
+    #[error("{reason}{}", behind(address.as_deref()))]
+    Asked {
+        /// What the user shall do, for the user.
+        reason: String,
+        /// Where; none is the license page that the content names.
+        address: Option<String>,
+    },
     /// It set limits in time for a client that has no trusted clock to keep them by (row E01).
     #[error("the license would have limits in time, and this client has no trusted clock")]
     NoClock,
@@ -102,6 +110,16 @@ pub enum PolicyRefusal {
         /// What is wrong, for the operator.
         reason: String,
     },
+}
+
+impl PolicyRefusal {
+    /// The page where the user can go.
+    pub(crate) fn page(&self) -> Option<&str> {
+        match self {
+            Self::Refused { address, .. } | Self::Asked { address, .. } => address.as_deref(),
+            Self::NoClock | Self::Failed { .. } => None,
+        }
+    }
 }
 
 /// The default: `rights = 3,0,0,0,3,0,0,0`, no expiry, application level 100. The content's own minima are added to

@@ -31,6 +31,8 @@ struct Rule {
     /// All of these claims, each with one of its values.
     claims: Vec<(String, Vec<Value>)>,
     offers: Vec<Named>,
+    /// The page that comes before a license, instead of offers.
+    page: Option<String>,
 }
 
 /// An offer by its name.
@@ -49,6 +51,11 @@ impl Rules {
     /// The first rule that fits decides, else the default.
     pub(super) fn decide(&self, request: &PolicyRequest<'_>, draft: &Terms) -> Decided {
         let rule = self.rules.iter().find(|rule| rule.fits(request));
+        if let Some((line, page)) = rule.and_then(|rule| Some((rule.line, rule.page.clone()?))) {
+            let said = vec![format!("the rule in line {line} fits, and asks the buyer to go to a page first")];
+            let reason = "the seller asks you to go to a page first".to_owned();
+            return Decided { licenses: Err(PolicyRefusal::Asked { reason, address: Some(page) }), said };
+        }
         let offers = rule.map_or(&self.default, |rule| &rule.offers);
         let names = offers.iter().map(|named| named.name.as_str()).collect::<Vec<_>>().join(", ");
         let said = match rule {

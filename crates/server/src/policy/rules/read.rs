@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use admit_license::header::is_web_address;
 use serde_json::Value as Json;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
@@ -114,7 +115,8 @@ impl Reader<'_> {
             self.fault(at, "rule: expected tables that begin with [[rule]]");
             return None;
         };
-        let mut rule = Rule { line: self.place(at).0, content: Vec::new(), claims: Vec::new(), offers: Vec::new() };
+        let mut rule =
+            Rule { line: self.place(at).0, content: Vec::new(), claims: Vec::new(), offers: Vec::new(), page: None };
         for (key, value) in table {
             match (key.get_ref().as_ref(), value.get_ref()) {
                 ("content", _) => rule.content = self.texts(value).map(|(_, text)| Pattern::new(text)).collect(),
@@ -123,16 +125,29 @@ impl Reader<'_> {
                 }
                 ("claim", _) => self.fault(key.span().start, "claim: expected a table, as in claim.plan = \"gold\""),
                 ("offer", _) => rule.offers = self.names(value),
-                (other, _) => self.unknown(key.span().start, other, &["content", "claim", "offer"]),
+                ("page", _) => rule.page = self.page(value),
+                (other, _) => self.unknown(key.span().start, other, &["content", "claim", "offer", "page"]),
             }
         }
-        if !table.contains_key("offer") {
-            self.fault(at, "rule: offer is missing");
+        if table.contains_key("offer") == table.contains_key("page") {
+            self.fault(at, "rule: it has either an offer or a page that comes first");
         }
         if !table.contains_key("content") && !table.contains_key("claim") {
             self.fault(at, "rule: it has neither content nor claim; what holds for everything is the default");
         }
         Some(rule)
+    }
+
+    /// The address of a page.
+    fn page(&mut self, value: &Spanned<DeValue<'_>>) -> Option<String> {
+        let page = match value.get_ref() {
+            DeValue::String(text) if is_web_address(text) => Some(text.to_string()),
+            _ => None,
+        };
+        if page.is_none() {
+            self.fault(value.span().start, "page: expected an absolute http or https address");
+        }
+        page
     }
 
     /// A claim with the values that fit.

@@ -110,13 +110,26 @@ fn b06_what_nothing_is_offered_for_is_refused() {
 }
 
 #[test]
+fn b06_a_rule_may_ask_for_a_page_instead_of_giving_an_offer() {
+    let text = "default = \"sale\"\n[[rule]]\ncontent = \"song\"\npage = \"https://shop.example.org/song\"\n\
+                [offer.sale]\nkind = \"sale\"\n";
+    assert!(run(text, "film-1", json!({})).licenses.is_ok());
+    let Err(PolicyRefusal::Asked { address, .. }) = run(text, "song", json!({})).licenses else { panic!() };
+    assert_eq!(address.as_deref(), Some("https://shop.example.org/song"));
+    for page in ["page = 3", "page = \"shop\"", "page = \"https://a.example\"\noffer = \"sale\""] {
+        let text = text.replace("page = \"https://shop.example.org/song\"", page);
+        assert!(Rules::parse(&text).is_err(), "{page}");
+    }
+}
+
+#[test]
 fn b06_every_mistake_in_the_rules_is_told_at_once_with_line_and_column() {
     let text = "default = \"sal\"\n\n[[rule]]\ncontent = 3\nofer = \"sale\"\n\n[[rule]]\noffer = [\"sale\", 1]\n\
                 [offer.sale]\nkind = \"sale\"\nplay_cuont = 1\n\n[offer.rental]\nkind = \"rental\"\ndays = 0\n\
                 [offer.x]\nkind = \"gift\"\n[offer.y]\n[offer.z]\nkind = \"sale\"\nexpiry = 2031-01-01\n";
     let expected = [
         "line 1, column 11: there is no offer \"sal\"; did you mean \"sale\"?",
-        "line 3, column 1: rule: offer is missing",
+        "line 3, column 1: rule: it has either an offer or a page that comes first",
         "line 4, column 11: expected a text, found 3",
         "line 5, column 1: \"ofer\" is not known here; did you mean \"offer\"?",
         "line 7, column 1: rule: it has neither content nor claim; what holds for everything is the default",

@@ -17,11 +17,13 @@ pub(super) struct License(pub(super) Offer);
 pub(super) struct Refused {
     reason: String,
     address: Option<String>,
+    is_final: bool,
 }
 
 impl From<Refused> for PolicyRefusal {
     fn from(refused: Refused) -> Self {
-        Self::Refused { reason: refused.reason, address: refused.address }
+        let Refused { reason, address, is_final } = refused;
+        if is_final { Self::Refused { reason, address } } else { Self::Asked { reason, address } }
     }
 }
 
@@ -37,8 +39,10 @@ pub(super) fn register(engine: &mut Engine) {
     engine.register_indexer_set(|license: &mut License, name: &str, value: Dynamic| -> Outcome<()> {
         setting::set(&mut license.0, name, &value_of(value)).or_else(fault)
     });
-    engine.register_fn("refuse", |reason: &str| -> Outcome<()> { refuse(reason, None) });
-    engine.register_fn("refuse", |reason: &str, address: &str| -> Outcome<()> { refuse(reason, Some(address)) });
+    engine.register_fn("refuse", |reason: &str| -> Outcome<()> { refuse(reason, None, true) });
+    engine.register_fn("refuse", |reason: &str, address: &str| -> Outcome<()> { refuse(reason, Some(address), true) });
+    engine.register_fn("ask", |reason: &str| -> Outcome<()> { refuse(reason, None, false) });
+    engine.register_fn("ask", |reason: &str, address: &str| -> Outcome<()> { refuse(reason, Some(address), false) });
     engine.register_fn("date", |text: &str| -> Outcome<INT> {
         let time = date::parse(text, Edge::Begin).and_then(|time| INT::try_from(time.unix_secs()).ok());
         time.map_or_else(|| fault(format!("{text:?} is no date such as \"2026-12-31\"")), Ok)
@@ -48,15 +52,16 @@ pub(super) fn register(engine: &mut Engine) {
 }
 
 /// Ends the script, past every `catch`.
-fn refuse(reason: &str, address: Option<&str>) -> Outcome<()> {
+fn refuse(reason: &str, address: Option<&str>, is_final: bool) -> Outcome<()> {
+    let name = if is_final { "refuse" } else { "ask" };
     let is_plain = |text: &str| !text.trim().is_empty() && !text.chars().any(char::is_control);
     if !is_plain(reason) || reason.chars().count() > MAX_REASON {
-        return fault(format!("refuse: the reason has 1 to {MAX_REASON} characters, and no control characters"));
+        return fault(format!("{name}: the reason has 1 to {MAX_REASON} characters, and no control characters"));
     }
     if address.is_some_and(|address| !is_web_address(address) || address.len() > MAX_ADDRESS) {
-        return fault("refuse: the address is not an absolute http or https address".to_owned());
+        return fault(format!("{name}: the address is not an absolute http or https address"));
     }
-    let refused = Refused { reason: reason.to_owned(), address: address.map(str::to_owned) };
+    let refused = Refused { reason: reason.to_owned(), address: address.map(str::to_owned), is_final };
     Err(Box::new(EvalAltResult::ErrorTerminated(Dynamic::from(refused), Position::NONE)))
 }
 

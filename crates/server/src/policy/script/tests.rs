@@ -166,6 +166,16 @@ fn b06_a_refusal_has_a_reason_and_an_address_and_nothing_catches_it() {
 }
 
 #[test]
+fn b06_a_script_may_ask_for_a_page_first() {
+    let address = Some("https://shop.example.org/song".to_owned());
+    let asked = run("ask(\"Tell us who you are.\", \"https://shop.example.org/song\");").licenses.unwrap_err();
+    assert_eq!(asked, PolicyRefusal::Asked { reason: "Tell us who you are.".to_owned(), address });
+    let asked = run("ask(\"Look at the page.\");").licenses.unwrap_err();
+    assert!(matches!(asked, PolicyRefusal::Asked { address: None, .. }));
+    assert!(failure("ask(\"a\", \"ftp://a.example\")").contains("ask: the address"));
+}
+
+#[test]
 fn b06_a_mistake_while_it_runs_is_told_with_line_and_column() {
     let cases = [
         ("let a = 1;\nlicense.rights = [128, 0, 0, 0, 0, 0, 0, 0];", "line 2, column 8: rights: byte 0"),
