@@ -5,6 +5,7 @@ mod clock;
 mod content;
 mod context;
 mod counter;
+mod device;
 mod license;
 mod local;
 mod play;
@@ -14,6 +15,7 @@ mod why;
 
 pub(crate) use clock::run as clock;
 pub(crate) use context::PROVIDER;
+pub(crate) use device::run as device;
 pub(crate) use license::run as license;
 pub(crate) use local::run as package_local;
 pub(crate) use play::run as play;

@@ -9,7 +9,7 @@ use admit_client::acquire::Wanted;
 use admit_client::clock::clock_reading;
 use admit_client::play::{Candidates, DeniedKeys, permit};
 use admit_client::{Host, Identity, MixedEntropy, Permit, PlaybackError, Store};
-use admit_license::{Action, Denied, Reason, Remedy};
+use admit_license::{Action, Denied, Grant, Reason, Remedy};
 use admit_media::{Decrypted, Sink, WriteSink};
 use admit_packager::AtomicFile;
 use admit_protocol::Code;
@@ -43,11 +43,22 @@ pub(crate) fn run(args: &PlayArgs, output: Output) -> Outcome<()> {
     let now = session.look_at_clock();
     let environment = session.environment(&header, &now);
     let grants = candidates.evaluate(Action::Play, &environment).map_err(|denied| Failure::denied(denied.first()))?;
+    play_granted(&mut session, content, grants, (args.output.as_deref(), args.player.as_deref()), output)
+}
+
+/// Reserves what was granted, opens the content and plays it: to a file, standard output or a player.
+pub(super) fn play_granted(
+    session: &mut Session,
+    content: Content,
+    grants: Vec<Grant<'_>>,
+    (path, player): (Option<&Path>, Option<&str>),
+    output: Output,
+) -> Outcome<()> {
     let mut entropy = session.store.entropy(&mut SystemEntropy);
-    let Session { store, identity, lock, clock, counter, .. } = &mut session;
+    let Session { store, identity, lock, clock, counter, .. } = session;
     let counter = counter.as_ref().map(Counter::value);
     let permit = permit(store, identity, grants, &mut entropy)?;
-    let destination = Destination::open(args)?;
+    let destination = Destination::open(path, player)?;
     // Others may use the store again once the use is charged, which happens when the first byte leaves.
     let released = &mut || drop(lock.take());
     destination.play(Playing { content, permit, store, clock, counter, identity, entropy, released }, output)?;
@@ -107,7 +118,7 @@ fn a_new_license_may_help(denied: &Denied) -> bool {
 }
 
 /// Whether some license fails for nothing but the want of a signed time.
-fn a_signed_time_may_help(denied: &Denied) -> bool {
+pub(super) fn a_signed_time_may_help(denied: &Denied) -> bool {
     only(denied, |remedy| remedy == Remedy::SetClock)
 }
 
@@ -126,8 +137,8 @@ enum Destination {
 }
 
 impl Destination {
-    fn open(args: &PlayArgs) -> Outcome<Self> {
-        match (args.output.as_deref(), args.player.as_deref()) {
+    fn open(output: Option<&Path>, player: Option<&str>) -> Outcome<Self> {
+        match (output, player) {
             (Some(path), _) if path == Path::new("-") => Ok(Self::StandardOutput),
             (Some(path), _) if path.is_dir() => Err(Failure::folder(path)),
             (Some(path), _) => {

@@ -8,6 +8,7 @@ mod browser;
 mod clock;
 mod clock_machine;
 mod collector;
+mod devices;
 mod doctor;
 mod documents;
 mod exact_lines;
