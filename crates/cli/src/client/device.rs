@@ -44,11 +44,21 @@ struct DeviceSession {
 impl DeviceSession {
     /// Opens the device in a folder. Its serial number must be the one that was certified.
     fn open(dir: &Path) -> Outcome<Self> {
-        let mut realms = ClientRealm::load_all(dir)?;
-        let (Some(realm), true) = (realms.pop(), realms.is_empty()) else {
-            let sentence = format!("{} is not the folder of one device", dir.display());
-            return Err(Failure::new(Code::ADMIT_E_NO_DEVICE, sentence));
-        };
+        Self::open_realm(dir, only_realm(dir)?)
+    }
+
+    /// The same while the client or device whose realm is kept in `other` is open: that one is waited for by nobody.
+    fn open_beside(dir: &Path, other: &Path) -> Outcome<Self> {
+        let realm = only_realm(dir)?;
+        let canonical = |path: &Path| fs::canonicalize(path).map_err(|error| Failure::file(path, &error));
+        if canonical(realm.folder())? == canonical(other)? {
+            let sentence = format!("{} cannot be both sides of this", dir.display());
+            return Err(Failure::new(Code::ADMIT_E_NOT_THIS_DEVICE, sentence).with_action("Name another device"));
+        }
+        Self::open_realm(dir, realm)
+    }
+
+    fn open_realm(dir: &Path, realm: ClientRealm) -> Outcome<Self> {
         let session = Session::open_device(realm)?;
         let device = device::open(&session.identity, hardware_serial(dir)?.as_deref())?;
         Ok(Self { session, device })
@@ -75,6 +85,18 @@ impl DeviceSession {
         let now = self.session.look_at_clock();
         let candidates = Candidates::find(&self.session.store, key_ids)?;
         Ok(candidates.evaluate(Action::Play, &self.environment(header, &now)).err())
+    }
+}
+
+/// The realm of the device in a folder.
+fn only_realm(dir: &Path) -> Outcome<ClientRealm> {
+    let mut realms = ClientRealm::load_all(dir)?;
+    match (realms.pop(), realms.is_empty()) {
+        (Some(only), true) => Ok(only),
+        _ => {
+            let sentence = format!("{} is not the folder of one device", dir.display());
+            Err(Failure::new(Code::ADMIT_E_NO_DEVICE, sentence))
+        }
     }
 }
 

@@ -1,12 +1,14 @@
 //! Portable devices and media (rows B11, B13, B15, B17), as folders.
 
 use std::fs;
+use std::net::TcpListener;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
 use crate::local::{enrol, package_local, sdmi_world};
-use crate::world::{Done, World};
+use crate::world::{Done, World, clip};
 
 fn make(world: &World, dir: &str, more: &[&str]) -> Done {
     world.admit(&[&["device", "make", dir], more].concat())
@@ -35,6 +37,30 @@ fn stored(world: &World) -> usize {
 
 fn licenses_of(world: &World, dir: &str) -> Vec<Value> {
     world.admit(&["device", "show", dir, "--json"]).json()["licenses"].as_array().unwrap().clone()
+}
+
+#[test]
+fn b15_the_page_about_devices_runs_as_it_stands() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let page = fs::read_to_string(root.join("docs/operate/devices.md")).unwrap();
+    let commands: String = page.split("```sh\n").skip(1).map(|block| block.split("```").next().unwrap()).collect();
+    assert!(commands.matches("admit device").count() > 8, "the commands are there");
+    let folder = tempfile::tempdir().unwrap();
+    fs::copy(clip(), folder.path().join("song.mp4")).unwrap();
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let public = format!("--demo-root-online --public-address http://{address}");
+    let commands = commands.replace("127.0.0.1:7447", &address).replace("--demo-root-online", &public);
+    let script = format!("set -eu\ntrap 'kill \"$(cat server.pid)\" 2>/dev/null || true' EXIT\n{commands}");
+    let programs = Path::new(env!("CARGO_BIN_EXE_admit")).parent().unwrap();
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &script]).current_dir(folder.path()).env("PATH", path).stdin(Stdio::null());
+    let output = shell.env_remove("ADMIT_HOME").env_remove("ADMIT_CLIENT").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let read = |name: &str| fs::read(folder.path().join(name)).unwrap();
+    for played in ["from-player.mp4", "from-sdmi-player.mp4", "from-card.mp4", "from-card-in-player.mp4"] {
+        assert_eq!(read(played).len(), read("shop-clear.mp4").len(), "{played}");
+    }
 }
 
 fn copy_folder(from: &Path, to: &Path) {
@@ -111,16 +137,72 @@ fn b11_a_record_in_a_devices_store_that_was_edited_is_found() {
     }
 }
 
+/// A realm whose policy gives these limits beside the rights to play and to transfer, and a client that has such a license
+/// for `film.mp4`.
+fn policy_world(limits: &str) -> World {
+    let mut world = World::unserved();
+    let rules =
+        format!("default = \"it\"\n\n[offer.it]\nkind = \"sale\"\nrights = \"play, transfer-to-non-sdmi\"\n{limits}\n");
+    fs::write(world.path("home/policy.toml"), rules).unwrap();
+    let path = world.path("home/admit.toml");
+    let settings = fs::read_to_string(&path).unwrap();
+    let lines =
+        settings.lines().map(|line| if line.starts_with("# rules = ") { "rules = \"policy.toml\"" } else { line });
+    fs::write(&path, lines.collect::<Vec<_>>().join("\n")).unwrap();
+    world.start_server();
+    let realm = world.package("film.mp4", "film", &["--open"]);
+    let words = ["license", "acquire", "film.mp4", "--action", "transfer-to-non-sdmi", "--trust", &realm];
+    world.admit(&words).succeeded();
+    world
+}
+
 #[test]
-fn b11_a_server_license_with_a_transfer_count_is_charged_once_for_each_device() {
-    let world = World::new();
-    fs::write(
-        world.path("home/policy.toml"),
-        "[[rule]]\nrights = [\"play\", \"transfer-to-non-sdmi\"]\ntransfer_count = 2\nexpiry = \"30d\"\n",
-    )
-    .unwrap();
-    let realm = enrol(&world, "client");
-    assert!(!realm.is_empty());
+fn b11_a_transfer_count_goes_down_once_for_each_device() {
+    let world = policy_world("transfer_count = 2");
+    for device in ["one", "two", "three"] {
+        make(&world, device, &[]).succeeded();
+    }
+    for device in ["one", "two"] {
+        assert_eq!(transferred(&world, "film.mp4", device)["charged"], true);
+        assert_eq!(transferred(&world, "film.mp4", device)["charged"], false);
+        play(&world, device, "film.mp4").succeeded();
+    }
+    let license = &world.admit(&["license", "list", "--json"]).json()["licenses"][0];
+    assert_eq!(license["transfers"], serde_json::json!({ "allowed": 2, "used": 2 }));
+    transfer(&world, "film.mp4", "three").refused("ADMIT_E_COUNT_USED_UP");
+    assert!(!world.path("three/film.mp4").exists());
+    let edited = fs::read(world.path("one/film.mp4")).unwrap();
+    fs::remove_file(world.path("one/film.mp4")).unwrap();
+    assert_eq!(transferred(&world, "film.mp4", "one")["charged"], false, "the file comes again");
+    assert_eq!(fs::read(world.path("one/film.mp4")).unwrap(), edited);
+}
+
+#[test]
+fn b11_a_license_with_limits_in_time_ends_on_the_device_when_the_original_does() {
+    let mut world = policy_world("days = 30\nexpiry_after_first_use_hours = 48");
+    make(&world, "player", &[]).succeeded();
+    // The device has no time, and nobody is there who could give it.
+    world.stop_server();
+    transfer(&world, "film.mp4", "player").refused("NS_E_DRM_LIC_NEEDS_DEVICE_CLOCK_SET");
+    let unused = &world.admit(&["license", "list", "--json"]).json()["licenses"][0];
+    assert_eq!(unused["transfers"]["used"], 0);
+    assert!(!world.path("player/film.mp4").exists());
+    world.start_server();
+    let done = transferred(&world, "film.mp4", "player");
+    let portable = &done["licenses"][0];
+    let original = &world.admit(&["license", "list", "--json"]).json()["licenses"][0];
+    assert_eq!(portable["expiry_after_first_use_secs"], Value::Null);
+    assert!(portable["expiry"].as_str().unwrap() < original["expiry"].as_str().unwrap(), "48 hours end before 30 days");
+    world.stop_server();
+    play(&world, "player", "film.mp4").succeeded();
+}
+
+#[test]
+fn b11_a_license_that_counts_plays_stays_on_the_pc() {
+    let world = policy_world("play_count = 5");
+    make(&world, "player", &[]).succeeded();
+    transfer(&world, "film.mp4", "player").refused("ADMIT_E_LICENSE_STAYS");
+    assert!(licenses_of(&world, "player").is_empty());
 }
 
 #[test]
@@ -191,6 +273,7 @@ fn b15_what_cannot_be_made_or_transferred_gets_a_clear_answer_and_leaves_nothing
     assert_eq!(make(&world, "odd", &["--serial", "a b"]).code, Some(2));
     transfer(&world, "mine.mp4", "nowhere").refused("ADMIT_E_NO_DEVICE");
     transfer(&world, "absent.mp4", "player").refused("ADMIT_E_FILE");
+    transfer(&world, "mine.mp4", "client").refused("ADMIT_E_NOT_THIS_DEVICE");
     transfer(&world, "mine.mp4", "player").refused("NS_E_DRM_LICENSE_APPSECLOW");
     let before = stored(&world);
     assert!(licenses_of(&world, "player").is_empty());

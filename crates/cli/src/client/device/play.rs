@@ -45,7 +45,7 @@ fn player(args: &DevicePlayArgs, opened: &DeviceSession) -> Outcome<(Application
         (DeviceKind::Device, None) => Ok((device::application(&opened.device), device::output(&opened.device))),
         (DeviceKind::Medium, None) => Ok((Application::new(opened.session.application()), Outlet::Clear)),
         (DeviceKind::Medium, Some(dir)) => {
-            let host = DeviceSession::open(dir)?;
+            let host = DeviceSession::open_beside(dir, opened.session.realm.folder())?;
             let is_device = host.device.kind() == DeviceKind::Device;
             let same_realm = host.session.realm.realm.root().realm() == opened.session.realm.realm.root().realm();
             if is_device && same_realm {

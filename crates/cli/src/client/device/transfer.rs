@@ -37,7 +37,7 @@ pub(super) fn run(args: &DeviceTransferArgs, output: Output) -> Outcome<()> {
     let realm = realm_of(&content, &args.client, &http)?;
     let header = content.verify_header(realm.realm.root())?;
     let pc = Session::open(realm, &http)?;
-    let to_device = DeviceSession::open(&args.dir)?;
+    let to_device = DeviceSession::open_beside(&args.dir, pc.realm.folder())?;
     if to_device.session.realm.realm.root().realm() != pc.realm.realm.root().realm() {
         let sentence = format!("{} is of another realm than {}", args.dir.display(), args.file.display());
         return Err(Failure::new(Code::ADMIT_E_REALM_MISMATCH, sentence)
@@ -156,7 +156,7 @@ impl Transferring {
             let held = [HeldLicense { license: license.clone(), usage }];
             let key_id = license.terms().key_id;
             let granted = admit_license::evaluate(admit_license::Action::Play, key_id, &held, &environment);
-            granted.map_err(|denied| refused_by_device(&denied))?;
+            granted.map(drop).map_err(|denied| refused_by_device(&denied))?;
         }
         Ok(received)
     }
