@@ -45,7 +45,11 @@ impl Failure {
 
     /// A denial, told by the reason of the license that came nearest.
     pub(crate) fn denied(denied: &Denied) -> Self {
-        let reason = denied.nearest();
+        Self::reason(denied.nearest())
+    }
+
+    /// A denial for this reason.
+    pub(crate) fn reason(reason: Reason) -> Self {
         Self::new(Code::from(&reason), capitalized(&reason.to_string()))
     }
 
@@ -74,6 +78,7 @@ pub(crate) fn reason_json(reason: Reason) -> serde_json::Value {
         "code": format!("0x{:08X}", code.number()),
         "sentence": capitalized(&reason.to_string()),
         "remedy": reason.remedy().name(),
+        "action": code.action(),
     })
 }
 

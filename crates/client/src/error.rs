@@ -68,9 +68,9 @@ pub enum Error {
     /// Grants for several actions, or none at all, do not make a permit.
     #[error("a permit takes the grants of one action")]
     NotOneAction,
-    /// Only playing opens samples.
-    #[error("samples are opened for playing and not for {action}")]
-    NotPlayback {
+    /// A permit is for one action: samples are opened for playing and burning only.
+    #[error("the permit to {action} does not allow this")]
+    WrongAction {
         /// The action of the permit.
         action: admit_license::Action,
     },
@@ -111,7 +111,7 @@ impl From<&Error> for Code {
             Error::NoClock => Self::DRM_E_NO_CLK_SUPPORTED,
             Error::NoTime => Self::DRM_E_CLK_NOT_SET,
             Error::Time(error) => error.into(),
-            Error::NotOneAction | Error::NotPlayback { .. } => Self::NS_E_DRM_NO_RIGHTS,
+            Error::NotOneAction | Error::WrongAction { .. } => Self::NS_E_DRM_NO_RIGHTS,
         }
     }
 }

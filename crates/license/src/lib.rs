@@ -6,9 +6,11 @@ mod application;
 mod denied;
 mod error;
 mod evaluate;
+mod explain;
 pub mod header;
 mod issue;
 mod local;
+mod order;
 mod origin;
 mod portable;
 mod rights;
@@ -25,8 +27,10 @@ pub use application::Application;
 pub use denied::{Denied, Reason, Refusal, Remedy};
 pub use error::Error;
 pub use evaluate::{Charge, Environment, Grant, Output, evaluate};
+pub use explain::{Explanation, Judged, explain};
 pub use issue::{KeyMaterial, LICENSE_CONTENT_TYPE, LicenseSigner, SignedLicense, issue};
 pub use local::{LOCAL_LICENSE_CONTENT_TYPE, LocalRefusal, issue_local, local_key_id, local_rights};
+pub use order::Precedence;
 pub use origin::Origin;
 pub use portable::{
     PORTABLE_LICENSE_CONTENT_TYPE, issue_portable, play_on_device_right, portable_rights, transfer_action,

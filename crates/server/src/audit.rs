@@ -41,6 +41,8 @@ pub enum Event {
     ClientRevoked,
     /// Licenses were issued for a challenge.
     LicensesIssued,
+    /// Licenses that the owner was issued before were issued again.
+    LicensesRecovered,
     /// The acquisition policy failed, and no license was issued.
     PolicyFailed,
     /// Content keys were given to a browser.
@@ -65,6 +67,7 @@ impl Event {
             Self::ClientEnrolled => "client-enrolled",
             Self::ClientRevoked => "client-revoked",
             Self::LicensesIssued => "licenses-issued",
+            Self::LicensesRecovered => "licenses-recovered",
             Self::PolicyFailed => "policy-failed",
             Self::ClearKeysGiven => "clearkey-keys-given",
         }

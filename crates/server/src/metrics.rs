@@ -27,6 +27,7 @@ pub(crate) struct Metrics {
     registry: Registry,
     requests: Requests,
     pub(crate) licenses: Counter,
+    pub(crate) recovered: Counter,
     pub(crate) repeats: Counter,
     queues: Queues,
     pub(crate) time: Time,
@@ -100,6 +101,7 @@ impl Metrics {
         Self {
             requests: Requests::new(&mut named),
             licenses: named.counter("licenses_issued", "Licenses recorded and sent"),
+            recovered: named.counter("licenses_recovered", "Licenses issued again to their owner"),
             repeats: named
                 .counter("challenges_repeated", "Challenges that were answered before and got the same licenses again"),
             queues: Queues::new(&mut named),

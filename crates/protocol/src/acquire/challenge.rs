@@ -113,6 +113,10 @@ pub struct LicenseChallenge {
     /// The application's certificate.
     #[n(18)]
     pub application: Option<ByteVec>,
+    /// Whether licenses that the owner was issued before are asked for again (row B14). Without key ids, all of them.
+    #[n(19)]
+    #[cbor(default, skip_if = "is_no")]
+    pub recovery: bool,
 }
 
 impl LicenseChallenge {
@@ -246,6 +250,11 @@ struct Outer {
     recipient: Digest,
     #[n(2)]
     sealed: hpke::Sealed,
+}
+
+/// Whether a field that says no is left out.
+const fn is_no(value: &bool) -> bool {
+    !*value
 }
 
 const VERSION: u8 = 1;

@@ -277,6 +277,7 @@ fn challenges() -> Vec<Case> {
         token_hash: None,
         held: vec![],
         application: None,
+        recovery: false,
         ..challenge()
     };
     let good = SEALED.as_bytes();

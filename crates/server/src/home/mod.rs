@@ -41,7 +41,7 @@ use genesis::TIME_SERVICES;
 pub use backup::{Backup, restore};
 pub use config::{
     Config, Described, Environment, LicenseLimits, Limit, Log, LogFormat, LogLevel, Mistake, Origin, Origins, Pin,
-    Pkcs11, PolicyPaths, Share, Time, TlsFiles, Traces,
+    Pkcs11, PolicyPaths, Recovery, Share, Time, TlsFiles, Traces,
 };
 pub(crate) use config::{all_mistakes, nearest};
 pub use custody::{KeyCustody, TokenReport, check_token};

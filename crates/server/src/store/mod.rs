@@ -10,6 +10,7 @@ pub(crate) mod clock;
 pub(crate) mod content_key;
 pub(crate) mod operator_token;
 pub(crate) mod realm;
+pub(crate) mod recovery;
 pub(crate) mod rows;
 pub(crate) mod sealed;
 pub(crate) mod service_key;

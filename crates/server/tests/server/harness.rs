@@ -376,6 +376,7 @@ pub(crate) fn challenge(realm: &Realm, key_ids: &[KeyId], token: Option<&str>, n
         held: Vec::new(),
         revocation: RevocationNumbers::default(),
         application: realm.document().applications.first().cloned(),
+        recovery: false,
     }
 }
 

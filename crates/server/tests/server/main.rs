@@ -21,6 +21,7 @@ mod package;
 mod pages;
 mod pkcs11;
 mod policy;
+mod recovery;
 mod renewal;
 mod serve;
 mod time;

@@ -4,18 +4,20 @@
 use std::path::PathBuf;
 
 use admit_client::device;
-use admit_client::play::Candidates;
+use admit_client::play::{Candidates, permit};
 use admit_license::{Action, Application, Output as Outlet};
 use admit_protocol::Code;
 use admit_trust::DeviceKind;
 
 use super::DeviceSession;
 use crate::args::DevicePlayArgs;
+use crate::client::acquire::Session;
 use crate::client::content::Content;
-use crate::client::play::play_granted;
+use crate::client::play::play_permitted;
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
 use crate::same_file;
+use crate::system::SystemEntropy;
 
 /// Plays without the PC that transferred the content, and without a server.
 pub(super) fn run(args: &DevicePlayArgs, output: Output) -> Outcome<()> {
@@ -30,7 +32,10 @@ pub(super) fn run(args: &DevicePlayArgs, output: Output) -> Outcome<()> {
     let now = opened.session.look_at_clock();
     let environment = opened.environment_in(application, outlet, &header, &now);
     let grants = candidates.evaluate(Action::Play, &environment).map_err(|denied| Failure::denied(denied.first()))?;
-    play_granted(&mut opened.session, content, grants, (Some(&args.output), None), output)
+    let mut entropy = opened.session.store.entropy(&mut SystemEntropy);
+    let Session { store, identity, .. } = &mut opened.session;
+    let permit = permit(store, identity, grants, &mut entropy)?;
+    play_permitted(&mut opened.session, content, permit, (Some(&args.output), None), output)
 }
 
 /// A file of the device's folder, or one that is elsewhere.
