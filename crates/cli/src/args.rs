@@ -3,6 +3,7 @@
 mod admin;
 mod client;
 mod content;
+mod device;
 mod home;
 mod policy;
 mod text;
@@ -23,6 +24,7 @@ pub(crate) use self::client::{
     WhyArgs,
 };
 pub(crate) use self::content::{LocalArgs, PackageArgs, TokenArgs};
+pub(crate) use self::device::{DeviceCommand, DeviceMakeArgs, DevicePlayArgs, DeviceTransferArgs};
 pub(crate) use self::home::{InitArgs, Pkcs11Args, ServeArgs};
 pub(crate) use self::policy::{Clock, PolicyCommand, PolicyTestArgs};
 pub(crate) use self::text::{text_or_file, token_text};
@@ -77,6 +79,9 @@ pub(crate) enum Command {
     /// Buyer: the trusted clock, which licenses with limits in time need.
     #[command(subcommand)]
     Clock(ClockCommand),
+    /// Buyer: portable devices and media.
+    #[command(subcommand)]
+    Device(DeviceCommand),
     /// Buyer: may this action happen now? Every reason and every remedy.
     Why(WhyArgs),
     /// Anybody: what is protected in a file, and how; also licenses, certificates and realm documents.

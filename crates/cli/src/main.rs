@@ -19,7 +19,7 @@ use std::process::ExitCode;
 use admit_protocol::Code;
 use clap::Parser;
 
-use crate::args::{Arguments, Command};
+use crate::args::{Arguments, Command, DeviceCommand};
 use crate::failure::Outcome;
 use crate::output::Output;
 
@@ -45,8 +45,12 @@ fn main() -> ExitCode {
 }
 
 fn output_for(arguments: &Arguments) -> Output {
-    let writes_media =
-        matches!(&arguments.command, Command::Play(play) if play.output.as_deref() == Some("-".as_ref()));
+    let media = match &arguments.command {
+        Command::Play(play) => play.output.as_deref(),
+        Command::Device(DeviceCommand::Play(play)) => Some(play.output.as_path()),
+        _ => None,
+    };
+    let writes_media = media == Some("-".as_ref());
     match (writes_media, arguments.json) {
         (true, _) => Output::Quiet,
         (false, true) => Output::Json,
@@ -71,6 +75,7 @@ fn run(command: &Command, memory: system::Memory, output: Output) -> Outcome<()>
         Command::Save(args) => client::save(args, output),
         Command::License(command) => client::license(command, output),
         Command::Clock(command) => client::clock(command, output),
+        Command::Device(command) => client::device(command, output),
         Command::Why(args) => client::why(args, output),
         Command::Inspect(args) => inspect::run(args, output),
         Command::Error(args) => error::run(args, output),

@@ -43,7 +43,7 @@ use crate::client::PROVIDER;
 use crate::failure::{Failure, Outcome};
 
 /// The runtime that the server's library runs on.
-fn runtime() -> Outcome<Runtime> {
+pub(crate) fn runtime() -> Outcome<Runtime> {
     let built = Builder::new_multi_thread().enable_all().build();
     built.map_err(|error| Failure::new(Code::ADMIT_E_SERVER, format!("the runtime does not start: {error}")))
 }
@@ -58,7 +58,7 @@ fn home_folder(args: &HomeArgs) -> Outcome<PathBuf> {
 
 /// Opens the home for a command that signs once or not at all. The portable provider does that: the native one first
 /// gathers jitter entropy for its signatures, 60 ms and more, which only a server earns back.
-async fn open_home(args: &HomeArgs) -> Outcome<Home> {
+pub(crate) async fn open_home(args: &HomeArgs) -> Outcome<Home> {
     Ok(Home::open_in(&home_folder(args)?, &rustcrypto::PROVIDER, &environment()).await?)
 }
 

@@ -1,7 +1,7 @@
 //! Enrolment: the client makes its keys and gets a certificate for them.
 
 use admit_crypto::{Entropy, Provider};
-use admit_protocol::enrol::{Enrolled, EnrolmentRequest, EnrolmentResponse};
+use admit_protocol::enrol::{DeviceRequest, Enrolled, EnrolmentRequest, EnrolmentResponse};
 use admit_protocol::evidence::HardwareEvidence;
 use admit_trust::{ClockKind, DateCheck, Features, TrustRoot, verify_chain};
 
@@ -47,6 +47,20 @@ impl Enrolment {
     ) -> Self {
         let Self { keys, mut request, .. } = Self::begin(provider, root, ClockKind::Secure, features, entropy);
         request.hardware = Some(hardware.sign(&HardwareEvidence::of(&request)).into());
+        let bytes = request.sign(&keys.signing);
+        Self { keys, request, bytes }
+    }
+
+    /// The same for a portable device or medium.
+    pub fn begin_device(
+        device: DeviceRequest,
+        provider: &Provider,
+        root: &TrustRoot,
+        features: Features,
+        entropy: &mut dyn Entropy,
+    ) -> Self {
+        let Self { keys, mut request, .. } = Self::begin(provider, root, ClockKind::AntiRollback, features, entropy);
+        request.device = Some(device);
         let bytes = request.sign(&keys.signing);
         Self { keys, request, bytes }
     }

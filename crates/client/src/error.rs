@@ -53,6 +53,18 @@ pub enum Error {
     /// The response holds a license with limits in time, and nobody has given the time (row E11).
     #[error("the license has limits in time, and neither the license server nor a clock service gave the time")]
     NoTime,
+    /// A portable device or medium is wanted here, and this is none.
+    #[error("this is no portable device or medium")]
+    NotADevice,
+    /// A device does what only a PC does.
+    #[error("this is a portable device or medium, which makes no licenses for others")]
+    IsADevice,
+    /// The hardware's serial number is not the one that was certified, or an SDMI-compliant medium has none (row B15).
+    #[error("the serial number in the hardware is not the one that was certified")]
+    NoHardwareSerial,
+    /// The license has limits in time, and the device has no time to judge them by.
+    #[error("the license has limits in time, and the device's clock is not set")]
+    DeviceClockNotSet,
     /// A time was not accepted.
     #[error(transparent)]
     Time(#[from] admit_time::Error),
@@ -95,6 +107,10 @@ impl From<&Error> for Code {
             Error::StoreRolledBack => Self::ADMIT_E_STORE_ROLLED_BACK,
             Error::Protocol(error) => error.into(),
             Error::License(error) => error.into(),
+            Error::NotADevice => Self::ADMIT_E_NO_DEVICE,
+            Error::IsADevice => Self::ADMIT_E_NOT_THIS_DEVICE,
+            Error::NoHardwareSerial => Self::ADMIT_E_NO_HARDWARE_SERIAL,
+            Error::DeviceClockNotSet => Self::NS_E_DRM_LIC_NEEDS_DEVICE_CLOCK_SET,
             Error::Local(refusal) => refusal.into(),
             Error::NoClock => Self::DRM_E_NO_CLK_SUPPORTED,
             Error::NoTime => Self::DRM_E_CLK_NOT_SET,

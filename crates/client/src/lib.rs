@@ -7,6 +7,7 @@
 
 pub mod acquire;
 pub mod clock;
+pub mod device;
 pub mod enrol;
 mod entropy;
 mod error;
@@ -19,6 +20,7 @@ pub mod play;
 mod reserve;
 pub mod set_time;
 mod store;
+pub mod transfer;
 mod tree;
 mod write;
 

@@ -71,7 +71,16 @@ impl<K: KeyValue> Store<'_, K> {
 
     /// Makes a reservation final, just before the first sample leaves. One-time licenses are deleted here.
     pub(crate) fn charge(&mut self, hold: &Hold, entropy: &mut dyn Entropy) -> Result<(), Error> {
-        let mut writes = Writes::default();
+        self.charge_with(hold, Writes::default(), entropy)
+    }
+
+    /// The same, with other writes in the same commit.
+    pub(crate) fn charge_with(
+        &mut self,
+        hold: &Hold,
+        mut writes: Writes,
+        entropy: &mut dyn Entropy,
+    ) -> Result<(), Error> {
         for &place in &hold.places {
             let mut pending = self.reservations(place)?;
             let at = pending.iter().position(|reserved| *reserved.id == hold.id).ok_or(Error::GrantOutdated)?;

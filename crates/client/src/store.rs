@@ -9,6 +9,7 @@
 //! | `k` key id | the ids of the licenses for a key |
 //! | `l` license id | a license as it was verified |
 //! | `u` license id | how the license was used |
+//! | `o` device's key, key id | a portable license that a device may not have yet |
 //! | `r` | the uses that are reserved and not yet charged |
 
 use std::collections::BTreeMap;

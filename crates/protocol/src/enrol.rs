@@ -3,8 +3,8 @@
 
 use admit_crypto::{Digest, Entropy, Provider, PublicKey, SigningKey};
 use admit_trust::{
-    Certificate, ClientProperties, ClockKind, ComponentVersion, DateCheck, Envelope, Features, TrustRoot, Verified,
-    role, verify_chain,
+    Certificate, ClientProperties, ClockKind, ComponentVersion, DateCheck, DeviceKind, Envelope, Features, TrustRoot,
+    Verified, role, verify_chain,
 };
 use minicbor::bytes::{ByteArray, ByteVec};
 use minicbor::{Decode, Encode};
@@ -41,6 +41,34 @@ pub struct EnrolmentRequest {
     /// is protected by hardware (row E03).
     #[n(8)]
     pub hardware: Option<ByteVec>,
+    /// That this is a portable device or medium; absent for a client on a PC. It takes a low level, and never gives a high
+    /// one (row B15).
+    #[n(9)]
+    pub device: Option<DeviceRequest>,
+}
+
+/// What a portable device or medium says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct DeviceRequest {
+    /// Which of the two it is.
+    #[n(1)]
+    pub kind: DeviceKind,
+    /// The serial number in its hardware, where it has one: 1 to 64 visible ASCII characters.
+    #[n(2)]
+    pub hardware_serial: Option<String>,
+}
+
+impl DeviceRequest {
+    /// Whether a text can be a serial number.
+    #[must_use]
+    pub fn is_serial(text: &str) -> bool {
+        (1..=LONGEST_SERIAL).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+    }
+
+    fn is_well_formed(&self) -> bool {
+        self.hardware_serial.as_deref().is_none_or(Self::is_serial)
+    }
 }
 
 /// An enrolment request whose signature holds under the key it names.
@@ -94,6 +122,7 @@ impl EnrolmentRequest {
             clock,
             features: features.bits(),
             hardware: None,
+            device: None,
         }
     }
 
@@ -118,6 +147,9 @@ impl SignedRequest {
         let request: EnrolmentRequest = decode_all(REQUEST, MAX_ENROLMENT_REQUEST, signed.payload())?;
         if request.realm != realm {
             return Err(Error::OtherRealm { message: REQUEST, found: request.realm });
+        }
+        if !request.device.as_ref().is_none_or(DeviceRequest::is_well_formed) {
+            return Err(Error::Malformed { message: REQUEST, position: 0 });
         }
         Ok(Self { request })
     }
@@ -158,6 +190,12 @@ impl EnrolmentResponse {
         let properties = certificate.properties().client().map_err(&trust)?;
         let same_keys =
             *certificate.public_key() == request.signing_key && properties.encryption_key == request.encryption_key;
+        let found = certificate.properties();
+        let device =
+            found.device_kind.map(|kind| DeviceRequest { kind, hardware_serial: found.hardware_serial.clone() });
+        if device != request.device {
+            return Err(Error::OtherKeys);
+        }
         if same_keys { Ok(Enrolled { certificate, properties, chain }) } else { Err(Error::OtherKeys) }
     }
 }
@@ -173,6 +211,9 @@ pub const MAX_ENROLMENT_REQUEST: usize = 4 * 1024;
 
 /// The longest enrolment response that is read, in bytes.
 pub const MAX_ENROLMENT_RESPONSE: usize = 16 * 1024;
+
+/// Characters of a serial number.
+const LONGEST_SERIAL: usize = 64;
 
 const REQUEST: &str = "enrolment request";
 const RESPONSE: &str = "enrolment response";

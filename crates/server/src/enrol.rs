@@ -7,15 +7,18 @@ use admit_crypto::Entropy;
 use admit_protocol::enrol::{EnrolmentRequest, EnrolmentResponse, SignedRequest};
 use admit_protocol::evidence::VouchedHardware;
 use admit_time::Timestamp;
-use admit_trust::{Certificate, ClockKind, DateCheck, Features, Issuer, Properties, Role, Subject, role, verify_chain};
+use admit_trust::{
+    Certificate, ClockKind, DateCheck, Features, Issuer, NON_SDMI_LEVEL, Properties, Role, Subject, role, verify_chain,
+};
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::Extensions;
 use axum::response::Response;
 
-use crate::home::Signer;
+use crate::home::{Home, Signer};
 use crate::refusal::{Limited, Refusal};
+use crate::store::Connection;
 use crate::store::client::{self, ClientRow, NewClient};
 use crate::{Error, Server, audit, http};
 
@@ -38,14 +41,15 @@ pub(crate) async fn enrol(
     let authority = &keys.enrolment;
     let (provider, root) = (server.home.provider(), server.home.root());
     let hardware = VouchedHardware::verify(provider, root, DateCheck::At(now), request)?;
-    let wanted = Wanted { request, clock: granted_clock(request.clock, hardware.as_ref()), hardware };
+    let level = granted_level(request, server.home.enrol_level());
+    let wanted = Wanted { request, level, clock: granted_clock(request.clock, hardware.as_ref()), hardware };
     let certificate = match known(&server, authority, &wanted, now).await? {
         Some(certificate) => certificate,
         None => {
             // Only new clients count against the limit of enrolments: neither junk nor repeated requests lock anybody out.
             let limited = server.enrolments.take(address, now);
             limited.map_err(|retry_after_secs| Refusal::RateLimited { of: Limited::Enrolments, retry_after_secs })?;
-            let certificate = issue(&server, authority, &wanted, now, &mut *server.entropy.entropy())?;
+            let certificate = issue(authority, &wanted, now, &mut *server.entropy.entropy())?;
             write(&server, authority, &wanted, certificate, now).await?
         }
     };
@@ -54,10 +58,17 @@ pub(crate) async fn enrol(
 }
 
 /// What a client asks for, and is to get.
-struct Wanted<'a> {
-    request: &'a EnrolmentRequest,
-    clock: ClockKind,
-    hardware: Option<VouchedHardware>,
+pub(crate) struct Wanted<'a> {
+    pub(crate) request: &'a EnrolmentRequest,
+    pub(crate) level: u32,
+    pub(crate) clock: ClockKind,
+    pub(crate) hardware: Option<VouchedHardware>,
+}
+
+/// The level of clients is the realm's. A device gets the one of devices that are not SDMI-compliant, whatever it says of
+/// itself: more is for [`Home::certify_device`] to give.
+fn granted_level(request: &EnrolmentRequest, enrol_level: u32) -> u32 {
+    if request.device.is_some() { enrol_level.min(NON_SDMI_LEVEL) } else { enrol_level }
 }
 
 /// A clock that hardware protects is granted only where hardware that the realm vouches for says that the client is on it
@@ -103,13 +114,16 @@ fn usable(
     let (provider, dates) = (server.home.provider(), DateCheck::NotExpiredBefore(now));
     let is_ours = verify_chain::<role::Client>(provider, server.home.root(), &chain, dates).is_ok();
     let [certificate, _] = chain;
-    let has_clock = certificate.properties().clock == Some(wanted.clock);
-    Ok((has_begun && is_ours && has_clock).then_some(certificate))
+    let properties = certificate.properties();
+    let device = wanted.request.device.as_ref();
+    let is_same_kind = properties.clock == Some(wanted.clock)
+        && properties.device_kind == device.map(|device| device.kind)
+        && properties.hardware_serial.as_ref() == device.and_then(|device| device.hardware_serial.as_ref());
+    Ok((has_begun && is_ours && is_same_kind).then_some(certificate))
 }
 
-/// The level is the realm's.
-fn issue(
-    server: &Server,
+/// Makes the certificate of a client or device.
+pub(crate) fn issue(
     signer: &Signer,
     wanted: &Wanted<'_>,
     now: Timestamp,
@@ -118,16 +132,20 @@ fn issue(
     let request = wanted.request;
     let mut pseudonym = [0; 6];
     entropy.fill(&mut pseudonym);
+    let device = request.device.as_ref();
+    let kind = device.map_or("client", |device| device.kind.name());
     let subject = Subject {
-        common_name: &format!("client {}", hex::encode(pseudonym)),
+        common_name: &format!("{kind} {}", hex::encode(pseudonym)),
         public_key: &request.signing_key,
         role: Role::Client,
         properties: Properties {
             encryption_key: Some(request.encryption_key),
             component_version: Some(request.component_version),
-            security_level: Some(server.home.enrol_level()),
+            security_level: Some(wanted.level),
             clock: Some(wanted.clock),
             features: Some(Features::from_bits(request.features)),
+            device_kind: device.map(|device| device.kind),
+            hardware_serial: device.and_then(|device| device.hardware_serial.clone()),
             ..Properties::default()
         },
         not_before: now,
@@ -156,24 +174,36 @@ async fn write(
     {
         return Ok(certificate);
     }
-    let fingerprint = certificate.fingerprint(server.home.provider());
+    let renewal = newest.map_or(0, |row| row.renewal.saturating_add(1));
+    record(&server.home, &mut transaction, wanted, &certificate, renewal, now).await?;
+    transaction.commit().await.map_err(Error::from)?;
+    Ok(certificate)
+}
+
+/// Writes the client's row and what the audit record says of it.
+pub(crate) async fn record(
+    home: &Home,
+    transaction: &mut Connection,
+    wanted: &Wanted<'_>,
+    certificate: &Certificate,
+    renewal: u32,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let fingerprint = certificate.fingerprint(home.provider());
     let new = NewClient {
         fingerprint,
-        signing_key: &request.signing_key,
-        encryption_key: &request.encryption_key,
-        renewal: newest.map_or(0, |row| row.renewal.saturating_add(1)),
+        signing_key: &wanted.request.signing_key,
+        encryption_key: &wanted.request.encryption_key,
+        renewal,
         certificate: certificate.der(),
         enrolled_at: now,
         not_after: certificate.not_after(),
     };
-    client::insert(&mut transaction, &new).await?;
-    let hardware = wanted.hardware.as_ref().map(|it| it.certificate().fingerprint(server.home.provider()).to_string());
-    let (name, level) = (certificate.subject(), server.home.enrol_level());
-    let detail = serde_json::json!({ "name": name, "level": level, "hardware": hardware });
+    client::insert(transaction, &new).await?;
+    let hardware = wanted.hardware.as_ref().map(|it| it.certificate().fingerprint(home.provider()).to_string());
+    let detail = serde_json::json!({ "name": certificate.subject(), "level": wanted.level, "hardware": hardware });
     let (event, subject) = (audit::Event::ClientEnrolled, fingerprint.to_string());
-    server.home.append_audit(&mut transaction, now, event, &subject, &detail).await?;
-    transaction.commit().await.map_err(Error::from)?;
-    Ok(certificate)
+    home.append_audit(transaction, now, event, &subject, &detail).await
 }
 
 pub(crate) const ENROLMENT_RESPONSE_TYPE: &str = "application/admit-enrolment-response+cbor";

@@ -170,6 +170,15 @@ pub enum Error {
     /// A certificate or signed object could not be made or does not hold.
     #[error("certificate: {0}")]
     Trust(#[from] admit_trust::Error),
+    /// A request for a device's certificate is not as it must be.
+    #[error("{0}")]
+    DeviceRequest(#[from] admit_protocol::Error),
+    /// The request is a PC's.
+    #[error("the request is not one of a portable device or medium")]
+    NotADevice,
+    /// An SDMI-compliant medium has no serial number.
+    #[error("an SDMI-compliant medium needs a serial number in its hardware")]
+    NoHardwareSerial,
     /// The root key does not open with this passphrase, or the file is no encrypted P-256 key.
     #[error("the root key is not an encrypted P-256 key, or the passphrase is wrong")]
     RootKey,
@@ -293,6 +302,9 @@ impl Error {
             Self::ClearKeyMinimum => Code::ADMIT_E_NOT_FOR_CLEARKEY,
             Self::UnknownClient { .. } => Code::ADMIT_E_CLIENT_CERTIFICATE_UNKNOWN,
             Self::Trust(_) => Code::ADMIT_E_BAD_SIGNATURE,
+            Self::DeviceRequest(error) => error.into(),
+            Self::NotADevice => Code::ADMIT_E_NO_DEVICE,
+            Self::NoHardwareSerial => Code::ADMIT_E_NO_HARDWARE_SERIAL,
             Self::Name { .. }
             | Self::DatabaseTaken
             | Self::RootKey

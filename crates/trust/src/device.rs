@@ -35,11 +35,14 @@ impl CertificateVersion {
 }
 
 /// The two kinds of portable things that licenses are transferred to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, minicbor::Encode, minicbor::Decode)]
+#[cbor(index_only)]
 pub enum DeviceKind {
     /// Plays by itself.
+    #[n(1)]
     Device,
     /// Is played on a PC, or in a device.
+    #[n(2)]
     Medium,
 }
 

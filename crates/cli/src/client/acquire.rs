@@ -8,7 +8,7 @@ use admit_protocol::Code;
 use admit_protocol::acquire::{MAX_RESPONSE, SEALED_CHALLENGE_CONTENT_TYPE};
 use admit_protocol::enrol::{ENROLMENT_CONTENT_TYPE, MAX_ENROLMENT_RESPONSE};
 use admit_time::clock::{Clock, Now};
-use admit_trust::{Certificate, ClockKind, Features, Role, Verified, role};
+use admit_trust::{Certificate, ClockKind, Device, Features, Role, Verified, role};
 
 use super::content::HeaderTerms;
 use super::context::{ClientRealm, DATES, HARD_FLOOR, Lock, PROVIDER};
@@ -41,6 +41,32 @@ impl Session {
             Some(identity) => identity,
             None => enrol_client(&realm, &mut store, &mut lock, http)?,
         };
+        if Device::of(identity.certificate()).is_some() {
+            let sentence = "this is the folder of a portable device or medium, and not of a client";
+            return Err(Failure::new(Code::ADMIT_E_NOT_THIS_DEVICE, sentence)
+                .with_action("Name a client's folder with --client, or use admit device play"));
+        }
+        Self::begin(realm, store, identity, lock)
+    }
+
+    /// Opens the store of a device and the identity in it, which was made with it.
+    pub(super) fn open_device(realm: ClientRealm) -> Outcome<Self> {
+        let lock = Some(realm.lock()?);
+        let mut store = realm.store()?;
+        let mut entropy = store.entropy(&mut SystemEntropy);
+        store.return_reservations(&mut entropy)?;
+        let identity = enrol::identity(PROVIDER, realm.realm.root(), DATES, &store)?;
+        let identity = identity.ok_or(admit_client::Error::NotADevice)?;
+        Self::begin(realm, store, identity, lock)
+    }
+
+    fn begin(
+        realm: ClientRealm,
+        store: Store<'static, SqliteKeyValue>,
+        identity: Identity,
+        lock: Option<Lock>,
+    ) -> Outcome<Self> {
+        let mut entropy = store.entropy(&mut SystemEntropy);
         let application = realm.realm.application(PROVIDER, APPLICATION, DATES)?;
         let clock = store.clock(HARD_FLOOR, realm.realm.clock_limits())?;
         let counter = counter::open(&clock)?;
@@ -178,4 +204,4 @@ const APPLICATION: &str = "admit";
 /// How often another process may be faster before this one gives up.
 const MOST_OVERTAKEN: u32 = 5;
 /// What this program can do.
-const FEATURES: Features = Features::from_bits(Features::CHAINS.bits() | Features::TIME.bits());
+pub(super) const FEATURES: Features = Features::from_bits(Features::CHAINS.bits() | Features::TIME.bits());

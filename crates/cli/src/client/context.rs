@@ -115,11 +115,33 @@ impl ClientRealm {
         let realm = Realm::verify(PROVIDER, &bytes, fingerprint)?;
         // The address will be sent tokens from now on: the realm must have signed it, not only be found there.
         vouched(realm.root())?;
-        let folder = client.join(fingerprint.to_string());
+        Self::create(client, server, realm, &bytes)
+    }
+
+    /// Keeps a realm in the folder of a client or device.
+    fn create(client: &Path, server: &str, realm: Realm, bytes: &[u8]) -> Outcome<Self> {
+        let folder = client.join(realm.root().realm().to_string());
         private_folder(&folder)?;
         write_file(&folder.join(ADDRESS), server.as_bytes())?;
-        write_file(&folder.join(REALM_DOCUMENT), &bytes)?;
+        write_file(&folder.join(REALM_DOCUMENT), bytes)?;
         Ok(Self { folder, address: server.to_owned(), realm })
+    }
+
+    /// Keeps the realm of this document, which comes from an operator's home, in the folder of a device.
+    pub(crate) fn install(device: &Path, server: &str, fingerprint: Digest, bytes: &[u8]) -> Outcome<Self> {
+        Self::create(device, server, Realm::verify(PROVIDER, bytes, fingerprint)?, bytes)
+    }
+
+    /// Keeps this realm in the folder of a device, too.
+    pub(crate) fn copy_to(&self, device: &Path) -> Outcome<Self> {
+        let document = self.folder.join(REALM_DOCUMENT);
+        let bytes = fs::read(&document).map_err(|error| Failure::file(&document, &error))?;
+        Self::create(device, &self.address, self.realm.clone(), &bytes)
+    }
+
+    /// Where it is kept.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Fetches the realm document again: its services may have new keys.

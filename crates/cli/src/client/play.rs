@@ -42,10 +42,21 @@ pub(crate) fn run(args: &PlayArgs, output: Output) -> Outcome<()> {
     let asked = Asked { action, output: output_kind, token: token.as_deref(), copies: 1 };
     acquire_missing(&mut session, &content, &header, asked, &http)?;
     let permit = permit(&mut session, &content, &header, asked)?;
+    play_permitted(&mut session, content, permit, (args.output.as_deref(), args.player.as_deref()), output)
+}
+
+/// Plays what is permitted: to a file, standard output or a player.
+pub(super) fn play_permitted(
+    session: &mut Session,
+    content: Content,
+    permit: Permit,
+    (path, player): (Option<&Path>, Option<&str>),
+    output: Output,
+) -> Outcome<()> {
     let entropy = session.store.entropy(&mut SystemEntropy);
-    let Session { store, identity, lock, clock, counter, .. } = &mut session;
+    let Session { store, identity, lock, clock, counter, .. } = session;
     let counter = counter.as_ref().map(Counter::value);
-    let destination = Destination::open(args)?;
+    let destination = Destination::open(path, player)?;
     // Others may use the store again once the use is charged, which happens when the first byte leaves.
     let released = &mut || drop(lock.take());
     destination.play(Playing { content, permit, store, clock, counter, identity, entropy, released }, output)?;
@@ -151,7 +162,7 @@ fn a_new_license_may_help(denied: &Denied) -> bool {
 }
 
 /// Whether some license fails for nothing but the want of a signed time.
-fn a_signed_time_may_help(denied: &Denied) -> bool {
+pub(super) fn a_signed_time_may_help(denied: &Denied) -> bool {
     only(denied, |remedy| remedy == Remedy::SetClock)
 }
 
@@ -170,8 +181,8 @@ enum Destination {
 }
 
 impl Destination {
-    fn open(args: &PlayArgs) -> Outcome<Self> {
-        match (args.output.as_deref(), args.player.as_deref()) {
+    fn open(output: Option<&Path>, player: Option<&str>) -> Outcome<Self> {
+        match (output, player) {
             (Some(path), _) if path == Path::new("-") => Ok(Self::StandardOutput),
             (Some(path), _) if path.is_dir() => Err(Failure::folder(path)),
             (Some(path), _) => {

@@ -9,6 +9,7 @@ mod burning;
 mod clock;
 mod clock_machine;
 mod collector;
+mod devices;
 mod doctor;
 mod documents;
 mod exact_lines;

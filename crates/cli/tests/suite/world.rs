@@ -187,6 +187,12 @@ impl World {
         folder
     }
 
+    /// The folder of the realm in a device's folder, beside which there may be other things.
+    pub(crate) fn realm_folder_of(&self, device: &str) -> PathBuf {
+        let entries = fs::read_dir(self.path(device)).unwrap().map(|entry| entry.unwrap().path());
+        entries.filter(|path| path.is_dir()).last().unwrap()
+    }
+
     /// The command that [`Self::admit`] runs.
     pub(crate) fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_admit"));

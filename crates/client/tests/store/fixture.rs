@@ -16,13 +16,13 @@ use admit_license::{
     Rights, SignedLicense, Terms, Uplink, Usage, issue,
 };
 use admit_protocol::acquire::{LicenseResponse, OpenedChallenge, StorePosition};
-use admit_protocol::enrol::{EnrolmentResponse, SignedRequest};
+use admit_protocol::enrol::{DeviceRequest, EnrolmentResponse, SignedRequest};
 use admit_testkit::{FixtureRealm, SeededEntropy};
 use admit_time::Timestamp;
 use admit_time::clock::{Accepted, Clock, Limits, Now, Reading, Source, TimeKey};
 use admit_trust::{
-    CertificateVersion, ClockKind, DateCheck, Features, Issuer, Properties, Role, SdkGeneration, Subject, Verified,
-    role, verify_chain,
+    CertificateVersion, ClockKind, DateCheck, DeviceKind, Features, Issuer, Properties, Role, SdkGeneration, Subject,
+    Verified, role, verify_chain,
 };
 use core::time::Duration;
 
@@ -159,6 +159,20 @@ impl Device {
         let mut store = open(&storage);
         let mut entropy = SeededEntropy::new(seed);
         let identity = enrol(&mut store, clock, &mut entropy).unwrap();
+        let clock = clock_of(&store).unwrap();
+        Self { storage, store, identity, entropy, clock, time_key: None }
+    }
+
+    /// A portable device that is not SDMI-compliant.
+    pub(crate) fn portable(seed: u64) -> Self {
+        let storage = Shared::default();
+        let mut store = open(&storage);
+        let mut entropy = SeededEntropy::new(seed);
+        let request = DeviceRequest { kind: DeviceKind::Device, hardware_serial: Some(format!("SN-{seed}")) };
+        let (root, features) = (&REALM.root, Features::default());
+        let enrolment = Enrolment::begin_device(request, provider(), root, features, &mut entropy);
+        let answer = enrolment_answer(enrolment.request());
+        let identity = enrolment.finish(provider(), root, &answer, dates(), &mut store, &mut entropy).unwrap();
         let clock = clock_of(&store).unwrap();
         Self { storage, store, identity, entropy, clock, time_key: None }
     }
@@ -333,6 +347,8 @@ pub(crate) fn enrolment_answer(request: &[u8]) -> Vec<u8> {
             security_level: Some(150),
             clock: Some(request.clock),
             features: Some(Features::from_bits(request.features)),
+            device_kind: request.device.as_ref().map(|device| device.kind),
+            hardware_serial: request.device.as_ref().and_then(|device| device.hardware_serial.clone()),
             ..Properties::default()
         },
         not_before: REALM.now,

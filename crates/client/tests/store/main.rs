@@ -14,3 +14,4 @@ mod session;
 mod set_time;
 mod share;
 mod size;
+mod transfer;

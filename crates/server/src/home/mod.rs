@@ -4,6 +4,7 @@
 mod backup;
 mod config;
 mod custody;
+mod device;
 mod genesis;
 mod hardware;
 mod init;
