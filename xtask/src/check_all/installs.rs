@@ -18,6 +18,7 @@ const DEBIAN_PROGRAMS: &[(&str, &str)] = &[
     ("chromium", "chromium"),
     ("node", "nodejs"),
     ("npm", "npm"),
+    ("sqlite3", "sqlite3"),
     ("strace", "strace"),
     ("swtpm", "swtpm"),
     ("faketime", "faketime"),

@@ -131,7 +131,7 @@ fn b11_a_record_in_a_devices_store_that_was_edited_is_found() {
     transfer(&world, "mine.mp4", "player").succeeded();
     let store = world.realm_folder_of("player").join("store.db");
     let edit = "UPDATE record SET value = substr(value, 1, 40) || x'00' || substr(value, 42) WHERE key >= x'6c' AND key < x'6d'";
-    let edited = std::process::Command::new("sqlite3").arg(&store).arg(edit).status();
+    let edited = Command::new("sqlite3").arg(&store).arg(edit).status();
     if edited.is_ok_and(|status| status.success()) {
         play(&world, "player", "mine.mp4").refused("ADMIT_E_STORE_TAMPERED");
     }
