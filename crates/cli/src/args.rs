@@ -19,7 +19,8 @@ pub(crate) use self::admin::{
     AdminCommand, Custody, OperatorTokenCommand, RenewArgs, RotateKeyArgs, TokenKeyAddArgs, TokenKeyCommand,
 };
 pub(crate) use self::client::{
-    ClientArgs, ClockCommand, LicenseAcquireArgs, LicenseCommand, LicenseRecoverArgs, PlayArgs, WhyArgs,
+    BurnArgs, ClientArgs, ClockCommand, LicenseAcquireArgs, LicenseCommand, LicenseRecoverArgs, PlayArgs, SaveArgs,
+    WhyArgs,
 };
 pub(crate) use self::content::{LocalArgs, PackageArgs, TokenArgs};
 pub(crate) use self::home::{InitArgs, Pkcs11Args, ServeArgs};
@@ -66,6 +67,10 @@ pub(crate) enum Command {
     Admin(AdminCommand),
     /// Buyer: play a protected file, acquiring a license where none is there.
     Play(PlayArgs),
+    /// Buyer: burn protected tracks to the image of an audio disc.
+    Burn(BurnArgs),
+    /// Buyer: save a stream to a file, still protected.
+    Save(SaveArgs),
     /// Buyer: the license store.
     #[command(subcommand)]
     License(LicenseCommand),

@@ -2,6 +2,7 @@
 
 mod acquire;
 mod ask;
+mod burn;
 mod clock;
 mod content;
 mod context;
@@ -10,15 +11,19 @@ mod license;
 mod local;
 mod play;
 mod player;
+mod playlist;
 mod recover;
+mod save;
 mod set_time;
 mod why;
 
+pub(crate) use burn::run as burn;
 pub(crate) use clock::run as clock;
 pub(crate) use context::PROVIDER;
 pub(crate) use license::run as license;
 pub(crate) use local::run as package_local;
 pub(crate) use play::run as play;
+pub(crate) use save::run as save;
 pub(crate) use why::run as why;
 
 use std::path::{Path, PathBuf};

@@ -47,7 +47,11 @@ impl Failure {
 
     /// A denial, told by the reason of the license that came nearest.
     pub(crate) fn denied(denied: &Denied) -> Self {
-        let reason = denied.nearest();
+        Self::reason(denied.nearest())
+    }
+
+    /// A denial for this reason.
+    pub(crate) fn reason(reason: Reason) -> Self {
         Self::new(Code::from(&reason), capitalized(&reason.to_string()))
     }
 

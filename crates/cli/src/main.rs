@@ -1,6 +1,7 @@
 //! The `admit` program: assembly only. Commands are in files of their names; what they do is in the crates.
 
 mod args;
+mod audio;
 mod client;
 mod error;
 mod failure;
@@ -66,6 +67,8 @@ fn run(command: &Command, memory: system::Memory, output: Output) -> Outcome<()>
         Command::Doctor(args) => operator::doctor(args, memory, output),
         Command::Admin(command) => operator::admin(command, output),
         Command::Play(args) => client::play(args, output),
+        Command::Burn(args) => client::burn(args, output),
+        Command::Save(args) => client::save(args, output),
         Command::License(command) => client::license(command, output),
         Command::Clock(command) => client::clock(command, output),
         Command::Why(args) => client::why(args, output),

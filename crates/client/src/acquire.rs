@@ -3,7 +3,7 @@
 use admit_crypto::{Entropy, Provider, PublicKey};
 use admit_license::{Action, KeyId, Rights, VerifiedLicense};
 use admit_protocol::acquire::{
-    HeldElement, LicenseChallenge, LicenseResponse, ResponseContext, RevocationNumbers, SealedChallenge,
+    HeldElement, LicenseChallenge, LicenseResponse, ResponseContext, RevocationNumbers, SealedChallenge, StorePosition,
     VerifiedResponse, token_hash,
 };
 use admit_time::clock::{Accepted, Clock, Event, Now, Question, Reading, Source, TimeKey, Unconfirmed};
@@ -97,6 +97,7 @@ pub enum TimeAnswer {
 #[must_use]
 pub struct Received {
     licenses: Vec<VerifiedLicense>,
+    store_seen: Option<StorePosition>,
     /// What it did to the clock.
     pub time: TimeAnswer,
 }
@@ -159,8 +160,8 @@ impl<'p> Acquisition<'p> {
             encryption_key: identity.encryption_thumbprint(),
             dates: dates(&now),
         };
-        let licenses = VerifiedResponse::verify(provider, &context, response)?.into_licenses();
-        Ok(Received { licenses, time })
+        let response = VerifiedResponse::verify(provider, &context, response)?;
+        Ok(Received { store_seen: response.store_seen(), licenses: response.into_licenses(), time })
     }
 }
 
@@ -172,6 +173,19 @@ impl Received {
         now.time().is_none() && self.is_limited()
     }
 
+    /// Whether the service answered with no licenses because it has seen a later state of the store than the challenge's.
+    #[must_use]
+    pub const fn was_overtaken(&self) -> bool {
+        self.store_seen.is_some()
+    }
+
+    /// Whether the store, as it is now, is an older copy of what the service has seen. Where only the challenge was overtaken,
+    /// by another process, a fresh one is answered.
+    #[must_use]
+    pub fn is_of_older<K: KeyValue>(&self, store: &Store<'_, K>) -> bool {
+        self.store_seen.is_some_and(|seen| store.position().is_older_than(&seen))
+    }
+
     /// Puts the licenses and the clock into the store, in one commit. Nothing is stored unless all of it can be held.
     pub fn store<K: KeyValue>(
         self,
@@ -181,6 +195,9 @@ impl Received {
         now: &Now,
         entropy: &mut dyn Entropy,
     ) -> Result<Vec<VerifiedLicense>, Error> {
+        if self.is_of_older(store) {
+            return Err(Error::StoreRolledBack);
+        }
         if self.is_limited() && identity.properties().clock == ClockKind::None {
             return Err(Error::NoClock);
         }

@@ -35,6 +35,9 @@ pub enum Error {
     /// The store has records and no beginning: a part of it was deleted.
     #[error("the license store has lost its position record")]
     StoreIncomplete,
+    /// The license service has seen a later state of this store.
+    #[error("the license store is an older copy of itself")]
+    StoreRolledBack,
     /// A message from the server was refused.
     #[error(transparent)]
     Protocol(#[from] admit_protocol::Error),
@@ -56,9 +59,9 @@ pub enum Error {
     /// Grants for several actions, or none at all, do not make a permit.
     #[error("a permit takes the grants of one action")]
     NotOneAction,
-    /// Only playing opens samples.
-    #[error("samples are opened for playing and not for {action}")]
-    NotPlayback {
+    /// A permit is for one action: samples are opened for playing and burning only.
+    #[error("the permit to {action} does not allow this")]
+    WrongAction {
         /// The action of the permit.
         action: admit_license::Action,
     },
@@ -89,13 +92,14 @@ impl From<&Error> for Code {
             Error::StoreTampered { .. } | Error::StoreIncomplete => Self::ADMIT_E_STORE_TAMPERED,
             Error::StoreVersion { .. } => Self::ADMIT_E_STORE_VERSION,
             Error::StoreRecord { .. } => Self::NS_E_DRM_LICENSE_STORE_ERROR,
+            Error::StoreRolledBack => Self::ADMIT_E_STORE_ROLLED_BACK,
             Error::Protocol(error) => error.into(),
             Error::License(error) => error.into(),
             Error::Local(refusal) => refusal.into(),
             Error::NoClock => Self::DRM_E_NO_CLK_SUPPORTED,
             Error::NoTime => Self::DRM_E_CLK_NOT_SET,
             Error::Time(error) => error.into(),
-            Error::NotOneAction | Error::NotPlayback { .. } => Self::NS_E_DRM_NO_RIGHTS,
+            Error::NotOneAction | Error::WrongAction { .. } => Self::NS_E_DRM_NO_RIGHTS,
         }
     }
 }

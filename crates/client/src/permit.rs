@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use admit_crypto::{CounterMode, Entropy};
 use admit_license::{Action, Grant, KeyId, Reason, Restrictions, Watch};
-use admit_media::{Decrypted, Sink};
+use admit_media::{Decrypted, Put, Sample, Sink};
 use admit_time::Timestamp;
 use admit_time::clock::{Clock, Event, Now, Reading};
 
@@ -98,38 +98,95 @@ impl Permit {
         sink: &mut dyn Sink,
         host: Host<'_>,
     ) -> Result<Decrypted, PlaybackError> {
-        self.check_playback()?;
+        self.check_opens_samples()?;
         let Self { ciphers, hold, watch, .. } = self;
         let Host { released, clock, read, events, progress } = host;
-        let mut hold = Some(hold);
-        let mut checked_at = None;
-        let check = || {
-            if let Some(hold) = hold.take() {
-                store.charge(&hold, entropy)?;
-                released();
-            }
-            let reading = if watch.is_empty() { None } else { Some(read()).filter(|now| is_due(checked_at, now)) };
-            let Some(reading) = reading else { return Ok(()) };
-            checked_at = Some(reading.boot_millis);
-            let now = store.follow_clock(clock, &reading, events, entropy)?;
-            watch.check(&now).map_err(PlaybackError::Ended)
-        };
+        let check = gate(store, entropy, hold, &watch, Clocks { released, clock, read, events });
         decrypt(&ciphers, input, sink, check, progress)
     }
 
-    /// Charges the reservation: from here on samples may leave. Only playing releases samples.
+    /// Opens the samples of one track and gives each to `put`, for a decoder in this process. It is charged and watched as
+    /// in [`Self::decrypt`].
+    pub fn decrypt_track<K: KeyValue, R: Read + Seek>(
+        self,
+        store: &mut Store<'_, K>,
+        entropy: &mut dyn Entropy,
+        (input, track): (R, u32),
+        put: &mut Put<'_>,
+        host: Host<'_>,
+    ) -> Result<Decrypted, PlaybackError> {
+        self.check_opens_samples()?;
+        let Self { ciphers, hold, watch, .. } = self;
+        let Host { released, clock, read, events, progress } = host;
+        let mut check = gate(store, entropy, hold, &watch, Clocks { released, clock, read, events });
+        let mut refused = None;
+        let mut put = |sample: &Sample, bytes: &[u8]| {
+            check().map_err(|error| refuse(&mut refused, error))?;
+            put(sample, bytes)
+        };
+        let decrypted = admit_media::decrypt_track(input, track, &mut ciphers.keys(), &mut put, progress);
+        match refused {
+            Some(refused) => Err(refused),
+            None => Ok(decrypted?),
+        }
+    }
+
+    /// Charges the reservation for an action that copies protected content as it is and opens nothing.
+    pub fn copy_protected<K: KeyValue>(self, store: &mut Store<'_, K>, entropy: &mut dyn Entropy) -> Result<(), Error> {
+        match self.action {
+            Action::SaveStream => store.charge(&self.hold, entropy),
+            action => Err(Error::WrongAction { action }),
+        }
+    }
+
+    /// Charges the reservation: from here on samples may leave.
     pub fn release_first_sample<K: KeyValue>(
         self,
         store: &mut Store<'_, K>,
         entropy: &mut dyn Entropy,
     ) -> Result<Playback, Error> {
-        self.check_playback()?;
+        self.check_opens_samples()?;
         store.charge(&self.hold, entropy)?;
         Ok(Playback { ciphers: self.ciphers, watch: self.watch })
     }
 
-    fn check_playback(&self) -> Result<(), Error> {
-        if self.action == Action::Play { Ok(()) } else { Err(Error::NotPlayback { action: self.action }) }
+    fn check_opens_samples(&self) -> Result<(), Error> {
+        match self.action {
+            Action::Play | Action::Burn | Action::PlaylistBurn => Ok(()),
+            action => Err(Error::WrongAction { action }),
+        }
+    }
+}
+
+/// What [`gate`] takes of a [`Host`].
+struct Clocks<'h> {
+    released: &'h mut dyn FnMut(),
+    clock: &'h mut Clock,
+    read: &'h mut dyn FnMut() -> Reading,
+    events: &'h mut Vec<Event>,
+}
+
+/// What is asked before anything leaves: charges the first time, and looks at the clock where a license has limits in time.
+fn gate<'g, K: KeyValue>(
+    store: &'g mut Store<'_, K>,
+    entropy: &'g mut dyn Entropy,
+    hold: Hold,
+    watch: &'g Watch,
+    clocks: Clocks<'g>,
+) -> impl FnMut() -> Result<(), PlaybackError> {
+    let Clocks { released, clock, read, events } = clocks;
+    let mut hold = Some(hold);
+    let mut checked_at = None;
+    move || {
+        if let Some(hold) = hold.take() {
+            store.charge(&hold, entropy)?;
+            released();
+        }
+        let reading = if watch.is_empty() { None } else { Some(read()).filter(|now| is_due(checked_at, now)) };
+        let Some(reading) = reading else { return Ok(()) };
+        checked_at = Some(reading.boot_millis);
+        let now = store.follow_clock(clock, &reading, events, entropy)?;
+        watch.check(&now).map_err(PlaybackError::Ended)
     }
 }
 
@@ -143,11 +200,14 @@ impl Ciphers {
         sink: &mut dyn Sink,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Decrypted, admit_media::Error> {
-        let mut cipher = |wanted: &KeyId| -> Option<Box<dyn CounterMode>> {
+        admit_media::decrypt(input, sink, &mut self.keys(), progress)
+    }
+
+    fn keys(&self) -> impl FnMut(&KeyId) -> Option<Box<dyn CounterMode>> {
+        |wanted| {
             let (_, cipher) = self.0.iter().find(|(key_id, _)| key_id == wanted)?;
             Some(Box::new(Shared(Arc::clone(cipher))))
-        };
-        admit_media::decrypt(input, sink, &mut cipher, progress)
+        }
     }
 }
 
@@ -232,12 +292,15 @@ impl<F: FnMut() -> Result<(), PlaybackError>> Sink for CheckingSink<'_, F> {
     }
 
     fn put(&mut self, buffer: Vec<u8>, used: usize) -> io::Result<()> {
-        if let Err(refused) = (self.check)() {
-            self.refused = Some(refused);
-            return Err(io::ErrorKind::PermissionDenied.into());
-        }
+        (self.check)().map_err(|error| refuse(&mut self.refused, error))?;
         self.sink.put(buffer, used)
     }
+}
+
+/// Keeps the error for the caller, and gives the one that ends the reading of media.
+fn refuse(refused: &mut Option<PlaybackError>, error: PlaybackError) -> io::Error {
+    *refused = Some(error);
+    io::ErrorKind::PermissionDenied.into()
 }
 
 /// A cipher that several tracks use.

@@ -150,6 +150,13 @@ impl Grant<'_> {
         restrictions(self.license, self.root)
     }
 
+    /// How many times the content may be on one playlist that is burnt; none where nothing limits it.
+    #[must_use]
+    pub fn max_playlist_burn_count(&self) -> Option<u32> {
+        let elements = core::iter::once(self.license).chain(self.root);
+        elements.filter_map(|element| element.license.terms().max_playlist_burn_count).min()
+    }
+
     /// Opens the content key.
     pub fn content_key(&self, provider: &Provider, client: &DecryptionKey) -> Result<ContentKey, Error> {
         match self.root {

@@ -45,11 +45,11 @@ macro_rules! codes {
 }
 
 codes! {
-    AVC1 = b"avc1", AVC3 = b"avc3", AVCC = b"avcC", CO64 = b"co64", COVR = b"covr", CPRT = b"cprt", CTTS = b"ctts",
-    CENC = b"cenc", DATA = b"data", EDTS = b"edts", ELST = b"elst", ENCA = b"enca", ENCV = b"encv", FREE = b"free",
+    ALAC = b"alac", AVC1 = b"avc1", AVC3 = b"avc3", AVCC = b"avcC", CO64 = b"co64", COVR = b"covr", CPRT = b"cprt", CTTS = b"ctts",
+    CENC = b"cenc", DATA = b"data", DFLA = b"dfLa", EDTS = b"edts", ELST = b"elst", ENCA = b"enca", ENCV = b"encv", ESDS = b"esds", FLAC = b"fLaC", FREE = b"free",
     FRMA = b"frma", FTYP = b"ftyp", HDLR = b"hdlr", ILST = b"ilst", MDAT = b"mdat", MDHD = b"mdhd", MDIA = b"mdia",
     MEHD = b"mehd", META = b"meta", MFHD = b"mfhd", MFRA = b"mfra", MINF = b"minf", MOOF = b"moof", MOOV = b"moov",
-    MP4A = b"mp4a", MVEX = b"mvex", MVHD = b"mvhd", PRFT = b"prft", PSSH = b"pssh", SAIO = b"saio", SAIZ = b"saiz",
+    MP4A = b"mp4a", MVEX = b"mvex", MVHD = b"mvhd", OPUS = b"Opus", PRFT = b"prft", PSSH = b"pssh", SAIO = b"saio", SAIZ = b"saiz",
     SBGP = b"sbgp", SCHI = b"schi", SCHM = b"schm", SEIG = b"seig", SENC = b"senc", SGPD = b"sgpd", SIDX = b"sidx",
     SINF = b"sinf", SKIP = b"skip", SOUN = b"soun", SSIX = b"ssix", STBL = b"stbl", STCO = b"stco", STSC = b"stsc",
     STSD = b"stsd", STSS = b"stss", STSZ = b"stsz", STTS = b"stts", STYP = b"styp", STZ2 = b"stz2", TENC = b"tenc",

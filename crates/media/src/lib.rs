@@ -3,6 +3,7 @@
 //!
 //! * [`inspect`] says what is protected in a file and how, [`protections`] which keys and systems its head names.
 //! * [`decrypt()`] turns a protected file into a clear one, in constant memory.
+//! * [`sound()`] and [`decrypt_track()`] are for a decoder in the same process: what it is told, and the samples in clear.
 //! * [`AvcSubsamples`] and [`crypt_sample`] are what a packager needs besides the boxes.
 //!
 //! Input is hostile: every length and count is checked against the bytes that are there before memory is taken for
@@ -23,6 +24,7 @@ mod protection;
 mod sample;
 mod sample_table;
 pub mod sidx;
+mod sound;
 mod subsamples;
 mod summary;
 mod tree;
@@ -31,7 +33,7 @@ pub use admit_crypto::KeyId;
 pub use avc::AvcSubsamples;
 pub use cipher::{crypt_part, crypt_sample};
 pub use cursor::Cursor;
-pub use decrypt::{Decrypted, Keys, decrypt};
+pub use decrypt::{Decrypted, Keys, Put, decrypt, decrypt_track};
 pub use error::{BoxPath, Error, Location, MAX_DEPTH};
 pub use fourcc::FourCc;
 pub use fragment::{Defaults, Run, RunSamples, TrackFragment, track_fragments};
@@ -44,6 +46,7 @@ pub use protection::{
 };
 pub use sample::{NON_SYNC_FLAGS, SYNC_FLAGS, Sample};
 pub use sample_table::{SampleTable, Samples};
+pub use sound::{Sound, SoundCodec, sound};
 pub use subsamples::SubsampleMap;
 pub use summary::{Protections, Summary, inspect, protections};
 pub use tree::{MAX_BOXES, Node};

@@ -220,7 +220,7 @@ fn prefix_length(raw: &RawBox<'_>, parent: Option<FourCc>) -> Option<usize> {
         _ if parent == Some(ILST) => Some(0),
         STSD => Some(8),
         AVC1 | AVC3 | ENCV if parent == Some(STSD) => Some(78),
-        MP4A | ENCA if parent == Some(STSD) => Some(28 + quicktime_sound_extension(payload)),
+        ALAC | ENCA | FLAC | MP4A | OPUS if parent == Some(STSD) => Some(28 + quicktime_sound_extension(payload)),
         _ => None,
     }
 }

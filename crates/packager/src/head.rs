@@ -34,7 +34,7 @@ pub(crate) fn movie(
         let stbl = trak.descend_mut(&[fourcc::MDIA, fourcc::MINF, fourcc::STBL])?;
         empty_tables(stbl);
         if !matches!(track.content, Content::Clear) {
-            protect(stbl, protection)?;
+            protect(stbl, &track.content, protection)?;
         }
     }
     protection.metadata.write(&mut moov);
@@ -58,12 +58,12 @@ fn empty_tables(stbl: &mut Node<'_>) {
     }
 }
 
-fn protect(stbl: &mut Node<'_>, protection: &Protection<'_>) -> Result<(), Error> {
+fn protect(stbl: &mut Node<'_>, content: &Content, protection: &Protection<'_>) -> Result<(), Error> {
     let stsd = stbl.need_mut(fourcc::STSD)?;
     let tenc = Tenc { protected: true, iv_size: 8, key_id: protection.key_id, constant_iv: None, pattern: (0, 0) };
     for entry in stsd.children_mut().into_iter().flatten() {
         let original = entry.kind;
-        entry.kind = if original == fourcc::MP4A { fourcc::ENCA } else { fourcc::ENCV };
+        entry.kind = if matches!(content, Content::Whole) { fourcc::ENCA } else { fourcc::ENCV };
         let at = entry.at;
         let children = entry.children_mut();
         let children = children.ok_or(MediaError::UnsupportedLayout { at, what: "a sample entry without boxes" })?;

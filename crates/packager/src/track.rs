@@ -58,7 +58,7 @@ impl<'a> Track<'a> {
             (fourcc::VIDE, fourcc::AVC1 | fourcc::AVC3) => {
                 Content::Avc(AvcSubsamples::new(entry.need(fourcc::AVCC)?.fields())?)
             }
-            (fourcc::SOUN, fourcc::MP4A) => Content::Whole,
+            (fourcc::SOUN, fourcc::ALAC | fourcc::FLAC | fourcc::MP4A | fourcc::OPUS) => Content::Whole,
             (fourcc::VIDE | fourcc::SOUN, codec) => {
                 return Err(MediaError::UnsupportedCodec { track: track.id, codec }.into());
             }

@@ -1,13 +1,17 @@
 //! The realm document at `/.well-known/admit`: who the operator is, and where its services are. Signed by the
 //! trust root itself.
 
+mod clock_rules;
+
 use admit_crypto::{Digest, Provider, SigningKey};
 use admit_time::Timestamp;
+use admit_time::clock::Limits;
 use admit_trust::role::{self, Marker};
 use admit_trust::{Certificate, DateCheck, Envelope, Role, TrustRoot, Verified, verify_chain};
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 
+pub use self::clock_rules::ClockRules;
 use crate::Error;
 use crate::error::{decode_all, encode};
 
@@ -54,6 +58,9 @@ pub struct RealmDocument {
     /// Certificates of applications, for the programs that come with the project.
     #[n(8)]
     pub applications: Vec<ByteVec>,
+    /// What clients' clocks put up with, where that is not the default.
+    #[n(9)]
+    pub clock: Option<ClockRules>,
 }
 
 /// A realm whose document was verified under the fingerprint that names it.
@@ -104,6 +111,12 @@ impl Realm {
     #[must_use]
     pub const fn document(&self) -> &RealmDocument {
         &self.document
+    }
+
+    /// What the clocks of the realm's clients put up with.
+    #[must_use]
+    pub fn clock_limits(&self) -> Limits {
+        self.document.clock.unwrap_or_default().limits()
     }
 
     /// The address of the service of a role.

@@ -58,6 +58,14 @@ CREATE TABLE clients (
     UNIQUE (signing_key, encryption_key, renewal)
 );
 
+-- Where the store of each client stood when it was last issued a license: one that was put back from a copy is noticed.
+CREATE TABLE store_positions (
+    client BLOB PRIMARY KEY REFERENCES clients (fingerprint),
+    epoch BLOB NOT NULL,
+    sequence BIGINT NOT NULL,
+    head BLOB NOT NULL
+);
+
 -- Challenges that were answered, with the licenses as a CBOR array of byte strings. The number is that of the audit entry,
 -- so that rows are appended in order.
 CREATE TABLE acquisitions (

@@ -2,6 +2,7 @@
 //! Internal detail stops here and goes to the log.
 
 use admit_license::KeyId;
+use admit_protocol::acquire::StorePosition;
 use admit_protocol::{Code, Error as MessageError, PROBLEM_CONTENT_TYPE, Problem};
 use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -114,6 +115,12 @@ pub(crate) enum Refusal {
     /// Licenses that the owner was issued before are not issued again.
     #[error("{0}")]
     NotRecovered(#[from] NotRecovered),
+    /// A later state of the client's store was seen.
+    #[error("the client's store is older than one that this server has seen of it")]
+    StoreIsOlder {
+        /// Where that one stood.
+        seen: StorePosition,
+    },
     /// The challenge was answered so long ago that the answer is no longer repeated.
     #[error("this challenge was answered more than seven days ago; a fresh one is needed")]
     ChallengeUsed,
@@ -202,6 +209,7 @@ impl Refusal {
             Self::Policy(PolicyRefusal::Failed { .. }) => {
                 (Code::ADMIT_E_POLICY_FAILED, StatusCode::INTERNAL_SERVER_ERROR)
             }
+            Self::StoreIsOlder { .. } => (Code::ADMIT_E_STORE_ROLLED_BACK, StatusCode::FORBIDDEN),
             Self::NotRecovered(reason) => not_recovered(reason),
             Self::ChallengeUsed => (Code::DRM_E_SERVER_INVALID_MESSAGE, StatusCode::CONFLICT),
             Self::RateLimited { .. } => (Code::ADMIT_E_RATE_LIMITED, StatusCode::TOO_MANY_REQUESTS),

@@ -13,6 +13,7 @@ use crate::workspace::Workspace;
 /// Programs the tests call by name, with the Debian package of each.
 const DEBIAN_PROGRAMS: &[(&str, &str)] = &[
     ("ffmpeg", "ffmpeg"),
+    ("cueprint", "cuetools"),
     ("openssl", "openssl"),
     ("chromium", "chromium"),
     ("node", "nodejs"),

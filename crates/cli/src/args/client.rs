@@ -1,4 +1,4 @@
-//! Arguments of `admit play`, `admit license`, `admit clock` and `admit why`.
+//! Arguments of `admit play`, `admit burn`, `admit save`, `admit license`, `admit clock` and `admit why`.
 
 use std::path::PathBuf;
 
@@ -34,6 +34,41 @@ pub(crate) struct PlayArgs {
     /// The program that plays what comes on its standard input; without it, mpv or ffplay.
     #[arg(long, value_name = "CMD")]
     pub(crate) player: Option<String>,
+    #[command(flatten)]
+    pub(crate) client: ClientArgs,
+}
+
+/// `admit burn`.
+#[derive(Debug, Args)]
+pub(crate) struct BurnArgs {
+    /// The protected tracks, in the disc's order: files or addresses.
+    #[arg(value_name = "FILE|URL", required_unless_present = "playlist")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Burn the tracks of this playlist, before those named; licenses have a right of its own for that.
+    #[arg(long, value_name = "M3U")]
+    pub(crate) playlist: Option<PathBuf>,
+    /// The image to write: `IMAGE.bin` and `IMAGE.cue`.
+    #[arg(short, long, value_name = "IMAGE")]
+    pub(crate) output: PathBuf,
+    /// The entitlement token, or `@FILE` to read it from a file.
+    #[arg(long, value_name = "T|@FILE")]
+    pub(crate) token: Option<String>,
+    #[command(flatten)]
+    pub(crate) client: ClientArgs,
+}
+
+/// `admit save`.
+#[derive(Debug, Args)]
+pub(crate) struct SaveArgs {
+    /// The address of a protected file on a server that sends parts of files, or a file.
+    #[arg(value_name = "URL|FILE")]
+    pub(crate) file: PathBuf,
+    /// The file to write, protected as the stream is.
+    #[arg(short, long, value_name = "OUT")]
+    pub(crate) output: PathBuf,
+    /// The entitlement token, or `@FILE` to read it from a file.
+    #[arg(long, value_name = "T|@FILE")]
+    pub(crate) token: Option<String>,
     #[command(flatten)]
     pub(crate) client: ClientArgs,
 }

@@ -16,7 +16,7 @@ use super::text::{parse_duration, parse_fingerprint, parse_minimum_version, pars
 /// `admit package`.
 #[derive(Debug, Args)]
 pub(crate) struct PackageArgs {
-    /// The media to protect: MP4 with H.264 and AAC.
+    /// The media to protect: MP4 with H.264, and with AAC, MP3, FLAC, Apple Lossless or Opus.
     #[arg(value_name = "INPUT")]
     pub(crate) input: PathBuf,
     /// The protected file to write.

@@ -5,7 +5,7 @@ use std::path::Path;
 use admit_client::clock::clock_reading;
 use admit_client::enrol;
 use admit_protocol::Code;
-use admit_time::clock::{Clock, Limits, Now, Record, Rollback, SignedAt};
+use admit_time::clock::{Clock, Now, Record, Rollback, SignedAt};
 use admit_time::{Timestamp, TrustedTime};
 use serde_json::{Value, json};
 
@@ -43,7 +43,7 @@ struct Shown {
 fn show(realm: ClientRealm) -> Outcome<Shown> {
     let _lock = realm.lock()?;
     let store = realm.store()?;
-    let mut clock = store.clock(HARD_FLOOR, Limits::default())?;
+    let mut clock = store.clock(HARD_FLOOR, realm.realm.clock_limits())?;
     let counter = counter::open(&clock)?.as_ref().map(Counter::value);
     let reading = match enrol::identity(PROVIDER, realm.realm.root(), DATES, &store)? {
         Some(identity) => clock_reading(&identity, &read_clocks(counter)),

@@ -124,6 +124,7 @@ impl Content {
     }
 }
 
-fn is_address(text: &str) -> bool {
+/// Whether this names a file on a server.
+pub(super) fn is_address(text: &str) -> bool {
     text.starts_with("http://") || text.starts_with("https://")
 }

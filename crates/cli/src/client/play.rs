@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use admit_client::acquire::Wanted;
 use admit_client::clock::clock_reading;
-use admit_client::play::{Candidates, DeniedKeys, permit};
+use admit_client::play::{self, Candidates, DeniedKeys};
 use admit_client::{Host, Identity, MixedEntropy, Permit, PlaybackError, Store};
-use admit_license::{Action, Denied, Reason, Remedy};
-use admit_media::{Decrypted, Sink, WriteSink};
+use admit_license::{Action, Denied, Environment, Grant, Reason, Remedy};
+use admit_media::{Decrypted, Put, Sink, WriteSink};
 use admit_packager::AtomicFile;
 use admit_time::clock::Clock;
 use serde_json::json;
@@ -38,15 +38,13 @@ pub(crate) fn run(args: &PlayArgs, output: Output) -> Outcome<()> {
     let realm = realm_of(&content, &args.client, &http)?;
     let header = content.verify_header(realm.realm.root())?;
     let mut session = Session::open(realm, &http)?;
-    acquire_missing(&mut session, &content, &header, token.as_deref(), &http)?;
-    let candidates = Candidates::find(&session.store, &content.key_ids)?;
-    let now = session.look_at_clock();
-    let environment = session.environment(&header, &now);
-    let grants = candidates.evaluate(Action::Play, &environment).map_err(|denied| Failure::denied(denied.first()))?;
-    let mut entropy = session.store.entropy(&mut SystemEntropy);
+    let (action, output_kind) = (Action::Play, admit_license::Output::Clear);
+    let asked = Asked { action, output: output_kind, token: token.as_deref(), copies: 1 };
+    acquire_missing(&mut session, &content, &header, asked, &http)?;
+    let permit = permit(&mut session, &content, &header, asked)?;
+    let entropy = session.store.entropy(&mut SystemEntropy);
     let Session { store, identity, lock, clock, counter, .. } = &mut session;
     let counter = counter.as_ref().map(Counter::value);
-    let permit = permit(store, identity, grants, &mut entropy)?;
     let destination = Destination::open(args)?;
     // Others may use the store again once the use is charged, which happens when the first byte leaves.
     let released = &mut || drop(lock.take());
@@ -55,18 +53,65 @@ pub(crate) fn run(args: &PlayArgs, output: Output) -> Outcome<()> {
     Ok(())
 }
 
-/// Acquires when there is no license that allows to play and another one might.
-fn acquire_missing(
+/// What a user wants to do with content, and with what.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) action: Action,
+    pub(super) output: admit_license::Output,
+    pub(super) token: Option<&'a str>,
+    /// How often it is on the playlist, where there is one.
+    pub(super) copies: u32,
+}
+
+impl Asked<'_> {
+    /// Refuses content that is more often on a playlist than one of its licenses allows.
+    fn check_copies(&self, grants: &[Grant<'_>]) -> Outcome<()> {
+        let allowed = grants.iter().filter_map(Grant::max_playlist_burn_count).min();
+        match allowed.filter(|&allowed| self.action == Action::PlaylistBurn && self.copies > allowed) {
+            Some(allowed) => Err(Failure::reason(Reason::CountUsedUp { allowed })),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Evaluates once more, reserves what the grants cost and makes the permit.
+pub(super) fn permit(
     session: &mut Session,
     content: &Content,
     header: &HeaderTerms,
-    token: Option<&str>,
+    asked: Asked<'_>,
+) -> Outcome<Permit> {
+    let candidates = Candidates::find(&session.store, &content.key_ids)?;
+    let now = session.look_at_clock();
+    let environment = Environment { output: asked.output, ..session.environment(header, &now) };
+    let grants = candidates.evaluate(asked.action, &environment).map_err(|denied| Failure::denied(denied.first()))?;
+    asked.check_copies(&grants)?;
+    let mut entropy = session.store.entropy(&mut SystemEntropy);
+    Ok(play::permit(&mut session.store, &session.identity, grants, &mut entropy)?)
+}
+
+/// Refuses what no license allows, before anything costs time.
+pub(super) fn check_allowed(
+    session: &mut Session,
+    content: &Content,
+    header: &HeaderTerms,
+    asked: Asked<'_>,
+) -> Outcome<()> {
+    denied(session, content, header, asked)?.map_or(Ok(()), |denied| Err(Failure::denied(denied.first())))
+}
+
+/// Acquires when there is no license that allows the action and another one might.
+pub(super) fn acquire_missing(
+    session: &mut Session,
+    content: &Content,
+    header: &HeaderTerms,
+    asked: Asked<'_>,
     http: &Http,
 ) -> Outcome<()> {
-    let Some(mut denied) = denied(session, content, header)? else { return Ok(()) };
+    let Some(mut denied) = denied(session, content, header, asked)? else { return Ok(()) };
     // A signed time may be all that is missing (row E08). Where nobody gives one, a new license may still help.
     if denied.iter().all(|(_, denied)| a_signed_time_may_help(denied)) && session.set_time(http).is_ok() {
-        match self::denied(session, content, header)? {
+        match self::denied(session, content, header, asked)? {
             Some(still) => denied = still,
             None => return Ok(()),
         }
@@ -80,18 +125,24 @@ fn acquire_missing(
     }
     let application = session.application().cloned();
     let wanted = Wanted {
-        token,
+        token: asked.token,
         application: application.as_ref(),
-        ..Wanted::to(Action::Play, content.header_object(), content.key_ids.clone())
+        ..Wanted::to(asked.action, content.header_object(), content.key_ids.clone())
     };
     ask::acquire(session, &wanted, header.license_page.as_deref(), http).map(drop)
 }
 
-/// Why playing is denied as things stand; none where it is not.
-fn denied(session: &mut Session, content: &Content, header: &HeaderTerms) -> Outcome<Option<DeniedKeys>> {
+/// Why the action is denied as things stand; none where it is not.
+fn denied(
+    session: &mut Session,
+    content: &Content,
+    header: &HeaderTerms,
+    asked: Asked<'_>,
+) -> Outcome<Option<DeniedKeys>> {
     let now = session.look_at_clock();
     let candidates = Candidates::find(&session.store, &content.key_ids)?;
-    Ok(candidates.evaluate(Action::Play, &session.environment(header, &now)).err())
+    let environment = Environment { output: asked.output, ..session.environment(header, &now) };
+    Ok(candidates.evaluate(asked.action, &environment).err())
 }
 
 /// Whether some license fails for nothing but what a new license can bring, which brings the time as well.
@@ -154,18 +205,34 @@ impl Destination {
 }
 
 /// What is permitted and about to be played.
-struct Playing<'a> {
-    content: Content,
-    permit: Permit,
-    store: &'a mut Store<'static, SqliteKeyValue>,
-    clock: &'a mut Clock,
-    counter: Option<u64>,
-    identity: &'a Identity,
-    entropy: MixedEntropy<'static>,
-    released: &'a mut dyn FnMut(),
+pub(super) struct Playing<'a> {
+    pub(super) content: Content,
+    pub(super) permit: Permit,
+    pub(super) store: &'a mut Store<'static, SqliteKeyValue>,
+    pub(super) clock: &'a mut Clock,
+    pub(super) counter: Option<u64>,
+    pub(super) identity: &'a Identity,
+    pub(super) entropy: MixedEntropy<'static>,
+    pub(super) released: &'a mut dyn FnMut(),
 }
 
 impl Playing<'_> {
+    /// Decrypts the samples of one track, for a decoder in this process.
+    pub(super) fn decrypt_track(
+        mut self,
+        track: u32,
+        put: &mut Put<'_>,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Outcome<Decrypted> {
+        let (input, last_failure) = (self.content.path.clone(), self.content.last_failure.clone());
+        let from = (&mut *self.content.source, track);
+        let (clock, identity, counter) = (self.clock, self.identity, self.counter);
+        let read = &mut || clock_reading(identity, &read_clocks(counter));
+        let host = Host { released: self.released, clock, read, events: &mut Vec::new(), progress };
+        let decrypted = self.permit.decrypt_track(self.store, &mut self.entropy, from, put, host);
+        decrypted.map_err(|error| told(&input, &last_failure, &error))
+    }
+
     /// Decrypts with reading and deciphering on this thread and writing on another.
     fn decrypt_to_file(self, path: &Path, to: &mut File, progress: &Progress) -> Outcome<u64> {
         let (input, last_failure) = (self.content.path.clone(), self.content.last_failure.clone());

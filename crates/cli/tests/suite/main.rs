@@ -5,6 +5,7 @@
 mod acquisition;
 mod bad_input;
 mod browser;
+mod burning;
 mod clock;
 mod clock_machine;
 mod collector;
@@ -25,6 +26,7 @@ mod refusals;
 mod remote;
 mod revoking;
 mod running;
+mod saving;
 mod schemathesis;
 mod serving;
 mod serving_time;

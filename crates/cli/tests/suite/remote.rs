@@ -90,7 +90,7 @@ fn serve_answers(answers: Vec<Vec<u8>>) -> SocketAddr {
 }
 
 /// A file server that sends the first half and never another byte, and says when it is asked for more.
-fn serve_half(file: Vec<u8>) -> (SocketAddr, mpsc::Receiver<()>) {
+pub(crate) fn serve_half(file: Vec<u8>) -> (SocketAddr, mpsc::Receiver<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let (stalled, wait) = mpsc::channel();
@@ -111,7 +111,7 @@ fn serve_half(file: Vec<u8>) -> (SocketAddr, mpsc::Receiver<()>) {
 }
 
 /// A file server for one file, until the test's process ends.
-fn serve(file: Vec<u8>, ranges: bool) -> SocketAddr {
+pub(crate) fn serve(file: Vec<u8>, ranges: bool) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {

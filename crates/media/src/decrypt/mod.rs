@@ -3,19 +3,22 @@
 
 mod clean;
 mod lane;
+mod track;
 
 use std::io::{Read, Seek};
 
 use admit_crypto::CounterMode;
 
-use crate::fragment::track_fragments;
+use crate::fragment::{TrackFragment, track_fragments};
 use crate::io::{Input, Sink, TopBox};
 use crate::protection::{AuxInfo, Groups, Scheme, Sizes, saio_offsets};
 use crate::sample_table::SampleTable;
 use crate::sidx;
 use crate::tree::Node;
-use crate::{Error, FourCc, KeyId, Location, Movie, fourcc};
+use crate::{Error, FourCc, KeyId, Location, Movie, Track, fourcc};
 use lane::{Ciphers, Lane};
+
+pub use track::{Put, decrypt_track};
 
 /// Finds the cipher for a key id; asked once for each. `None` ends the decryption with [`Error::NoKey`].
 pub type Keys<'k> = dyn FnMut(&KeyId) -> Option<Box<dyn CounterMode>> + 'k;
@@ -166,25 +169,39 @@ fn table_lanes<'a, R: Read + Seek>(
 ) -> Result<Vec<Lane<'a>>, Error> {
     let (mut lanes, mut held) = (Vec::new(), Held::default());
     for (trak, track) in moov.all(fourcc::TRAK).zip(&movie.tracks) {
-        let stbl = trak.descend(&[fourcc::MDIA, fourcc::MINF, fourcc::STBL])?;
-        let protected = track.entries.iter().any(|entry| entry.protection.is_some());
-        if !protected || no_samples(stbl) {
-            continue;
-        }
-        let table = SampleTable::read(stbl)?;
-        if table.is_empty() {
-            continue;
-        }
-        let senc = senc(trak)?.map_or_else(|| senc(stbl), |found| Ok(Some(found)))?;
-        let info = match senc {
-            Some(info) => Some(info),
-            None => load_aux_info(input, stbl, 0, table.chunk_sizes(), &mut held)?,
-        };
-        let groups = Groups::read(stbl, stbl)?;
-        held.lane(&groups, stbl.at)?;
-        lanes.push(Lane::new(track, Box::new(table.samples()), info, groups, input.len(), stbl.at));
+        lanes.extend(table_lane(input, trak, track, &mut held)?);
     }
     Ok(lanes)
+}
+
+/// The protected samples that a track's own tables describe; none where it has none.
+fn table_lane<'a, R: Read + Seek>(
+    input: &mut Input<R>,
+    trak: &Node<'a>,
+    track: &'a Track,
+    held: &mut Held,
+) -> Result<Option<Lane<'a>>, Error> {
+    let stbl = trak.descend(&[fourcc::MDIA, fourcc::MINF, fourcc::STBL])?;
+    if !is_protected(track) || no_samples(stbl) {
+        return Ok(None);
+    }
+    let table = SampleTable::read(stbl)?;
+    if table.is_empty() {
+        return Ok(None);
+    }
+    let senc = senc(trak)?.map_or_else(|| senc(stbl), |found| Ok(Some(found)))?;
+    let info = match senc {
+        Some(info) => Some(info),
+        None => load_aux_info(input, stbl, 0, table.chunk_sizes(), held)?,
+    };
+    let groups = Groups::read(stbl, stbl)?;
+    held.lane(&groups, stbl.at)?;
+    Ok(Some(Lane::new(track, Box::new(table.samples()), info, groups, input.len(), stbl.at)))
+}
+
+/// Whether some of a track's samples may be protected.
+fn is_protected(track: &Track) -> bool {
+    track.entries.iter().any(|entry| entry.protection.is_some())
 }
 
 /// Whether a track's tables are the empty ones of a fragmented file, some of which writers leave out.
@@ -208,22 +225,34 @@ fn fragment_lanes<'a, R: Read + Seek>(
         let track = &movie.tracks[index];
         let trak = moov.all(fourcc::TRAK).nth(index).expect("tracks are read from these boxes");
         let stbl = trak.descend(&[fourcc::MDIA, fourcc::MINF, fourcc::STBL])?;
-        if track.entries.iter().all(|entry| entry.protection.is_none()) {
-            continue;
-        }
-        let info = match senc(traf)? {
-            Some(info) => Some(info),
-            None => {
-                let runs = fragment.runs.iter().map(|run| run.count.into());
-                load_aux_info(input, traf, fragment.base, runs, &mut held)?
-            }
-        };
-        let groups = Groups::read(traf, stbl)?;
-        held.lane(&groups, traf.at)?;
-        let samples = Box::new(fragment.runs.into_iter().flat_map(|run| run.samples(0)).map(Ok));
-        lanes.push(Lane::new(track, samples, info, groups, input.len(), traf.at));
+        lanes.extend(fragment_lane(input, traf, fragment, track, stbl, &mut held)?);
     }
     Ok(lanes)
+}
+
+/// The protected samples of one `traf`; none where its track is clear. `stbl` is the track's.
+fn fragment_lane<'a, R: Read + Seek>(
+    input: &mut Input<R>,
+    traf: &Node<'a>,
+    fragment: TrackFragment<'a>,
+    track: &'a Track,
+    stbl: &Node<'_>,
+    held: &mut Held,
+) -> Result<Option<Lane<'a>>, Error> {
+    if !is_protected(track) {
+        return Ok(None);
+    }
+    let info = match senc(traf)? {
+        Some(info) => Some(info),
+        None => {
+            let runs = fragment.runs.iter().map(|run| run.count.into());
+            load_aux_info(input, traf, fragment.base, runs, held)?
+        }
+    };
+    let groups = Groups::read(traf, stbl)?;
+    held.lane(&groups, traf.at)?;
+    let samples = Box::new(fragment.runs.into_iter().flat_map(|run| run.samples(0)).map(Ok));
+    Ok(Some(Lane::new(track, samples, info, groups, input.len(), traf.at)))
 }
 
 fn senc<'a>(holder: &Node<'a>) -> Result<Option<AuxInfo<'a>>, Error> {

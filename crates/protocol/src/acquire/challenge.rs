@@ -31,6 +31,16 @@ pub struct StorePosition {
     pub head: Digest,
 }
 
+impl StorePosition {
+    /// Whether a store that stands here cannot have come behind the one that stood there: it was put back from a copy, or is
+    /// one of two copies that went on. Another epoch is another store.
+    #[must_use]
+    pub fn is_older_than(&self, seen: &Self) -> bool {
+        let forked = self.sequence == seen.sequence && self.head != seen.head;
+        self.epoch == seen.epoch && (self.sequence < seen.sequence || forked)
+    }
+}
+
 /// A license the client already has, so that only what is missing is issued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]

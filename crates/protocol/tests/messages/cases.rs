@@ -413,8 +413,13 @@ fn realms() -> Vec<Case> {
     let stranger = FixtureRealm::new(9);
     let of_stranger =
         realm::RealmDocument { root: stranger.root.certificate().der().to_vec().into(), ..realm_document() };
-    let plain =
-        realm::RealmDocument { privacy_address: None, applications: vec![], services: vec![], ..realm_document() };
+    let plain = realm::RealmDocument {
+        privacy_address: None,
+        applications: vec![],
+        services: vec![],
+        clock: None,
+        ..realm_document()
+    };
     vec![
         case("accept-realm", "a realm with two services and an application", signed_realm()),
         case("accept-realm-smallest", "a realm without services", realm::sign(&plain, &REALM.root_key)),

@@ -11,7 +11,7 @@ use admit_protocol::acquire::{
 };
 use admit_protocol::enrol::{EnrolmentRequest, EnrolmentResponse, SignedRequest};
 use admit_protocol::evidence::HardwareEvidence;
-use admit_protocol::realm::{Realm, RealmDocument, Service, sign};
+use admit_protocol::realm::{ClockRules, Realm, RealmDocument, Service, sign};
 use admit_testkit::{FixtureClient, FixtureRealm, SeededEntropy};
 use admit_trust::{Certificate, ClockKind, ComponentVersion, DateCheck, Features, Role, SdkGeneration};
 
@@ -144,6 +144,7 @@ pub(crate) fn realm_document() -> RealmDocument {
         enrol_level: 150,
         privacy_address: Some("/privacy".into()),
         applications: vec![REALM.application.certificate.der().to_vec().into()],
+        clock: Some(ClockRules { max_offline_secs: Some(86_400), drift_ppm: Some(50), ..ClockRules::default() }),
     }
 }
 

@@ -40,8 +40,13 @@ pub(super) async fn check_client(server: &Server, request: &AcquireRequest) -> R
     let wanted = Wanted { challenge: Some((request.client, request.opened.hash())), key_ids: Vec::new() };
     let found = server.lookups.ask(wanted).await?;
     match found.client.ok_or(Refusal::UnknownClient)? {
-        Some(_) => Err(Refusal::ClientRevoked),
-        None => Ok(found.earlier),
+        Some(_) => return Err(Refusal::ClientRevoked),
+        None if found.earlier.is_some() => return Ok(found.earlier),
+        None => {}
+    }
+    match found.store.filter(|seen| request.opened.challenge().store.is_older_than(seen)) {
+        Some(seen) => Err(Refusal::StoreIsOlder { seen }),
+        None => Ok(None),
     }
 }
 

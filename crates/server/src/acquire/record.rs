@@ -5,9 +5,11 @@ use std::collections::{HashMap, HashSet};
 
 use admit_crypto::{Digest, Provider};
 use admit_license::LicenseId;
+use admit_protocol::acquire::StorePosition;
 use admit_time::Timestamp;
 
 use super::lookup::distinct;
+use super::position::Positions;
 use super::recover::NotRecovered;
 use crate::Error;
 use crate::audit::{self, NewEntry};
@@ -16,7 +18,7 @@ use crate::home::Home;
 use crate::refusal::Refusal;
 use crate::store::acquisition::{self, NewAcquisition};
 use crate::store::recovery::{self, Holders};
-use crate::store::{Connection, client, token_use};
+use crate::store::{Connection, client, store_position, token_use};
 use crate::token::Claims;
 
 /// What one request was issued.
@@ -24,6 +26,8 @@ use crate::token::Claims;
 pub(crate) struct Issue {
     /// The licenses for a challenge; none for ClearKey, whose keys are in the audit entry alone.
     pub(crate) acquisition: Option<NewAcquisition>,
+    /// Where the client's store stands, which a challenge says.
+    pub(crate) store: Option<StorePosition>,
     /// The use of a token that may be used so often only.
     pub(crate) token_use: Option<TokenUse>,
     /// What is issued again, which takes a place among the clients of each license.
@@ -92,6 +96,8 @@ pub(crate) enum Recorded {
     New,
     /// The challenge was answered before; what it was issued holds.
     Repeated,
+    /// A later state of the client's store was seen.
+    StoreIsOlder(StorePosition),
     /// The token had no use left.
     UsedUp,
     /// A license that was to be issued again has meanwhile as many clients as it may.
@@ -108,6 +114,7 @@ impl Recorded {
         match self {
             Self::New => Ok(()),
             Self::Repeated => Err(Refusal::ChallengeUsed),
+            Self::StoreIsOlder(seen) => Err(Refusal::StoreIsOlder { seen }),
             Self::UsedUp => Err(Refusal::TokenUsedUp),
             Self::NotRecovered(reason) => Err(reason.into()),
             Self::UnknownClient => Err(Refusal::UnknownClient),
@@ -136,6 +143,7 @@ impl Work for Record {
             let numbered: Vec<_> =
                 (first..).zip(new()).filter_map(|(seq, job)| Some((seq, job.acquisition.as_ref()?))).collect();
             acquisition::insert(&mut transaction, &numbered).await?;
+            store_position::set(&mut transaction, &known.positions.moved()).await?;
             token_use::set(&mut transaction, &known.uses.changed()).await?;
             let taken: Vec<_> = new().filter_map(|job| job.recovery.as_ref()).flat_map(Places::taken).collect();
             recovery::insert(&mut transaction, &taken).await?;
@@ -150,6 +158,7 @@ struct Known {
     /// When each client was revoked; those that are not ours are not there.
     clients: HashMap<Digest, Option<Timestamp>>,
     answered: HashSet<Digest>,
+    positions: Positions,
     uses: Uses,
     holders: Holders,
 }
@@ -165,6 +174,7 @@ impl Known {
         Ok(Self {
             clients: client::find_all(transaction, &clients).await?,
             answered: acquisition::answered(transaction, &challenges).await?,
+            positions: Positions::new(store_position::find(transaction, &clients).await?),
             uses: Uses { used: token_use::find(transaction, &tokens).await?, changed: HashSet::new() },
             holders: recovery::holders(transaction, &recovered).await?,
         })
@@ -181,6 +191,12 @@ impl Known {
         }
         if let Some(places) = job.recovery.as_ref().filter(|places| !places.are_free(&self.holders)) {
             return Recorded::NotRecovered(places.refusal());
+        }
+        let client = job.acquisition.as_ref().map(|acquisition| acquisition.client);
+        if let Some((client, store)) = client.zip(job.store.as_ref())
+            && let Some(seen) = self.positions.advance(client, store)
+        {
+            return Recorded::StoreIsOlder(seen);
         }
         if job.token_use.is_some_and(|token| !self.uses.take(token)) {
             return Recorded::UsedUp;

@@ -42,7 +42,13 @@ pub(super) async fn write(
     // A token that says who the owner is gives nothing new, and may have been used up by what it gave.
     let token_use = token_use.filter(|_| decision.places.is_none());
     let counter = if decision.places.is_some() { &server.metrics.recovered } else { &server.metrics.licenses };
-    let issue = Issue { acquisition: Some(acquisition), token_use, recovery: decision.places, entry };
+    let issue = Issue {
+        acquisition: Some(acquisition),
+        store: Some(opened.challenge().store),
+        token_use,
+        recovery: decision.places,
+        entry,
+    };
     server.records.ask(issue).await?.or_refused()?;
     counter.inc_by(signed.len() as u64);
     Ok(signed)

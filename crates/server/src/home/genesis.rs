@@ -157,6 +157,7 @@ fn document(
         enrol_level: options.enrol_level,
         privacy_address: None,
         applications: vec![application.der().to_vec().into()],
+        clock: None,
     }
 }
 

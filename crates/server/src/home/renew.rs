@@ -60,6 +60,7 @@ impl Home {
         let due = due(&mut transaction, &document, renewal, now).await?;
         if !due.is_empty() {
             (document.number, document.issued_at) = (row.document_number.saturating_add(1), now);
+            document.clock = Some(self.config().clock).filter(|rules| !rules.are_default());
         }
         let mut ceremony = Ceremony { home: self, signer: &signer, renewal, now, document, transaction, sealing };
         let mut renewed = Vec::new();

@@ -14,6 +14,7 @@ pub(crate) mod recovery;
 pub(crate) mod rows;
 pub(crate) mod sealed;
 pub(crate) mod service_key;
+pub(crate) mod store_position;
 pub(crate) mod token_key;
 pub(crate) mod token_use;
 

@@ -97,6 +97,8 @@ fn the_environment_overrides_every_setting() {
         ("traces.accept_traceparent", "true"),
         ("recovery.address", "https://shop.example.org/machines"),
         ("recovery.counted", "true"),
+        ("clock.max_jump_secs", "86400"),
+        ("clock.max_uncertainty_secs", "60"),
     ];
     let text = "listen = \"127.0.0.1:8\"\n[database]\nurl = \"postgres://one\"\n[tls]\ncertificate = \"c\"\nkey = \"k\"\n\
                 [pkcs11]\nmodule = \"m\"\ntoken = \"t\"\nkey = \"k\"\npin = \"1\"";

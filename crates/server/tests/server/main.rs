@@ -16,6 +16,7 @@ mod keys;
 mod limits;
 mod mutation;
 mod observe;
+mod older_store;
 mod openapi;
 mod package;
 mod pages;

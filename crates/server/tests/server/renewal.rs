@@ -13,6 +13,7 @@ use admit_server::home::{Home, InitOptions, Renewal, Renewed, RootCustody, init,
 use admit_server::{Clock as _, Error, Server};
 use admit_testkit::Postgres;
 use admit_time::Timestamp;
+use admit_time::clock::Limits;
 use admit_trust::{Certificate, DateCheck, TimeKey, role};
 use tokio::net::TcpListener;
 
@@ -270,6 +271,27 @@ async fn only_the_realms_own_root_key_renews() {
     }
     let realm = Realm::verify(PROVIDER, &home.realm_document(), home.realm()).unwrap();
     assert_eq!(realm.document().number, 3);
+}
+
+/// They are in the document that the root signs, which nothing else changes.
+#[tokio::test]
+async fn e04_the_rules_of_clients_clocks_hold_from_the_next_renewal_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let (home, key) = operators_home(&folder).await;
+    let limits = |home: &Home| Realm::verify(PROVIDER, &home.realm_document(), home.realm()).unwrap().clock_limits();
+    assert_eq!(limits(&home), Limits::default());
+    home.close().await;
+    let settings = folder.path().join("home/admit.toml");
+    let before = std::fs::read_to_string(&settings).unwrap();
+    std::fs::write(
+        &settings,
+        before.replace("[clock]\n", "[clock]\nmax_offline_secs = 86400\nmax_reboots_offline = 3\n"),
+    )
+    .unwrap();
+    let home = Home::open(&folder.path().join("home"), PROVIDER).await.unwrap();
+    assert_eq!(limits(&home), Limits::default());
+    home.renew(&key, Renewal::Yearly, START.saturating_add(DAY), &mut Seeded::new(3)).await.unwrap();
+    assert_eq!(limits(&home), Limits { max_offline: DAY, max_reboots_offline: 3, ..Limits::default() });
 }
 
 /// Auditors pin the keys, and clients have them from an older document: only a theft makes new ones.

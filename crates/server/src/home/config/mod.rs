@@ -1,6 +1,7 @@
 //! The settings of a home: one file per section, where each setting has its default, its words and its bounds in one
 //! place. `admit.toml` as `admit init` writes it and the tables of `docs/operate/configure.md` follow from these.
 
+mod clock;
 mod cors;
 mod database;
 mod enrolment;
@@ -27,6 +28,8 @@ mod traces;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use admit_protocol::realm::ClockRules;
 
 use crate::Error;
 use crate::store::Location;
@@ -86,6 +89,8 @@ pub struct Config {
     pub origins: Origins,
     /// How often licenses may be asked for.
     pub licenses: LicenseLimits,
+    /// What clients' clocks put up with.
+    pub clock: ClockRules,
     /// How the time is signed.
     pub time: Time,
     /// What licenses say, where that is not the default.
@@ -120,6 +125,7 @@ impl Default for Config {
             traces: Traces::default(),
             origins: Origins::default(),
             licenses: LicenseLimits::default(),
+            clock: ClockRules::default(),
             time: Time::default(),
             policy: PolicyPaths::default(),
             recovery: Recovery::default(),
@@ -160,6 +166,7 @@ const SECTIONS: &[&Section] = &[
     &recovery::SECTION,
     &tokens::SECTION,
     &time::SECTION,
+    &clock::SECTION,
     &http::SECTION,
     &cors::SECTION,
     &log::SECTION,
