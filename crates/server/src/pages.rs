@@ -1,7 +1,9 @@
 //! Pages for people: what a license will allow before it is taken (the license page, `LUI_URL` of content headers), what
 //! is stored of them, and whether the service works. They have no scripts, and no page changes anything.
 
-use admit_license::{KeyId, Rights};
+mod offer;
+
+use admit_license::KeyId;
 use admit_time::Timestamp;
 use askama::Template;
 use axum::extract::rejection::QueryRejection;
@@ -10,6 +12,7 @@ use axum::http::{Extensions, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
+use self::offer::Offered;
 use crate::content::KeyClass;
 use crate::health::Readiness;
 use crate::refusal::Refusal;
@@ -29,9 +32,7 @@ struct LicensePage<'a> {
     key_id: KeyId,
     clearkey: bool,
     open: bool,
-    rights: Option<Vec<&'static str>>,
-    version: Option<String>,
-    level: Option<u32>,
+    offered: Offered,
 }
 
 #[derive(Template)]
@@ -74,13 +75,11 @@ pub(crate) async fn license(
     };
     let license = LicensePage {
         operator,
-        title: content.title,
         key_id: content.key_id,
         clearkey: content.class == KeyClass::ClearKey,
         open: content.open,
-        rights: server.policy.rights_for_everybody().map(in_words),
-        version: content.minimum_individualized_version.map(|version| version.to_string()),
-        level: content.minimum_application_level,
+        offered: offer::offered(&server, &content, server.clock.now()),
+        title: content.title,
     };
     page(StatusCode::OK, &license)
 }
@@ -104,11 +103,6 @@ pub(crate) async fn style() -> impl IntoResponse {
     (headers, include_str!("../templates/pages.css"))
 }
 
-/// What the rights let a buyer do, a sentence each.
-fn in_words(rights: Rights) -> Vec<&'static str> {
-    WORDS.iter().filter(|(right, _)| rights.contains(*right)).map(|(_, words)| *words).collect()
-}
-
 fn page(status: StatusCode, template: &impl Template) -> Result<Response, Refusal> {
     let text = template.render().map_err(|error| Error::Page { reason: error.to_string() })?;
     let headers = [
@@ -118,22 +112,6 @@ fn page(status: StatusCode, template: &impl Template) -> Result<Response, Refusa
     ];
     Ok((status, headers, text).into_response())
 }
-
-/// Every right there is, as the page says it.
-const WORDS: [(Rights, &str); 9] = [
-    (Rights::PLAY, "Play it."),
-    (
-        Rights::TRANSFER_TO_NON_SDMI,
-        "Copy it to a portable player that does not keep to SDMI, where your player can do that.",
-    ),
-    (Rights::NO_RECOVERY, "It cannot be recovered on another machine."),
-    (Rights::BURN_TO_CD, "Burn it to an audio CD, where your player can do that."),
-    (Rights::SDMI_VALIDATED, "Copy it to a portable player that keeps to SDMI, where your player can do that."),
-    (Rights::ONE_TIME, "It is given once."),
-    (Rights::SAVE_STREAM, "Save it while it is streamed, where your player can do that."),
-    (Rights::PLAYLIST_BURN, "Burn it to an audio CD as part of a playlist, where your player can do that."),
-    (Rights::BACKUP_RESTORE, "Back the license up and restore it, where your player can do that."),
-];
 
 pub(crate) const HTML: &str = "text/html; charset=utf-8";
 pub(crate) const CSS: &str = "text/css; charset=utf-8";

@@ -65,7 +65,7 @@ fn problem() -> Value {
         "detail": { "type": "string", "description": "What happened this time." },
         "code": { "type": "string", "pattern": "^0x[0-9A-F]{8}$", "description": "The code's number, an HRESULT." },
         "action": { "type": "string", "description": "What to do about it." },
-        "page": { "type": "string", "description": "A page where the user can do it." },
+        "page": { "type": ["string", "null"], "description": "A page where the user can do it." },
     });
     closed(members, &["type", "title", "status", "detail", "code", "action"])
 }

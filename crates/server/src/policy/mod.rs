@@ -15,7 +15,7 @@ mod value;
 use std::fmt;
 
 use admit_crypto::Entropy;
-use admit_license::{LicenseId, Rights, RightsArray, Terms, final_rights};
+use admit_license::{LicenseId, RightsArray, Terms, final_rights};
 use admit_protocol::acquire::LicenseChallenge;
 use admit_time::Timestamp;
 use admit_trust::{ClientProperties, ClockKind, Properties};
@@ -57,12 +57,6 @@ pub trait Policy: fmt::Debug + Send + Sync {
     /// if it was not looked at for a while.
     fn standing(&self, _now: Timestamp) -> Standing {
         Standing::default()
-    }
-
-    /// The rights that every license of it has, where it gives the same to everybody without other limits: what the
-    /// license page says beforehand.
-    fn rights_for_everybody(&self) -> Option<Rights> {
-        None
     }
 }
 
@@ -130,10 +124,6 @@ pub struct DefaultPolicy;
 impl Policy for DefaultPolicy {
     fn terms(&self, request: &PolicyRequest<'_>, draft: Terms) -> Result<Vec<Terms>, PolicyRefusal> {
         Ok(vec![Terms { rights: final_rights(request.challenge.rights(), Some(RightsArray::DEFAULT)), ..draft }])
-    }
-
-    fn rights_for_everybody(&self) -> Option<Rights> {
-        Some(RightsArray::DEFAULT.apply(Rights::NONE))
     }
 }
 

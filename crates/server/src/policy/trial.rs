@@ -44,6 +44,13 @@ pub struct Tried {
 impl Trial {
     /// Asks the policy.
     pub fn run(&self, policy: &Loaded, entropy: &mut dyn Entropy) -> Tried {
+        let heard = Heard { policy, said: Mutex::default() };
+        let licenses = self.ask(&heard, entropy);
+        Tried { licenses, said: heard.said.into_inner().unwrap_or_else(PoisonError::into_inner) }
+    }
+
+    /// Asks any policy.
+    pub(crate) fn ask(&self, policy: &dyn Policy, entropy: &mut dyn Entropy) -> Result<Vec<Terms>, PolicyRefusal> {
         let challenge = self.challenge();
         let request = PolicyRequest {
             now: self.now,
@@ -55,9 +62,7 @@ impl Trial {
         };
         let (nobody, id) = (Digest::from_bytes([0; 32]), LicenseId::generate(entropy));
         let draft = Terms::simple(id, self.content.key_id, nobody, self.now, Rights::NONE, nobody);
-        let heard = Heard { policy, said: Mutex::default() };
-        let licenses = ask(&heard, &request, &draft, entropy);
-        Tried { licenses, said: heard.said.into_inner().unwrap_or_else(PoisonError::into_inner) }
+        ask(policy, &request, &draft, entropy)
     }
 
     /// What a client with these properties would send.

@@ -139,7 +139,8 @@ fn the_schemas_are_those_of_the_types() {
         "minimum_application_level": u32::MAX });
     same::<KeyRegistration>("KeyRegistration", &registration);
     same::<SignedHeader>("SignedHeader", &json!({ "realm": "00".repeat(32), "header": "0badf00d" }));
-    let problem = Problem::new(Code::ADMIT_E_METHOD, 405, "detail");
+    let page = Some("https://shop.example/song".to_owned());
+    let problem = Problem { page, ..Problem::new(Code::ADMIT_E_METHOD, 405, "detail") };
     same::<Problem>("Problem", &serde_json::to_value(&problem).unwrap());
 }
 

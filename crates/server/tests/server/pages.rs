@@ -1,10 +1,10 @@
 //! Pages: what they say, and the headers they say it with.
 
-use admit_license::{KeyId, Terms};
+use admit_license::{KeyId, Rights, Terms};
 use admit_server::content::{Content, KeyClass};
 use admit_server::policy::{Policy, PolicyRefusal, PolicyRequest};
 
-use crate::harness::{Answer, Running, START, Seeded, connect, content, content_key, send};
+use crate::harness::{Answer, DAY, Running, START, Seeded, connect, content, content_key, send};
 
 async fn get(running: &Running, path: &str) -> Answer {
     send(&mut connect(running.address).await, "GET", path, &[], b"").await
@@ -68,22 +68,80 @@ async fn the_license_page_of_unknown_content_is_missing() {
     }
 }
 
+/// A rental for whoever has a token, and a page for everybody else.
 #[derive(Debug)]
 struct Own;
 
 impl Policy for Own {
-    fn terms(&self, _: &PolicyRequest<'_>, draft: Terms) -> Result<Vec<Terms>, PolicyRefusal> {
-        Ok(vec![draft])
+    fn terms(&self, request: &PolicyRequest<'_>, draft: Terms) -> Result<Vec<Terms>, PolicyRefusal> {
+        if request.entitlement.is_none() {
+            let address = Some("https://shop.example.org/in".to_owned());
+            return Err(PolicyRefusal::Asked { reason: "<Sign in> first.".into(), address });
+        }
+        let rental = Terms {
+            rights: Rights::PLAY,
+            begin: Some(request.now),
+            expiry: Some(request.now.saturating_add(DAY * 30)),
+            expiry_after_first_use_secs: Some(48 * 3600),
+            ..draft.clone()
+        };
+        let once = Terms { rights: Rights::BURN_TO_CD | Rights::NO_RECOVERY, burn_count: Some(1), ..draft };
+        Ok(vec![rental, once])
     }
 }
 
 #[tokio::test]
-async fn with_rules_of_the_operators_own_the_page_promises_nothing() {
+async fn b06_the_page_says_what_the_operators_own_policy_would_give() {
     let running = Running::with_policy(Own).await;
     let content = content(1, "film", false);
     register(&running, &content).await;
     let page = text(&running, &path_of(&content), 200).await;
-    assert!(page.contains("decides it for each request") && !page.contains("Play it."), "{page}");
+    let ends = START.saturating_add(DAY * 30).to_string();
+    let told = [
+        "given 2 licenses",
+        "Play it.",
+        "48 hours after its first use",
+        &ends,
+        "burn it to CDs once",
+        "cannot be recovered",
+    ];
+    for told in told {
+        assert!(page.contains(told), "{told}: {page}");
+    }
+    assert_eq!(page.matches("It does not expire.").count(), 1, "of the second alone");
+    assert_eq!(running.count("licenses-issued").await, 0);
+}
+
+#[tokio::test]
+async fn b06_the_page_names_the_page_that_comes_first_and_escapes_what_the_policy_says() {
+    let running = Running::with_policy(Own).await;
+    let content = content(1, "film", true);
+    register(&running, &content).await;
+    let page = text(&running, &path_of(&content), 200).await;
+    assert!(
+        page.contains("href=\"https://shop.example.org/in\"") && page.contains("&#60;Sign in&#62; first."),
+        "{page}"
+    );
+    assert!(!page.contains("Play it."), "{page}");
+}
+
+/// A policy that fails.
+#[derive(Debug)]
+struct Broken;
+
+impl Policy for Broken {
+    fn terms(&self, _: &PolicyRequest<'_>, _: Terms) -> Result<Vec<Terms>, PolicyRefusal> {
+        Err(PolicyRefusal::Failed { reason: "line 3 of the script".to_owned() })
+    }
+}
+
+#[tokio::test]
+async fn b06_of_a_policy_that_does_not_work_the_page_promises_nothing() {
+    let running = Running::with_policy(Broken).await;
+    let content = content(1, "film", false);
+    register(&running, &content).await;
+    let page = text(&running, &path_of(&content), 200).await;
+    assert!(page.contains("decides it for each request") && !page.contains("line 3"), "{page}");
 }
 
 #[tokio::test]
