@@ -1,5 +1,5 @@
-//! `admit play`: acquire what is missing, then write the clear media where the license allows it, or hand it to
-//! a player.
+//! `admit play`: acquire what is missing, then play in this process, write the clear media where the license allows it, or
+//! hand it to another player.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -19,6 +19,7 @@ use serde_json::json;
 use super::acquire::Session;
 use super::content::{Content, HeaderTerms};
 use super::player::Player;
+use super::speaker::{OpenSpeaker, Speaker};
 use super::why::realm_of;
 use crate::args::{PlayArgs, token_text};
 use crate::failure::{self, Failure, Outcome};
@@ -33,19 +34,23 @@ pub(crate) fn run(args: &PlayArgs, output: Output) -> Outcome<()> {
         same_file::refuse(&args.file, path)?;
     }
     let token = token_text(args.token.as_deref())?;
-    let content = Content::open(&args.file)?;
+    let mut content = Content::open(&args.file)?;
+    let is_elsewhere = args.output.is_some() || args.player.is_some();
+    let speaker = if is_elsewhere { None } else { Speaker::find(&mut content)? };
     let http = Http::new();
     let realm = realm_of(&content, &args.client, &http)?;
     let header = content.verify_header(realm.realm.root())?;
     let mut session = Session::open(realm, &http)?;
-    let (action, output_kind) = (Action::Play, admit_license::Output::Clear);
-    let asked = Asked { action, output: output_kind, token: token.as_deref(), copies: 1 };
+    // Nobody says what protects the sound device.
+    let inside = speaker.as_ref().map(|_| admit_license::Output::InProcess { protected: false });
+    let goes = inside.unwrap_or(admit_license::Output::Clear);
+    let asked = Asked { action: Action::Play, output: goes, token: token.as_deref(), copies: 1 };
     acquire_missing(&mut session, &content, &header, asked, &http)?;
     let permit = permit(&mut session, &content, &header, asked)?;
     let entropy = session.store.entropy(&mut SystemEntropy);
     let Session { store, identity, lock, clock, counter, .. } = &mut session;
     let counter = counter.as_ref().map(Counter::value);
-    let destination = Destination::open(args)?;
+    let destination = Destination::open(args, speaker)?;
     // Others may use the store again once the use is charged, which happens when the first byte leaves.
     let released = &mut || drop(lock.take());
     destination.play(Playing { content, permit, store, clock, counter, identity, entropy, released }, output)?;
@@ -170,10 +175,14 @@ enum Destination {
     File(PathBuf, AtomicFile),
     StandardOutput,
     Player(Player),
+    Speaker(OpenSpeaker),
 }
 
 impl Destination {
-    fn open(args: &PlayArgs) -> Outcome<Self> {
+    fn open(args: &PlayArgs, speaker: Option<Speaker>) -> Outcome<Self> {
+        if let Some(speaker) = speaker {
+            return speaker.open().map(Self::Speaker);
+        }
         match (args.output.as_deref(), args.player.as_deref()) {
             (Some(path), _) if path == Path::new("-") => Ok(Self::StandardOutput),
             (Some(path), _) if path.is_dir() => Err(Failure::folder(path)),
@@ -203,6 +212,7 @@ impl Destination {
                 let outcome = playing.decrypt_to(player.input());
                 player.finish(outcome)
             }
+            Self::Speaker(speaker) => speaker.play(playing),
         }
     }
 }

@@ -31,7 +31,7 @@ pub(crate) fn run(args: &InitArgs, output: Output) -> Outcome<()> {
         name: &args.name,
         now: now(),
         enrol_level: args.enrol_level,
-        application_level: APPLICATION_LEVEL,
+        application_level: args.application_level,
         public_address: Some(&args.public_address),
         database_url: database_url.as_deref(),
         root,
@@ -70,6 +70,3 @@ fn token(args: &Pkcs11Args) -> Outcome<Option<(Pkcs11, PathBuf)>> {
 fn absolute(path: &Path) -> Outcome<PathBuf> {
     std::path::absolute(path).map_err(|error| Failure::file(path, &error))
 }
-
-/// What playing inside this process counts as; what leaves it in clear is 150 anyway.
-const APPLICATION_LEVEL: u32 = 150;
