@@ -2,7 +2,8 @@
 //! clear media, and cueprint (of cuetools) reads the sheets. Both must be there.
 
 use std::fs;
-use std::process::Command;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use crate::world::{Done, World};
 
@@ -224,4 +225,28 @@ fn b16_a_burn_that_breaks_off_leaves_no_half_of_an_image() {
     let left: Vec<_> = names.map(|name| name.into_string().unwrap()).filter(|name| name.contains(".bin")).collect();
     assert!(left.is_empty(), "{left:?}");
     assert_eq!(world.admit(&["burn", "one.mp4", "-o", "no\"name"]).code, Some(2));
+}
+
+#[test]
+fn b16_the_commands_of_the_page_run() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let page = fs::read_to_string(root.join("docs/operate/burn-and-save.md")).unwrap();
+    let script: String = page.split("```sh\n").skip(1).map(|block| block.split("```").next().unwrap()).collect();
+    let folder = tempfile::tempdir().unwrap();
+    // The server of the page is stopped when a step fails, too.
+    let script = format!("set -eu\ntrap 'kill \"$(cat server.pid)\" 2>/dev/null || true' EXIT\n{script}");
+    let programs = Path::new(env!("CARGO_BIN_EXE_admit")).parent().unwrap();
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+    let mut command = Command::new("sh");
+    command.args(["-c", &script]).current_dir(folder.path()).env("PATH", path).stdin(Stdio::null());
+    command.env_remove("ADMIT_HOME").env("ADMIT_CLIENT", folder.path().join("client"));
+    let done = Done::from(&command.output().unwrap());
+    let said = done.succeeded();
+    for told in
+        ["TITLE \"Waves\"\nPERFORMER \"The Sines\"", "INDEX 01 00:06:00", "wrote waves.bin and waves.cue (2 tracks"]
+    {
+        assert!(said.contains(told), "{told}: {said}");
+    }
+    let twice = fs::read_to_string(folder.path().join("twice.cue")).unwrap();
+    assert!(twice.starts_with("TITLE \"Waves, twice\"\n") && twice.contains("TRACK 03"), "{twice}");
 }

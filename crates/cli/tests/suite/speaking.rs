@@ -17,10 +17,10 @@ fn b13_content_above_clear_output_is_heard_in_this_process_and_leaves_it_nowhere
     let realm = protect(&world, "song", TONES, &EXACT, &["--min-app-level", "200"]);
     Done::from(&play(&world, &["song.mp4", "--trust", &realm])).succeeded();
     world.ffmpeg(&["-i", "song.clear.mp4", "-f", "f32le", "expected.raw"]);
-    let (heard, expected) = (heard(&world), fs::read(world.path("expected.raw")).unwrap());
+    let expected = fs::read(world.path("expected.raw")).unwrap();
     assert_eq!(expected.len(), 3 * 44_100 * 8);
-    assert!(heard[..expected.len()] == expected, "the device is given what ffmpeg decodes");
-    assert!(heard[expected.len()..].iter().all(|&byte| byte == 0), "and silence");
+    // The device takes as fast as it can, and gets silence where nothing has been decoded yet.
+    assert!(sounding(&heard(&world)) == sounding(&expected), "the device is given what ffmpeg decodes");
     for words in [&["-o", "clear.mp4"][..], &["-o", "-"], &["--player", "cat"]] {
         let done = Done::from(&play(&world, &[&["song.mp4"], words].concat()));
         assert_eq!(done.stdout, "");
@@ -63,6 +63,11 @@ fn play(world: &World, words: &[&str]) -> Output {
     fs::write(world.path("sound.conf"), device).unwrap();
     let mut command = world.command(&[&["play"], words].concat());
     command.env("ALSA_CONFIG_PATH", world.path("sound.conf")).output().unwrap()
+}
+
+/// The frames that are not silent.
+fn sounding(raw: &[u8]) -> Vec<&[u8]> {
+    raw.chunks_exact(8).filter(|frame| frame.iter().any(|&byte| byte != 0)).collect()
 }
 
 fn heard(world: &World) -> Vec<u8> {
