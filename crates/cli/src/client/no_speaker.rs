@@ -11,7 +11,6 @@ pub(super) struct Speaker(Infallible);
 
 impl Speaker {
     /// None.
-    #[expect(clippy::unnecessary_wraps, reason = "with the feature `player` it looks at the media, which can fail")]
     pub(super) fn find(_: &mut Content) -> Outcome<Option<Self>> {
         Ok(None)
     }

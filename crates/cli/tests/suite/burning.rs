@@ -83,10 +83,14 @@ fn b16_sound_as_a_disc_has_it_is_burnt_bit_for_bit() {
     let words = ["burn", "one.mp4", "two.mp4", "short.mp4", "-o", "disc", "--trust", &realm, "--json"];
     let told = world.admit(&words).json();
     let image = fs::read(world.path("disc.bin")).unwrap();
-    let starts: Vec<usize> =
-        told["tracks"].as_array().unwrap().iter().map(|track| track["sector"].as_u64().unwrap() as usize).collect();
-    let sectors = |seconds: f64| (seconds * 75.0).ceil() as usize;
-    assert_eq!(starts, [0, sectors(5.1), sectors(5.1) + sectors(6.2)]);
+    let starts: Vec<usize> = told["tracks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|track| usize::try_from(track["sector"].as_u64().unwrap()).unwrap())
+        .collect();
+    let sectors = |tenths: usize| (tenths * 75).div_ceil(10);
+    assert_eq!(starts, [0, sectors(51), sectors(51) + sectors(62)]);
     assert_eq!(image.len(), (starts[2] + 4 * 75) * 2352);
     for (name, start) in ["one", "two", "short"].into_iter().zip(starts) {
         let expected = decoded(&world, name, if name == "short" { BOTH } else { "anull" });

@@ -7,8 +7,11 @@ use crate::support::{CLIPS, KEY, KEY_ID, clip, decrypt_with, packaged, samples};
 use admit_crypto::{ContentKey, rustcrypto};
 use admit_media::{Decrypted, Error, KeyId, Sample, SoundCodec, decrypt_track, fourcc, inspect, sound};
 
+/// What a decoder was given.
+type Given = Vec<(Sample, Vec<u8>)>;
+
 /// The samples of a track of a protected file.
-fn track_of(file: &[u8], track: u32) -> Result<(Vec<(Sample, Vec<u8>)>, Decrypted), Error> {
+fn track_of(file: &[u8], track: u32) -> Result<(Given, Decrypted), Error> {
     let key = ContentKey::from_bytes(KEY);
     let keys = &mut |_: &KeyId| Some((rustcrypto::PROVIDER.aes_128_ctr)(&key));
     let mut seen = Vec::new();
