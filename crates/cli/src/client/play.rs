@@ -175,13 +175,13 @@ enum Destination {
     File(PathBuf, AtomicFile),
     StandardOutput,
     Player(Player),
-    Speaker(OpenSpeaker),
+    Speaker(Box<OpenSpeaker>),
 }
 
 impl Destination {
     fn open(args: &PlayArgs, speaker: Option<Speaker>) -> Outcome<Self> {
         if let Some(speaker) = speaker {
-            return speaker.open().map(Self::Speaker);
+            return speaker.open().map(Box::new).map(Self::Speaker);
         }
         match (args.output.as_deref(), args.player.as_deref()) {
             (Some(path), _) if path == Path::new("-") => Ok(Self::StandardOutput),
