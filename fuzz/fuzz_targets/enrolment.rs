@@ -4,14 +4,18 @@
 use admit_fuzz::{CLIENT, REALM, dates, messages, provider, round_trip, seeds};
 use admit_protocol::Error;
 use admit_protocol::enrol::{Enrolled, EnrolmentRequest, EnrolmentResponse, SignedRequest};
+use admit_protocol::evidence::VouchedHardware;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(init: seeds::offer(seeds), |bytes: &[u8]| {
     if let Ok(signed) = SignedRequest::verify(provider(), REALM.realm(), bytes) {
         assert_eq!(signed.request().realm, REALM.realm());
+        let _ = VouchedHardware::verify(provider(), &REALM.root, dates(), signed.request());
     }
     if let Some(mut request) = round_trip::<EnrolmentRequest>(bytes) {
         request.signing_key = *CLIENT.signing.public_key();
+        let vouched = VouchedHardware::verify(provider(), &REALM.root, dates(), &request);
+        assert!(!matches!(vouched, Ok(Some(_))), "nobody vouches for what comes from outside");
         match SignedRequest::verify(provider(), REALM.realm(), &request.sign(&CLIENT.signing)) {
             Ok(signed) => assert_eq!(*signed.request(), request),
             Err(Error::OtherRealm { found, .. }) => assert!(found == request.realm && found != REALM.realm()),

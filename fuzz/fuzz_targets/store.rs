@@ -68,7 +68,7 @@ fn key() -> RecordKey {
 
 fn environment() -> Environment<'static> {
     Environment {
-        application: Application { security_level: 1000, sdk_generation: SdkGeneration::Newer },
+        application: Application { security_level: 1000, sdk_generation: SdkGeneration::Newer, certificate_version: CertificateVersion::V2 },
         output: Output::InProcess { protected: true },
         client: CLIENT.properties,
         clock: &NOW,

@@ -35,6 +35,7 @@ pub fn challenge() -> LicenseChallenge {
         held: vec![HeldElement { key_id: KEY_ID, license: LicenseId::from_bytes([6; 16]) }],
         revocation: RevocationNumbers { information: 9, lists: [(1, 5), (2, 6)].into() },
         application: Some(REALM.application.certificate.der().to_vec().into()),
+        recovery: true,
     }
 }
 

@@ -6,6 +6,7 @@ mod content;
 mod home;
 mod policy;
 mod text;
+mod trust;
 
 use std::path::PathBuf;
 
@@ -20,10 +21,11 @@ pub(crate) use self::admin::{
 pub(crate) use self::client::{
     BurnArgs, ClientArgs, ClockCommand, LicenseAcquireArgs, LicenseCommand, PlayArgs, SaveArgs, WhyArgs,
 };
-pub(crate) use self::content::{PackageArgs, TokenArgs};
+pub(crate) use self::content::{LocalArgs, PackageArgs, TokenArgs};
 pub(crate) use self::home::{InitArgs, Pkcs11Args, ServeArgs};
 pub(crate) use self::policy::{Clock, PolicyCommand, PolicyTestArgs};
 pub(crate) use self::text::{text_or_file, token_text};
+pub(crate) use self::trust::{HardwareArgs, TrustCommand};
 
 /// Admit: digital rights management that an operator runs alone.
 #[derive(Debug, Parser)]
@@ -52,6 +54,9 @@ pub(crate) enum Command {
     Token(TokenArgs),
     /// Operator: revoke a client, which gets no more licenses from then on.
     Revoke(RevokeArgs),
+    /// Operator: certificates that the trust root stands behind.
+    #[command(subcommand)]
+    Trust(TrustCommand),
     /// Operator: show the audit record and prove that it is whole.
     Audit(AuditArgs),
     /// Operator: look at a home and the machine under it, with advice.

@@ -78,6 +78,7 @@ pub(crate) fn reason_json(reason: Reason) -> serde_json::Value {
         "code": format!("0x{:08X}", code.number()),
         "sentence": capitalized(&reason.to_string()),
         "remedy": reason.remedy().name(),
+        "action": code.action(),
     })
 }
 

@@ -11,6 +11,7 @@ mod output;
 mod progress;
 mod same_file;
 mod system;
+mod table;
 mod terms;
 
 use std::process::ExitCode;
@@ -61,6 +62,7 @@ fn run(command: &Command, memory: system::Memory, output: Output) -> Outcome<()>
         Command::Policy(command) => operator::policy(command, output),
         Command::Token(args) => operator::token(args, output),
         Command::Revoke(args) => operator::revoke(args, output),
+        Command::Trust(command) => operator::trust(command, output),
         Command::Audit(args) => operator::audit(args, output),
         Command::Doctor(args) => operator::doctor(args, memory, output),
         Command::Admin(command) => operator::admin(command, output),

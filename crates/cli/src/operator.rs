@@ -15,17 +15,19 @@ mod serve;
 mod serve_time;
 mod token;
 mod token_key;
+mod trust;
 mod upkeep;
 
 pub(crate) use admin::run as admin;
 pub(crate) use audit::run as audit;
 pub(crate) use doctor::run as doctor;
 pub(crate) use init::run as init;
-pub(crate) use package::run as package;
+pub(crate) use package::{metadata, run as package, write_protected};
 pub(crate) use policy::run as policy;
 pub(crate) use revoke::run as revoke;
 pub(crate) use serve::run as serve;
 pub(crate) use token::run as token;
+pub(crate) use trust::run as trust;
 
 use std::path::PathBuf;
 

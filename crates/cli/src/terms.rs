@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use admit_license::{Count, Kind, RollbackAction, SdmiClass, Terms, Usage};
+use admit_license::{Count, Kind, Origin, RollbackAction, SdmiClass, Terms, Usage};
 use serde_json::{Value, json};
 
 /// One line for each thing the license says.
@@ -18,6 +18,7 @@ pub(crate) fn terms_text(terms: &Terms, usage: Option<&Usage>) -> String {
     line("key id", Some(terms.key_id.to_string()));
     line("root license", terms.uplink.map(|uplink| format!("{} revision {}", uplink.key_id, uplink.revision)));
     line("issued", Some(terms.issued_at.to_string()));
+    line("made by", terms.origin.map(|origin| origin.name().to_owned()));
     line("bound to key", Some(terms.binding.recipient.to_string()));
     text.push_str(&conditions_text(terms, usage));
     text
@@ -76,6 +77,7 @@ pub(crate) fn terms_json(terms: &Terms, usage: Option<&Usage>) -> Value {
         "bound_to": terms.binding.recipient.to_string(),
     });
     document["sdmi_class"] = terms.rights.sdmi_class().name().into();
+    document["made_by"] = terms.origin.map_or("license service", Origin::name).into();
     document["rollback_action"] = rollback(terms.rollback_action.unwrap_or_default()).into();
     document["grace_secs"] = terms.grace_secs.into();
     document["max_offline_secs"] = terms.max_offline_secs.into();

@@ -3,8 +3,8 @@
 use admit_crypto::{Entropy, Provider, PublicKey};
 use admit_license::{Action, KeyId, Rights, VerifiedLicense};
 use admit_protocol::acquire::{
-    LicenseChallenge, LicenseResponse, ResponseContext, RevocationNumbers, SealedChallenge, VerifiedResponse,
-    token_hash,
+    HeldElement, LicenseChallenge, LicenseResponse, ResponseContext, RevocationNumbers, SealedChallenge, StorePosition,
+    VerifiedResponse, token_hash,
 };
 use admit_time::clock::{Accepted, Clock, Event, Now, Question, Reading, Source, TimeKey, Unconfirmed};
 use admit_trust::{Certificate, ClockKind, Role, SdkGeneration, TrustRoot, Verified, role};
@@ -27,20 +27,35 @@ pub struct Wanted<'a> {
     pub token: Option<&'a str>,
     /// The application's certificate.
     pub application: Option<&'a Verified<Certificate, role::Application>>,
+    /// Whether it is licenses that the owner was issued before (row B14): of these keys, or of all.
+    pub recovery: bool,
 }
 
 impl<'a> Wanted<'a> {
     /// What `play` asks for: its action's right and bit 4.
     #[must_use]
     pub fn to(action: Action, header: Option<&'a [u8]>, key_ids: Vec<KeyId>) -> Self {
-        Self { header, key_ids, rights: action.right(), actions: vec![action], token: None, application: None }
+        Self { key_ids, rights: action.right(), actions: vec![action], header, ..Self::time() }
     }
 
     /// The time and no license.
     #[must_use]
     pub const fn time() -> Self {
-        let rights = Rights::NONE;
-        Self { header: None, key_ids: Vec::new(), rights, actions: Vec::new(), token: None, application: None }
+        Self {
+            header: None,
+            key_ids: Vec::new(),
+            rights: Rights::NONE,
+            actions: Vec::new(),
+            token: None,
+            application: None,
+            recovery: false,
+        }
+    }
+
+    /// Licenses that the owner was issued before: for these keys, or, where none is named, all of them.
+    #[must_use]
+    pub fn again(key_ids: Vec<KeyId>) -> Self {
+        Self { key_ids, recovery: true, ..Self::time() }
     }
 }
 
@@ -82,6 +97,7 @@ pub enum TimeAnswer {
 #[must_use]
 pub struct Received {
     licenses: Vec<VerifiedLicense>,
+    store_seen: Option<StorePosition>,
     /// What it did to the clock.
     pub time: TimeAnswer,
 }
@@ -144,8 +160,8 @@ impl<'p> Acquisition<'p> {
             encryption_key: identity.encryption_thumbprint(),
             dates: dates(&now),
         };
-        let licenses = VerifiedResponse::verify(provider, &context, response)?.into_licenses();
-        Ok(Received { licenses, time })
+        let response = VerifiedResponse::verify(provider, &context, response)?;
+        Ok(Received { store_seen: response.store_seen(), licenses: response.into_licenses(), time })
     }
 }
 
@@ -157,6 +173,19 @@ impl Received {
         now.time().is_none() && self.is_limited()
     }
 
+    /// Whether the service answered with no licenses because it has seen a later state of the store than the challenge's.
+    #[must_use]
+    pub const fn was_overtaken(&self) -> bool {
+        self.store_seen.is_some()
+    }
+
+    /// Whether the store, as it is now, is an older copy of what the service has seen. Where only the challenge was overtaken,
+    /// by another process, a fresh one is answered.
+    #[must_use]
+    pub fn is_of_older<K: KeyValue>(&self, store: &Store<'_, K>) -> bool {
+        self.store_seen.is_some_and(|seen| store.position().is_older_than(&seen))
+    }
+
     /// Puts the licenses and the clock into the store, in one commit. Nothing is stored unless all of it can be held.
     pub fn store<K: KeyValue>(
         self,
@@ -166,6 +195,9 @@ impl Received {
         now: &Now,
         entropy: &mut dyn Entropy,
     ) -> Result<Vec<VerifiedLicense>, Error> {
+        if self.is_of_older(store) {
+            return Err(Error::StoreRolledBack);
+        }
         if self.is_limited() && identity.properties().clock == ClockKind::None {
             return Err(Error::NoClock);
         }
@@ -207,14 +239,28 @@ fn challenge<K: KeyValue>(
         clock: properties.clock,
         clock_state: now.state(),
         time_requested: false,
-        license_requested: !wanted.key_ids.is_empty(),
+        license_requested: wanted.recovery || !wanted.key_ids.is_empty(),
         store: store.position(),
-        held: store.held_elements(&wanted.key_ids)?,
+        held: held(wanted, store)?,
         revocation: RevocationNumbers::default(),
         application: wanted.application.map(|certificate| certificate.der().to_vec().into()),
+        recovery: wanted.recovery,
     })
+}
+
+/// What the client has of what it asks for. Who asks for everything names as much as a challenge carries; what the service
+/// sends beyond that is left as it is in the store.
+fn held<K: KeyValue>(wanted: &Wanted<'_>, store: &Store<'_, K>) -> Result<Vec<HeldElement>, Error> {
+    if !wanted.recovery || !wanted.key_ids.is_empty() {
+        return store.held_elements(&wanted.key_ids);
+    }
+    let licenses = store.licenses()?.into_iter().take(MAX_HELD);
+    Ok(licenses.map(|held| HeldElement { key_id: held.terms.key_id, license: held.terms.id }).collect())
 }
 
 fn service_key(service: &Verified<Certificate, role::License>) -> Result<PublicKey, Error> {
     service.properties().encryption_key.ok_or(Error::Protocol(admit_protocol::Error::NoService { role: Role::License }))
 }
+
+/// Licenses that a challenge names: as many as leave room for everything else in it.
+const MAX_HELD: usize = 500;

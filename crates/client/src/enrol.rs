@@ -2,6 +2,7 @@
 
 use admit_crypto::{Entropy, Provider};
 use admit_protocol::enrol::{Enrolled, EnrolmentRequest, EnrolmentResponse};
+use admit_protocol::evidence::HardwareEvidence;
 use admit_trust::{ClockKind, DateCheck, Features, TrustRoot, verify_chain};
 
 use crate::identity::Keys;
@@ -12,6 +13,12 @@ pub struct Enrolment {
     keys: Keys,
     request: EnrolmentRequest,
     bytes: Vec<u8>,
+}
+
+/// A device's hardware: it keeps a key that does not leave it, and protects a clock from change (row E03).
+pub trait Hardware {
+    /// Signs evidence, as [`HardwareEvidence::sign`] does.
+    fn sign(&mut self, evidence: &HardwareEvidence) -> Vec<u8>;
 }
 
 impl Enrolment {
@@ -26,6 +33,20 @@ impl Enrolment {
         let keys = Keys::generate(provider, entropy);
         let (signing, encryption) = (*keys.signing.public_key(), *keys.encryption.public_key());
         let request = EnrolmentRequest::new(root.realm(), signing, encryption, clock, features, entropy);
+        let bytes = request.sign(&keys.signing);
+        Self { keys, request, bytes }
+    }
+
+    /// The same on a device whose hardware protects its clock.
+    pub fn begin_on(
+        hardware: &mut dyn Hardware,
+        provider: &Provider,
+        root: &TrustRoot,
+        features: Features,
+        entropy: &mut dyn Entropy,
+    ) -> Self {
+        let Self { keys, mut request, .. } = Self::begin(provider, root, ClockKind::Secure, features, entropy);
+        request.hardware = Some(hardware.sign(&HardwareEvidence::of(&request)).into());
         let bytes = request.sign(&keys.signing);
         Self { keys, request, bytes }
     }

@@ -35,12 +35,18 @@ pub enum Error {
     /// The store has records and no beginning: a part of it was deleted.
     #[error("the license store has lost its position record")]
     StoreIncomplete,
+    /// The license service has seen a later state of this store.
+    #[error("the license store is an older copy of itself")]
+    StoreRolledBack,
     /// A message from the server was refused.
     #[error(transparent)]
     Protocol(#[from] admit_protocol::Error),
     /// A license or a content header was refused.
     #[error(transparent)]
     License(#[from] admit_license::Error),
+    /// The application may not issue such licenses for its own content (row B10).
+    #[error(transparent)]
+    Local(#[from] admit_license::LocalRefusal),
     /// The response holds a license with limits in time, and this client has no trusted clock (row E01).
     #[error("the license has limits in time and this client has no trusted clock")]
     NoClock,
@@ -86,8 +92,10 @@ impl From<&Error> for Code {
             Error::StoreTampered { .. } | Error::StoreIncomplete => Self::ADMIT_E_STORE_TAMPERED,
             Error::StoreVersion { .. } => Self::ADMIT_E_STORE_VERSION,
             Error::StoreRecord { .. } => Self::NS_E_DRM_LICENSE_STORE_ERROR,
+            Error::StoreRolledBack => Self::ADMIT_E_STORE_ROLLED_BACK,
             Error::Protocol(error) => error.into(),
             Error::License(error) => error.into(),
+            Error::Local(refusal) => refusal.into(),
             Error::NoClock => Self::DRM_E_NO_CLK_SUPPORTED,
             Error::NoTime => Self::DRM_E_CLK_NOT_SET,
             Error::Time(error) => error.into(),

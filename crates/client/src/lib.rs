@@ -13,6 +13,7 @@ mod error;
 mod identity;
 mod key_value;
 mod ledger;
+pub mod local;
 mod permit;
 pub mod play;
 mod reserve;

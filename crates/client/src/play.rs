@@ -1,7 +1,7 @@
 //! From content to a permit: find the licenses, evaluate, reserve.
 
 use admit_crypto::Entropy;
-use admit_license::{Action, Denied, Environment, Grant, HeldLicense, KeyId};
+use admit_license::{Action, Denied, Environment, Explanation, Grant, HeldLicense, KeyId};
 
 use crate::{Error, Identity, KeyValue, Permit, Store};
 
@@ -29,6 +29,12 @@ impl Candidates {
             }
         }
         if denied_keys.is_empty() { Ok(grants) } else { Err(DeniedKeys(denied_keys)) }
+    }
+
+    /// What every license for every key says to the action, in the order of the content's keys.
+    #[must_use]
+    pub fn explain(&self, action: Action, environment: &Environment<'_>) -> Vec<Explanation<'_>> {
+        self.by_key.iter().map(|(key_id, held)| admit_license::explain(action, *key_id, held, environment)).collect()
     }
 }
 

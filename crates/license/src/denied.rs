@@ -85,6 +85,12 @@ pub enum Reason {
     },
     /// The license asks for output protection that the output does not have (row D04).
     OutputUnprotected,
+    /// Only SDMI-validated content plays on an SDMI-compliant device (row B17).
+    NotSdmiValidated,
+    /// An application whose certificate has version 1.0 issued the license, or would issue the device's (row B13).
+    NotSdmiCompliant,
+    /// The license goes to no device: it counts plays, ends with the session, or was made for one device.
+    StaysHere,
     /// The license requires metering and this client cannot meter (row F02).
     MeteringUnsupported,
     /// A leaf license has no root license beside it (row D02).
@@ -139,9 +145,11 @@ impl Reason {
     pub const fn remedy(self) -> Remedy {
         match self {
             Self::NoLicense { .. } | Self::NoRight { .. } | Self::OneTimeForTransfer => Remedy::Acquire,
-            Self::NoUplinkLicense { .. } => Remedy::Acquire,
+            Self::NoUplinkLicense { .. } | Self::NotSdmiValidated | Self::StaysHere => Remedy::Acquire,
             Self::CountUsedUp { .. } | Self::Expired { .. } | Self::StoredBeforeClock => Remedy::Renew,
-            Self::ApplicationLevel { .. } | Self::RightUnknownToApplication { .. } => Remedy::InstallUpdate,
+            Self::ApplicationLevel { .. } | Self::RightUnknownToApplication { .. } | Self::NotSdmiCompliant => {
+                Remedy::InstallUpdate
+            }
             Self::ClientLevel { .. } | Self::NeedsIndividualization { .. } | Self::MeteringUnsupported => {
                 Remedy::Individualize
             }
@@ -199,6 +207,13 @@ impl fmt::Display for Reason {
                 write!(f, "the license needs revocation information {needed}, and the store has {found}")
             }
             Self::OutputUnprotected => f.write_str("the license asks for protected output, and this output is not"),
+            Self::NotSdmiValidated => f.write_str("an SDMI-compliant device plays SDMI-validated content only"),
+            Self::NotSdmiCompliant => f.write_str(
+                "what an application with a certificate of version 1.0 issues goes to no SDMI-compliant device",
+            ),
+            Self::StaysHere => f.write_str(
+                "the license counts plays, ends with the session or is a device's, and goes to no other device",
+            ),
             Self::MeteringUnsupported => f.write_str("the license requires metering, which this client cannot do"),
             Self::NoUplinkLicense { key_id } => write!(f, "the root license {key_id} is not in the store"),
         }

@@ -3,7 +3,7 @@
 use admit_crypto::Digest;
 use minicbor::Decoder;
 
-use crate::terms::Rule;
+use crate::rule::Rule;
 
 /// A license was refused, or could not be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -50,6 +50,16 @@ pub enum Error {
     /// The key in the license does not open: altered, or wrapped for somebody else.
     #[error("key in the license does not open")]
     KeyMaterial,
+    /// A license that a client made stands where a service's does, or the other way round, or under a key that is not the
+    /// client's own.
+    #[error("license was not made by whom it must be made by")]
+    OtherOrigin,
+    /// A portable license is for another kind of device, or its signer or recipient is none that it can have.
+    #[error("license is not for this device")]
+    OtherDevice,
+    /// An SDMI-compliant device takes SDMI-validated content only (row B17).
+    #[error("content is not SDMI-validated, and an SDMI-compliant device takes no other")]
+    NotSdmiValidated,
     /// A leaf was used with a license that is not its root.
     #[error("leaf license does not belong to this root")]
     OtherRoot,

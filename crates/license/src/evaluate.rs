@@ -1,19 +1,19 @@
 //! May this action happen now? A total pure function of licenses, action, environment and trusted time.
 
-use core::cmp::Reverse;
 use core::time::Duration;
 
 use admit_crypto::{ContentKey, DecryptionKey, Provider};
 use admit_time::clock::{ClockState, Now};
 use admit_time::{Timestamp, TrustedTime};
-use admit_trust::{
-    Certificate, ClientProperties, ClockKind, ComponentVersion, Features, SdkGeneration, Verified, role,
-};
+use admit_trust::{ClientProperties, ClockKind, ComponentVersion, Features, SdkGeneration};
 
 use crate::denied::{Denied, Reason, Refusal};
+use crate::explain::Judged;
+use crate::order;
+use crate::portable::{check_transfer, missing_right};
 use crate::usage::{Count, Usage};
 use crate::watch::{Watch, time_for};
-use crate::{Action, Error, HeldLicense, KeyId, Kind, LicenseId, Restrictions, Rights, Uplink};
+use crate::{Action, Application, Error, HeldLicense, KeyId, LicenseId, Restrictions, Rights};
 
 /// Everything around the licenses that an evaluation looks at.
 #[derive(Debug, Clone, Copy)]
@@ -32,27 +32,6 @@ pub struct Environment<'a> {
     pub content_minimum_version: Option<ComponentVersion>,
 }
 
-/// What the certificate of an application says of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Application {
-    /// Its security level.
-    pub security_level: u32,
-    /// Which rights it knows.
-    pub sdk_generation: SdkGeneration,
-}
-
-impl Application {
-    /// The application of this certificate; without one, or where it says no level, the level is 0.
-    #[must_use]
-    pub fn new(certificate: Option<&Verified<Certificate, role::Application>>) -> Self {
-        let properties = certificate.map(|certificate| certificate.properties());
-        Self {
-            security_level: properties.and_then(|properties| properties.security_level).unwrap_or(0),
-            sdk_generation: properties.and_then(|properties| properties.sdk_generation).unwrap_or_default(),
-        }
-    }
-}
-
 /// Where samples go when they are open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Output {
@@ -64,6 +43,12 @@ pub enum Output {
     /// Out of the process in clear: to a file, a pipe or another program. That is application level 150 at most,
     /// whatever the application is, and protects nothing.
     Clear,
+    /// To what a portable device drives, or a medium in it: it plays by the right of transfer to its kind, at the device's
+    /// level.
+    Device {
+        /// Whether the device keeps to the SDMI specification.
+        sdmi: bool,
+    },
 }
 
 impl Output {
@@ -71,7 +56,7 @@ impl Output {
     const fn limit(self, security_level: u32) -> u32 {
         match self {
             Self::Clear if security_level > CLEAR_OUTPUT_LEVEL => CLEAR_OUTPUT_LEVEL,
-            Self::Clear | Self::InProcess { .. } => security_level,
+            Self::Clear | Self::InProcess { .. } | Self::Device { .. } => security_level,
         }
     }
 
@@ -189,17 +174,12 @@ pub fn evaluate<'a>(
     held: &'a [HeldLicense],
     environment: &Environment<'_>,
 ) -> Result<Grant<'a>, Denied> {
-    let mut candidates: Vec<&HeldLicense> = held
-        .iter()
-        .filter(|held| held.license.terms().key_id == key_id && held.license.terms().kind != Kind::Root)
-        .collect();
-    candidates.sort_by_key(|held| order_of_use(action, held));
     let mut refusals = Vec::new();
-    for candidate in candidates {
-        match evaluate_one(action, candidate, held, environment) {
+    for judged in judge(action, key_id, held, environment) {
+        match judged.outcome {
             Ok(grant) => return Ok(grant),
             Err(reasons) => {
-                let license = Some(candidate.license.terms().id);
+                let license = Some(judged.license.license.terms().id);
                 refusals.extend(reasons.into_iter().map(|reason| Refusal { license, reason }));
             }
         }
@@ -211,14 +191,16 @@ pub fn evaluate<'a>(
     Err(Denied::new(first, refusals))
 }
 
-/// Higher priority first; at equal priority the least valuable first: expiring before unlimited, counted before
-/// uncounted, one-time last. The id makes the order total.
-fn order_of_use(action: Action, held: &HeldLicense) -> (Reverse<i32>, bool, bool, bool, LicenseId) {
-    let terms = held.license.terms();
-    let expires = terms.time_limits().any();
-    let counted = limit(held, action).is_some();
-    let one_time = terms.rights.contains(Rights::ONE_TIME);
-    (Reverse(terms.priority.unwrap_or(0)), one_time, !expires, !counted, terms.id)
+/// What is found of every license for the key, one after the other in the order in which they should be used. Nothing is
+/// looked at before it is asked for.
+pub(crate) fn judge<'a>(
+    action: Action,
+    key_id: KeyId,
+    held: &'a [HeldLicense],
+    environment: &Environment<'_>,
+) -> impl Iterator<Item = Judged<'a>> {
+    let judge_one = move |license| Judged { license, outcome: evaluate_one(action, license, held, environment) };
+    order::candidates(action, key_id, held).into_iter().map(judge_one)
 }
 
 /// A leaf may have several roots, as after a renewal: the first that allows the action is taken, and where none
@@ -232,21 +214,14 @@ fn evaluate_one<'a>(
     let Some(uplink) = candidate.license.terms().uplink else {
         return evaluate_chain(action, candidate, None, environment);
     };
-    let mut roots: Vec<&HeldLicense> = held.iter().filter(|held| is_root_of(uplink, held)).collect();
-    roots.sort_by_key(|root| order_of_use(action, root));
     let mut reasons = None;
-    for root in roots {
+    for root in order::roots(action, uplink, held) {
         match evaluate_chain(action, candidate, Some(root), environment) {
             Ok(grant) => return Ok(grant),
             Err(found) => reasons = reasons.or(Some(found)),
         }
     }
     Err(reasons.unwrap_or_else(|| vec![Reason::NoUplinkLicense { key_id: uplink.key_id }]))
-}
-
-fn is_root_of(uplink: Uplink, held: &HeldLicense) -> bool {
-    let terms = held.license.terms();
-    terms.kind == Kind::Root && terms.key_id == uplink.key_id && terms.revision == Some(uplink.revision)
 }
 
 fn evaluate_chain<'a>(
@@ -303,8 +278,9 @@ fn check_component<'a>(
 /// What applies to each license of a chain by itself: rights, counts, levels, revocation and time.
 fn check_element(action: Action, element: &HeldLicense, environment: &Environment<'_>, reasons: &mut Vec<Reason>) {
     let terms = element.license.terms();
-    if !terms.rights.contains(action.right()) {
-        reasons.push(Reason::NoRight { action });
+    check_transfer(action, terms, &environment.application, reasons);
+    if let Some(reason) = missing_right(action, terms.rights, environment.output) {
+        reasons.push(reason);
     } else if terms.rights.contains(Rights::ONE_TIME | Rights::SDMI_VALIDATED) && action != Action::TransferToSdmi {
         reasons.push(Reason::OneTimeForTransfer);
     }
@@ -376,7 +352,8 @@ fn end_of(element: &HeldLicense, time: Option<&TrustedTime>) -> Option<Timestamp
         .min()
 }
 
-fn limit(element: &HeldLicense, action: Action) -> Option<(Count, u32)> {
+/// What a license counts of an action, and how often it allows it.
+pub(crate) fn limit(element: &HeldLicense, action: Action) -> Option<(Count, u32)> {
     let terms = element.license.terms();
     match action {
         Action::Play => terms.play_count.map(|allowed| (Count::Play, allowed)),

@@ -39,7 +39,7 @@ impl SignedLicense {
 /// Who signs licenses.
 #[derive(Debug, Clone, Copy)]
 pub struct LicenseSigner<'a> {
-    /// A key of the role `license`.
+    /// A key of the role `license`; of the role `client`, where a client makes a license.
     pub key: &'a SigningKey,
     /// Its certificate.
     pub chain: &'a [Certificate],
@@ -50,6 +50,22 @@ pub struct LicenseSigner<'a> {
 pub fn issue(
     provider: &Provider,
     signer: LicenseSigner<'_>,
+    terms: Terms,
+    key: &KeyMaterial<'_>,
+    recipient: &PublicKey,
+    entropy: &mut dyn Entropy,
+) -> Result<SignedLicense, Error> {
+    if terms.origin.is_some() {
+        return Err(Error::OtherOrigin);
+    }
+    seal_license(provider, signer, LICENSE_CONTENT_TYPE, terms, key, recipient, entropy)
+}
+
+/// What all kinds of licenses have in common. Who signs which kind, their callers know.
+pub(crate) fn seal_license(
+    provider: &Provider,
+    signer: LicenseSigner<'_>,
+    content_type: &str,
     mut terms: Terms,
     key: &KeyMaterial<'_>,
     recipient: &PublicKey,
@@ -68,7 +84,7 @@ pub fn issue(
     let seed = hpke::EphemeralSeed::generate(entropy);
     let wrapped = hpke::seal(provider, recipient, wrap_info(terms.kind), aad.as_bytes(), secret, seed);
     let payload = encode_payload(&terms_bytes, &wrapped);
-    Ok(SignedLicense(admit_trust::sign(signer.key, signer.chain, LICENSE_CONTENT_TYPE, &payload)))
+    Ok(SignedLicense(admit_trust::sign(signer.key, signer.chain, content_type, &payload)))
 }
 
 /// The HPKE `info` of each kind.

@@ -9,7 +9,7 @@ use admit_time::Timestamp;
 use admit_trust::ComponentVersion;
 use minicbor::{Decode, Decoder, Encode, Encoder};
 
-use crate::{Error, KeyId, Rights};
+use crate::{Error, KeyId, Origin, Rights};
 
 /// A license's own id: 16 random bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
@@ -258,6 +258,9 @@ pub struct Terms {
     /// Where the content came from.
     #[n(30)]
     pub source_id: Option<u32>,
+    /// Which client made it, and what for; absent where a license service did.
+    #[n(31)]
+    pub origin: Option<Origin>,
 }
 
 impl Terms {
@@ -302,6 +305,7 @@ impl Terms {
             metering_id: None,
             binding: Binding { kind: BindingKind::Client, recipient },
             source_id: None,
+            origin: None,
         }
     }
 
@@ -336,50 +340,6 @@ impl Terms {
     pub(crate) fn to_cbor(&self) -> Vec<u8> {
         minicbor::to_vec(self).expect(WRITING_TO_MEMORY)
     }
-
-    /// The rules that hold for every license, whoever wrote it.
-    pub fn check(&self) -> Result<(), Error> {
-        let is_leaf = self.kind == Kind::Leaf;
-        let rule = |holds: bool, rule: Rule| if holds { Ok(()) } else { Err(Error::Rule(rule)) };
-        rule(self.uplink.is_some() == is_leaf, Rule::UplinkOnlyInLeaves)?;
-        rule(self.revision.is_some() == (self.kind == Kind::Root), Rule::RevisionOnlyInRoots)?;
-        rule((self.binding.kind == BindingKind::Root) == is_leaf, Rule::LeavesAreBoundToRoots)?;
-        let in_chain = self.kind != Kind::Simple;
-        rule(!in_chain || !self.rights.intersects(Rights::NOT_IN_CHAINS), Rule::NoTransferInChains)?;
-        let counts_playlists = self.playlist_burn_track_count.is_some() || self.max_playlist_burn_count.is_some();
-        rule(self.kind != Kind::Root || !counts_playlists, Rule::PlaylistCountsOnlyInLeaves)?;
-        let order = self.begin.zip(self.expiry).is_none_or(|(begin, expiry)| begin <= expiry);
-        rule(order, Rule::BeginBeforeExpiry)?;
-        let version = self.minimum_individualized_version;
-        rule(version.is_none_or(ComponentVersion::is_individualized), Rule::MinimumVersionIsIndividualized)
-    }
-}
-
-/// A rule that the terms of every license keep.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Rule {
-    /// Row D02.
-    #[error("a leaf license names its root, and no other license does")]
-    UplinkOnlyInLeaves,
-    /// A root's key has a revision.
-    #[error("a root license has a revision, and no other license does")]
-    RevisionOnlyInRoots,
-    /// Row D02.
-    #[error("a leaf license is wrapped to a root's key, and no other license is")]
-    LeavesAreBoundToRoots,
-    /// Row D07.
-    #[error("rights 2 and 16 (transfer to devices) do not stand in root or leaf licenses (row D07)")]
-    NoTransferInChains,
-    /// Row D06.
-    #[error("playlist burn counts do not stand in root licenses (row D06)")]
-    PlaylistCountsOnlyInLeaves,
-    /// A license that is never valid helps nobody.
-    #[error("the license would expire before it begins")]
-    BeginBeforeExpiry,
-    /// Row A03.
-    #[error("a minimum individualized version ends in an odd digit (row A03)")]
-    MinimumVersionIsIndividualized,
 }
 
 /// What a walk over the map's keys found.
@@ -435,5 +395,5 @@ fn check_fields(bytes: &[u8]) -> Result<Fields, Error> {
 pub const DEFAULT_APPLICATION_LEVEL: u32 = 100;
 
 const WRITING_TO_MEMORY: &str = "writing to memory succeeds";
-const KNOWN_FIELDS: core::ops::RangeInclusive<u64> = 1..=30;
+const KNOWN_FIELDS: core::ops::RangeInclusive<u64> = 1..=31;
 const FIRST_OPTIONAL_FIELD: u64 = 1024;

@@ -2,17 +2,23 @@
 
 use admit_crypto::record::Opened;
 use admit_crypto::{ContentKey, DecryptionKey, Digest, Provider, SecretScalar, hpke};
-use admit_trust::{DateCheck, Envelope, TrustRoot, role};
+use admit_trust::{Certificate, DateCheck, Device, Envelope, TrustRoot, Verified, role};
 use minicbor::Decoder;
 use zeroize::Zeroizing;
 
 use crate::issue::wrap_info;
-use crate::{BindingKind, Error, Kind, LICENSE_CONTENT_TYPE, Terms};
+use crate::local::local_key_id_of;
+use crate::{
+    BindingKind, Error, Kind, LICENSE_CONTENT_TYPE, LOCAL_LICENSE_CONTENT_TYPE, Origin, PORTABLE_LICENSE_CONTENT_TYPE,
+    Rights, Terms, portable_rights,
+};
 
 /// A license whose signature, chain, realm and binding were verified.
 ///
-/// There are two doors: [`VerifiedLicense::verify`], and [`VerifiedLicense::restore`] from a sealed record that
-/// only the client's own store could have written after going through the first.
+/// There is a door for each kind of signer: [`VerifiedLicense::verify`] for a service's license,
+/// [`VerifiedLicense::verify_local`] for the client's own and [`VerifiedLicense::verify_portable`] for one that a device got.
+/// [`VerifiedLicense::restore`] takes a license back from a sealed record that only the client's own store could have
+/// written after it came through one of them.
 ///
 /// ```compile_fail,E0451
 /// # use admit_license::{Terms, VerifiedLicense};
@@ -40,13 +46,68 @@ impl VerifiedLicense {
         let envelope = Envelope::decode(license, LICENSE_CONTENT_TYPE)?;
         let signed = envelope.verify::<role::License>(provider, root, dates)?;
         let license = Self::read(provider, root.realm(), signed.payload())?;
-        if license.terms.binding.kind == BindingKind::Domain {
-            return Err(Error::UnsupportedBinding);
+        if license.terms.origin.is_some() {
+            return Err(Error::OtherOrigin);
         }
-        if license.terms.binding.kind == BindingKind::Client && license.terms.binding.recipient != *client {
+        license.bound_to(client)
+    }
+
+    /// Verifies a license that this client made for itself (row B10): signed by its own certificate, wrapped to its own key,
+    /// and for a content key whose id nobody else's can be.
+    pub fn verify_local(
+        provider: &Provider,
+        root: &TrustRoot,
+        license: &[u8],
+        dates: DateCheck,
+        (client, key): (&Verified<Certificate, role::Client>, &DecryptionKey),
+    ) -> Result<Self, Error> {
+        let envelope = Envelope::decode(license, LOCAL_LICENSE_CONTENT_TYPE)?;
+        let signed = envelope.verify::<role::Client>(provider, root, dates)?;
+        if signed.signer().public_key() != client.public_key() || Device::of(client).is_some() {
             return Err(Error::OtherClient);
         }
+        let license = Self::read(provider, root.realm(), signed.payload())?;
+        if !license.terms.origin.is_some_and(Origin::is_local) {
+            return Err(Error::OtherOrigin);
+        }
+        let license = license.bound_to(&key.public_key().thumbprint(provider))?;
+        license.content_key(provider, key)?;
         Ok(license)
+    }
+
+    /// Verifies a license that a client made for this device or medium (row B11). An SDMI-compliant one takes SDMI-validated
+    /// content only (row B17).
+    pub fn verify_portable(
+        provider: &Provider,
+        root: &TrustRoot,
+        license: &[u8],
+        dates: DateCheck,
+        (device, key): (&Device, &DecryptionKey),
+    ) -> Result<Self, Error> {
+        let envelope = Envelope::decode(license, PORTABLE_LICENSE_CONTENT_TYPE)?;
+        let signed = envelope.verify::<role::Client>(provider, root, dates)?;
+        let license = Self::read(provider, root.realm(), signed.payload())?;
+        if license.terms.origin != Some(Origin::Portable) {
+            return Err(Error::OtherOrigin);
+        }
+        let license = license.bound_to(&key.public_key().thumbprint(provider))?;
+        let rights = license.terms.rights;
+        if device.is_sdmi() && !rights.contains(Rights::SDMI_VALIDATED) {
+            return Err(Error::NotSdmiValidated);
+        }
+        if Device::of(signed.signer()).is_some() || portable_rights(rights, device.is_sdmi()) != rights {
+            return Err(Error::OtherDevice);
+        }
+        license.content_key(provider, key)?;
+        Ok(license)
+    }
+
+    fn bound_to(self, client: &Digest) -> Result<Self, Error> {
+        match self.terms.binding.kind {
+            BindingKind::Domain => Err(Error::UnsupportedBinding),
+            BindingKind::Client if self.terms.binding.recipient != *client => Err(Error::OtherClient),
+            BindingKind::Client | BindingKind::Root => Ok(self),
+        }
     }
 
     /// Takes back a license of this realm from the record that it was sealed in after it was verified. This door is
@@ -80,7 +141,13 @@ impl VerifiedLicense {
     /// Opens the content key of a simple license.
     pub(crate) fn content_key(&self, provider: &Provider, client: &DecryptionKey) -> Result<ContentKey, Error> {
         let secret = self.unwrap(provider, client)?;
-        ContentKey::from_slice(&secret).filter(|_| self.terms.kind != Kind::Root).ok_or(Error::KeyMaterial)
+        let key =
+            ContentKey::from_slice(&secret).filter(|_| self.terms.kind != Kind::Root).ok_or(Error::KeyMaterial)?;
+        let is_local = self.terms.origin.is_some_and(Origin::is_local);
+        if is_local && local_key_id_of(provider, &self.terms.binding.recipient, &key) != self.terms.key_id {
+            return Err(Error::KeyMaterial);
+        }
+        Ok(key)
     }
 
     /// Opens the content key of a leaf through its root.

@@ -1,7 +1,7 @@
 //! Which code stands for which reason and error. No arm is a wildcard: a new cause does not compile until it has
 //! its code.
 
-use admit_license::Reason;
+use admit_license::{LocalRefusal, Reason};
 
 use crate::{Code, Error};
 
@@ -25,8 +25,20 @@ impl From<&Reason> for Code {
             Reason::StoredBeforeClock => Self::DRM_E_LICENSESERVERTIME_MUST_REACQUIRE_LICENSE,
             Reason::RevocationInformation { .. } => Self::NS_E_DRM_RIV_TOO_SMALL,
             Reason::OutputUnprotected => Self::ADMIT_E_OUTPUT_UNPROTECTED,
+            Reason::NotSdmiValidated => Self::ADMIT_E_NOT_SDMI_VALIDATED,
+            Reason::NotSdmiCompliant => Self::ADMIT_E_NOT_SDMI_COMPLIANT,
+            Reason::StaysHere => Self::ADMIT_E_LICENSE_STAYS,
             Reason::MeteringUnsupported => Self::NS_E_DRM_NEEDS_INDIVIDUALIZATION,
             Reason::NoUplinkLicense { .. } => Self::NS_E_DRM_NO_UPLINK_LICENSE,
+        }
+    }
+}
+
+impl From<&LocalRefusal> for Code {
+    fn from(refusal: &LocalRefusal) -> Self {
+        match refusal {
+            LocalRefusal::SdmiLevel { .. } => Self::ADMIT_E_SDMI_LEVEL,
+            LocalRefusal::UnknownRights { .. } => Self::NS_E_DRM_LICENSE_APP_NOTALLOWED,
         }
     }
 }
@@ -39,12 +51,15 @@ impl From<&admit_license::Error> for Code {
             License::OtherRealm { .. } => Self::ADMIT_E_REALM_MISMATCH,
             License::OtherClient => Self::NS_E_DRM_INVALID_MACHINE,
             License::UnknownField { .. } => Self::ADMIT_E_LICENSE_NOT_UNDERSTOOD,
+            License::OtherDevice => Self::ADMIT_E_NOT_THIS_DEVICE,
+            License::NotSdmiValidated => Self::ADMIT_E_NOT_SDMI_VALIDATED,
             License::Trust(_)
             | License::Payload { .. }
             | License::Terms { .. }
             | License::Rule(_)
             | License::UnsupportedBinding
             | License::KeyMaterial
+            | License::OtherOrigin
             | License::OtherRoot => Self::NS_E_DRM_INVALID_LICENSE,
         }
     }

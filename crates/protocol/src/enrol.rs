@@ -37,6 +37,10 @@ pub struct EnrolmentRequest {
     /// What the client can do, as bits.
     #[n(7)]
     pub features: u32,
+    /// What a device's hardware says for this request, as [`crate::evidence`] has it: without it no client gets a clock that
+    /// is protected by hardware (row E03).
+    #[n(8)]
+    pub hardware: Option<ByteVec>,
 }
 
 /// An enrolment request whose signature holds under the key it names.
@@ -89,6 +93,7 @@ impl EnrolmentRequest {
             component_version,
             clock,
             features: features.bits(),
+            hardware: None,
         }
     }
 

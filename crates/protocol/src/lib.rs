@@ -8,6 +8,7 @@ mod code;
 mod code_of;
 pub mod enrol;
 mod error;
+pub mod evidence;
 pub mod package;
 mod problem;
 pub mod realm;

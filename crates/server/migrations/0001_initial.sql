@@ -58,6 +58,14 @@ CREATE TABLE clients (
     UNIQUE (signing_key, encryption_key, renewal)
 );
 
+-- Where the store of each client stood when it was last issued a license: one that was put back from a copy is noticed.
+CREATE TABLE store_positions (
+    client BLOB PRIMARY KEY REFERENCES clients (fingerprint),
+    epoch BLOB NOT NULL,
+    sequence BIGINT NOT NULL,
+    head BLOB NOT NULL
+);
+
 -- Challenges that were answered, with the licenses as a CBOR array of byte strings. The number is that of the audit entry,
 -- so that rows are appended in order.
 CREATE TABLE acquisitions (
@@ -65,8 +73,21 @@ CREATE TABLE acquisitions (
     challenge_hash BLOB NOT NULL UNIQUE,
     client BLOB NOT NULL REFERENCES clients (fingerprint),
     token_id TEXT,
+    -- The buyer: SHA-256 of a token's issuer and subject.
+    owner BLOB,
     issued_at BIGINT NOT NULL,
     licenses BLOB NOT NULL
+);
+
+-- Whose licenses are issued again.
+CREATE INDEX acquisitions_owner ON acquisitions (owner, seq) WHERE owner IS NOT NULL;
+CREATE INDEX acquisitions_client ON acquisitions (client, seq);
+
+-- The clients that a license which was issued again has been issued to, the first one among them.
+CREATE TABLE recoveries (
+    license BLOB NOT NULL,
+    signing_key BLOB NOT NULL,
+    PRIMARY KEY (license, signing_key)
 );
 
 CREATE TABLE token_keys (

@@ -33,12 +33,16 @@ pub enum Event {
     OperatorTokenMade,
     /// An operator token was revoked.
     OperatorTokenRevoked,
+    /// A certificate for a device's hardware was made.
+    HardwareVouched,
     /// A client got a certificate.
     ClientEnrolled,
     /// A client's certificate was revoked.
     ClientRevoked,
     /// Licenses were issued for a challenge.
     LicensesIssued,
+    /// Licenses that the owner was issued before were issued again.
+    LicensesRecovered,
     /// The acquisition policy failed, and no license was issued.
     PolicyFailed,
     /// Content keys were given to a browser.
@@ -59,9 +63,11 @@ impl Event {
             Self::TokenKeyRetired => "token-key-retired",
             Self::OperatorTokenMade => "operator-token-made",
             Self::OperatorTokenRevoked => "operator-token-revoked",
+            Self::HardwareVouched => "hardware-vouched",
             Self::ClientEnrolled => "client-enrolled",
             Self::ClientRevoked => "client-revoked",
             Self::LicensesIssued => "licenses-issued",
+            Self::LicensesRecovered => "licenses-recovered",
             Self::PolicyFailed => "policy-failed",
             Self::ClearKeysGiven => "clearkey-keys-given",
         }

@@ -84,7 +84,8 @@ pub(crate) async fn keys(
         keys.push(jwk(row.content.key_id, &server.open_content_key(row).await?));
     }
     let token_use = token.as_deref().and_then(|token| TokenUse::of(server.home.provider(), &token.claims));
-    let issue = Issue { acquisition: None, token_use, entry: entry(&rows, token.as_deref(), now) };
+    let issue =
+        Issue { acquisition: None, store: None, token_use, recovery: None, entry: entry(&rows, token.as_deref(), now) };
     server.records.ask(issue).await?.or_refused()?;
     Ok(axum::Json(KeySet { keys, session: Session::Temporary }).into_response())
 }

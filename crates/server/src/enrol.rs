@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use admit_crypto::Entropy;
 use admit_protocol::enrol::{EnrolmentRequest, EnrolmentResponse, SignedRequest};
+use admit_protocol::evidence::VouchedHardware;
 use admit_time::Timestamp;
 use admit_trust::{Certificate, ClockKind, DateCheck, Features, Issuer, Properties, Role, Subject, role, verify_chain};
 use axum::body::Bytes;
@@ -35,38 +36,56 @@ pub(crate) async fn enrol(
     // An authority that is renewed meanwhile must not stand beside a certificate of the other.
     let keys = server.home.keys();
     let authority = &keys.enrolment;
-    let certificate = match known(&server, authority, request, now).await? {
+    let (provider, root) = (server.home.provider(), server.home.root());
+    let hardware = VouchedHardware::verify(provider, root, DateCheck::At(now), request)?;
+    let wanted = Wanted { request, clock: granted_clock(request.clock, hardware.as_ref()), hardware };
+    let certificate = match known(&server, authority, &wanted, now).await? {
         Some(certificate) => certificate,
         None => {
             // Only new clients count against the limit of enrolments: neither junk nor repeated requests lock anybody out.
             let limited = server.enrolments.take(address, now);
             limited.map_err(|retry_after_secs| Refusal::RateLimited { of: Limited::Enrolments, retry_after_secs })?;
-            let certificate = issue(&server, authority, request, now, &mut *server.entropy.entropy())?;
-            write(&server, authority, request, certificate, now).await?
+            let certificate = issue(&server, authority, &wanted, now, &mut *server.entropy.entropy())?;
+            write(&server, authority, &wanted, certificate, now).await?
         }
     };
     let response = EnrolmentResponse::new(&certificate, &authority.certificate);
     Ok(http::message(ENROLMENT_RESPONSE_TYPE, response.to_bytes()))
 }
 
+/// What a client asks for, and is to get.
+struct Wanted<'a> {
+    request: &'a EnrolmentRequest,
+    clock: ClockKind,
+    hardware: Option<VouchedHardware>,
+}
+
+/// A clock that hardware protects is granted only where hardware that the realm vouches for says that the client is on it
+/// (row E03).
+fn granted_clock(asked_for: ClockKind, hardware: Option<&VouchedHardware>) -> ClockKind {
+    asked_for.min(hardware.map_or(ClockKind::AntiRollback, |it| it.clock().max(ClockKind::AntiRollback)))
+}
+
 /// The certificate that these keys have already.
 async fn known(
     server: &Server,
     authority: &Signer,
-    request: &EnrolmentRequest,
+    wanted: &Wanted<'_>,
     now: Timestamp,
 ) -> Result<Option<Certificate>, Refusal> {
+    let request = wanted.request;
     let mut connection = server.home.store().read().await?;
     if client::is_revoked(&mut connection, &request.signing_key).await? {
         return Err(Refusal::ClientRevoked);
     }
     let row = client::newest(&mut connection, &request.signing_key, &request.encryption_key).await?;
-    row.map_or(Ok(None), |row| usable(server, authority, &row, now))
+    row.map_or(Ok(None), |row| usable(server, authority, wanted, &row, now))
 }
 
 fn usable(
     server: &Server,
     authority: &Signer,
+    wanted: &Wanted<'_>,
     row: &ClientRow,
     now: Timestamp,
 ) -> Result<Option<Certificate>, Refusal> {
@@ -84,17 +103,19 @@ fn usable(
     let (provider, dates) = (server.home.provider(), DateCheck::NotExpiredBefore(now));
     let is_ours = verify_chain::<role::Client>(provider, server.home.root(), &chain, dates).is_ok();
     let [certificate, _] = chain;
-    Ok((has_begun && is_ours).then_some(certificate))
+    let has_clock = certificate.properties().clock == Some(wanted.clock);
+    Ok((has_begun && is_ours && has_clock).then_some(certificate))
 }
 
-/// The level is the realm's; a clock protected by hardware would need evidence that enrolment does not ask for.
+/// The level is the realm's.
 fn issue(
     server: &Server,
     signer: &Signer,
-    request: &EnrolmentRequest,
+    wanted: &Wanted<'_>,
     now: Timestamp,
     entropy: &mut dyn Entropy,
 ) -> Result<Certificate, Error> {
+    let request = wanted.request;
     let mut pseudonym = [0; 6];
     entropy.fill(&mut pseudonym);
     let subject = Subject {
@@ -105,7 +126,7 @@ fn issue(
             encryption_key: Some(request.encryption_key),
             component_version: Some(request.component_version),
             security_level: Some(server.home.enrol_level()),
-            clock: Some(request.clock.min(ClockKind::AntiRollback)),
+            clock: Some(wanted.clock),
             features: Some(Features::from_bits(request.features)),
             ..Properties::default()
         },
@@ -120,17 +141,18 @@ fn issue(
 async fn write(
     server: &Server,
     authority: &Signer,
-    request: &EnrolmentRequest,
+    wanted: &Wanted<'_>,
     certificate: Certificate,
     now: Timestamp,
 ) -> Result<Certificate, Refusal> {
+    let request = wanted.request;
     let mut transaction = server.home.store().write().await?;
     if client::is_revoked(&mut transaction, &request.signing_key).await? {
         return Err(Refusal::ClientRevoked);
     }
     let newest = client::newest(&mut transaction, &request.signing_key, &request.encryption_key).await?;
     if let Some(row) = &newest
-        && let Some(certificate) = usable(server, authority, row, now)?
+        && let Some(certificate) = usable(server, authority, wanted, row, now)?
     {
         return Ok(certificate);
     }
@@ -145,7 +167,9 @@ async fn write(
         not_after: certificate.not_after(),
     };
     client::insert(&mut transaction, &new).await?;
-    let detail = serde_json::json!({ "name": certificate.subject(), "level": server.home.enrol_level() });
+    let hardware = wanted.hardware.as_ref().map(|it| it.certificate().fingerprint(server.home.provider()).to_string());
+    let (name, level) = (certificate.subject(), server.home.enrol_level());
+    let detail = serde_json::json!({ "name": name, "level": level, "hardware": hardware });
     let (event, subject) = (audit::Event::ClientEnrolled, fingerprint.to_string());
     server.home.append_audit(&mut transaction, now, event, &subject, &detail).await?;
     transaction.commit().await.map_err(Error::from)?;

@@ -27,7 +27,9 @@ pub(crate) struct Metrics {
     registry: Registry,
     requests: Requests,
     pub(crate) licenses: Counter,
+    pub(crate) recovered: Counter,
     pub(crate) repeats: Counter,
+    pub(crate) stores_older: Counter,
     queues: Queues,
     pub(crate) time: Time,
     pub(crate) database_errors: Counter,
@@ -100,8 +102,11 @@ impl Metrics {
         Self {
             requests: Requests::new(&mut named),
             licenses: named.counter("licenses_issued", "Licenses recorded and sent"),
+            recovered: named.counter("licenses_recovered", "Licenses issued again to their owner"),
             repeats: named
                 .counter("challenges_repeated", "Challenges that were answered before and got the same licenses again"),
+            stores_older: named
+                .counter("stores_older", "Challenges from a client's store that is older than one that was seen of it"),
             queues: Queues::new(&mut named),
             time: Time::new(&mut named),
             database_errors: named.counter("database_errors", "Requests that the database failed"),

@@ -2,12 +2,14 @@
 //! Internal detail stops here and goes to the log.
 
 use admit_license::KeyId;
+use admit_protocol::acquire::StorePosition;
 use admit_protocol::{Code, Error as MessageError, PROBLEM_CONTENT_TYPE, Problem};
 use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::Error;
+use crate::acquire::recover::NotRecovered;
 use crate::observe::Refused;
 use crate::operator::OperatorTokenFault;
 use crate::policy::PolicyRefusal;
@@ -110,6 +112,15 @@ pub(crate) enum Refusal {
     /// The policy said no, or does not work.
     #[error("{0}")]
     Policy(#[from] PolicyRefusal),
+    /// Licenses that the owner was issued before are not issued again.
+    #[error("{0}")]
+    NotRecovered(#[from] NotRecovered),
+    /// A later state of the client's store was seen.
+    #[error("the client's store is older than one that this server has seen of it")]
+    StoreIsOlder {
+        /// Where that one stood.
+        seen: StorePosition,
+    },
     /// The challenge was answered so long ago that the answer is no longer repeated.
     #[error("this challenge was answered more than seven days ago; a fresh one is needed")]
     ChallengeUsed,
@@ -197,6 +208,8 @@ impl Refusal {
             Self::Policy(PolicyRefusal::Failed { .. }) => {
                 (Code::ADMIT_E_POLICY_FAILED, StatusCode::INTERNAL_SERVER_ERROR)
             }
+            Self::StoreIsOlder { .. } => (Code::ADMIT_E_STORE_ROLLED_BACK, StatusCode::FORBIDDEN),
+            Self::NotRecovered(reason) => not_recovered(reason),
             Self::ChallengeUsed => (Code::DRM_E_SERVER_INVALID_MESSAGE, StatusCode::CONFLICT),
             Self::RateLimited { .. } => (Code::ADMIT_E_RATE_LIMITED, StatusCode::TOO_MANY_REQUESTS),
             Self::Timeout | Self::Busy => (Code::ADMIT_E_OVERLOADED, StatusCode::SERVICE_UNAVAILABLE),
@@ -233,6 +246,17 @@ impl Refusal {
                 tracing::info!(%code, status = status.as_u16(), reason = ?refusal.to_string(), "request refused")
             }
         }
+    }
+}
+
+const fn not_recovered(reason: &NotRecovered) -> (Code, StatusCode) {
+    match reason {
+        NotRecovered::NoPlace { .. } => (Code::NS_E_DRM_RESTORE_FRAUD, StatusCode::FORBIDDEN),
+        NotRecovered::Forbidden => (Code::ADMIT_E_RECOVERY_FORBIDDEN, StatusCode::FORBIDDEN),
+        NotRecovered::Counted => (Code::ADMIT_E_RECOVERY_COUNTED, StatusCode::FORBIDDEN),
+        NotRecovered::NoClock => (Code::DRM_E_NO_CLK_SUPPORTED, StatusCode::FORBIDDEN),
+        NotRecovered::Expired => (Code::NS_E_DRM_LICENSE_EXPIRED, StatusCode::FORBIDDEN),
+        NotRecovered::Unknown => (Code::ADMIT_E_NOTHING_TO_RECOVER, StatusCode::NOT_FOUND),
     }
 }
 

@@ -17,7 +17,7 @@ pub use clock::now_at;
 pub use entropy::SeededEntropy;
 #[cfg(not(target_arch = "wasm32"))]
 pub use postgres::Postgres;
-pub use realm::{FixtureClient, FixtureRealm, FixtureService, FixtureTimeService};
+pub use realm::{FixtureClient, FixtureHardware, FixtureRealm, FixtureService, FixtureTimeService};
 #[cfg(not(target_arch = "wasm32"))]
 pub use soft_hsm::SoftHsm;
 #[cfg(not(target_arch = "wasm32"))]

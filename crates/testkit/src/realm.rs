@@ -5,8 +5,8 @@ use core::time::Duration;
 use admit_crypto::{DecryptionKey, Digest, Entropy, Provider, SecretScalar, SigningKey, rustcrypto};
 use admit_time::Timestamp;
 use admit_trust::{
-    Certificate, ClientProperties, ClockKind, ComponentVersion, DateCheck, Features, Issuer, Properties, Role,
-    SdkGeneration, Subject, TimeKey, TimeSubject, TrustRoot, Verified, issue, issue_root, issue_time, role,
+    Certificate, ClientProperties, ClockKind, ComponentVersion, DateCheck, DeviceKind, Features, Issuer, Properties,
+    Role, SdkGeneration, Subject, TimeKey, TimeSubject, TrustRoot, Verified, issue, issue_root, issue_time, role,
     verify_chain,
 };
 
@@ -71,6 +71,15 @@ pub struct FixtureClient {
     pub properties: ClientProperties,
 }
 
+/// A device's hardware: a key, and a certificate for it under the root.
+#[derive(Debug)]
+pub struct FixtureHardware {
+    /// Signs evidence.
+    pub signing: SigningKey,
+    /// Names the key, and the clock that is protected beside it.
+    pub certificate: Certificate,
+}
+
 impl FixtureRealm {
     /// The realm of this seed.
     #[must_use]
@@ -94,6 +103,21 @@ impl FixtureRealm {
     /// A client with this security level and a default component.
     #[must_use]
     pub fn client(&self, seed: u64, security_level: u32) -> FixtureClient {
+        self.client_with(seed, security_level, Properties::default())
+    }
+
+    /// A portable device or medium with this security level and hardware serial number.
+    #[must_use]
+    pub fn device(&self, seed: u64, kind: DeviceKind, security_level: u32, serial: Option<&str>) -> FixtureClient {
+        let hardware_serial = serial.map(str::to_owned);
+        self.client_with(
+            seed,
+            security_level,
+            Properties { device_kind: Some(kind), hardware_serial, ..Properties::default() },
+        )
+    }
+
+    fn client_with(&self, seed: u64, security_level: u32, more: Properties) -> FixtureClient {
         let mut entropy = SeededEntropy::new(seed);
         let signing = (self.provider.load_signing_key)(&SecretScalar::generate(&mut entropy));
         let encryption = (self.provider.load_decryption_key)(&SecretScalar::generate(&mut entropy));
@@ -114,7 +138,7 @@ impl FixtureRealm {
                 security_level: Some(security_level),
                 clock: Some(properties.clock),
                 features: Some(properties.features),
-                ..Properties::default()
+                ..more
             },
             not_before: self.now,
             lifetime: 5 * YEAR,
@@ -125,6 +149,24 @@ impl FixtureRealm {
         let dates = DateCheck::At(self.now);
         let certificate = verify_chain(self.provider, &self.root, &chain, dates).expect(VALID);
         FixtureClient { signing, encryption, certificate, chain, properties }
+    }
+
+    /// Hardware in which such a clock is protected.
+    #[must_use]
+    pub fn hardware(&self, seed: u64, clock: ClockKind) -> FixtureHardware {
+        let mut entropy = SeededEntropy::new(seed);
+        let signing = (self.provider.load_signing_key)(&SecretScalar::generate(&mut entropy));
+        let subject = Subject {
+            common_name: "Fixture hardware",
+            public_key: signing.public_key(),
+            role: Role::Hardware,
+            properties: Properties { clock: Some(clock), ..Properties::default() },
+            not_before: self.now,
+            lifetime: YEAR,
+        };
+        let issuer = Issuer { certificate: self.root.certificate(), key: &self.root_key };
+        let certificate = issue(issuer, &subject, &mut entropy).expect(VALID);
+        FixtureHardware { signing, certificate }
     }
 
     /// The realm's fingerprint.

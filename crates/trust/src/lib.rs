@@ -8,6 +8,7 @@
 mod certificate;
 mod chain;
 mod component_version;
+mod device;
 mod envelope;
 mod error;
 mod issue;
@@ -21,6 +22,7 @@ mod verified;
 pub use certificate::Certificate;
 pub use chain::{DateCheck, verify_chain};
 pub use component_version::{ComponentVersion, InvalidComponentVersion};
+pub use device::{CertificateVersion, Device, DeviceKind, NON_SDMI_LEVEL, SDMI_LEVEL};
 pub use envelope::{Envelope, KeySignedBytes, SignedBytes, sign, sign_detached};
 pub use error::{Error, Field};
 pub use issue::{Issuer, Subject, TimeSubject, issue, issue_root, issue_time};

@@ -7,7 +7,7 @@ use admit_crypto::PublicKey;
 use der::asn1::{OctetString, Utf8StringRef};
 use der::{Decode, Encode};
 
-use crate::{ComponentVersion, Error, Field};
+use crate::{CertificateVersion, ComponentVersion, DeviceKind, Error, Field};
 
 /// What kind of trusted clock a client has (rows E01 and E03).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, minicbor::Encode, minicbor::Decode)]
@@ -132,6 +132,12 @@ pub struct Properties {
     pub sdk_generation: Option<SdkGeneration>,
     /// The epoch of a time certificate's key.
     pub time_epoch: Option<u64>,
+    /// The version of an application's certificate.
+    pub certificate_version: Option<CertificateVersion>,
+    /// That the client is a portable device or medium.
+    pub device_kind: Option<DeviceKind>,
+    /// The serial number that is in the hardware of a device or medium.
+    pub hardware_serial: Option<String>,
 }
 
 /// The properties that every client certificate must carry.
@@ -186,6 +192,11 @@ impl Properties {
                 self.sdk_generation = Some(SdkGeneration::from_number(u8::from_der(value)?).ok_or(invalid)?);
             }
             TIME_EPOCH => self.time_epoch = Some(u64::from_der(value)?),
+            CERTIFICATE_VERSION => {
+                self.certificate_version = Some(CertificateVersion::from_number(u8::from_der(value)?).ok_or(invalid)?);
+            }
+            DEVICE_KIND => self.device_kind = Some(DeviceKind::from_number(u8::from_der(value)?).ok_or(invalid)?),
+            HARDWARE_SERIAL => self.hardware_serial = Some(utf8(value)?),
             _ => return Ok(false),
         }
         Ok(true)
@@ -218,6 +229,15 @@ impl Properties {
         if let Some(epoch) = self.time_epoch {
             out.push((TIME_EPOCH, epoch.to_der()?));
         }
+        if let Some(version) = self.certificate_version {
+            out.push((CERTIFICATE_VERSION, version.number().to_der()?));
+        }
+        if let Some(kind) = self.device_kind {
+            out.push((DEVICE_KIND, kind.number().to_der()?));
+        }
+        if let Some(serial) = &self.hardware_serial {
+            out.push((HARDWARE_SERIAL, Utf8StringRef::new(serial)?.to_der()?));
+        }
         Ok(out)
     }
 }
@@ -235,6 +255,9 @@ const FEATURES: u8 = 5;
 const APPLICATION_VERSION: u8 = 7;
 const SDK_GENERATION: u8 = 8;
 const TIME_EPOCH: u8 = 9;
+const CERTIFICATE_VERSION: u8 = 10;
+const DEVICE_KIND: u8 = 11;
+const HARDWARE_SERIAL: u8 = 12;
 
 #[cfg(test)]
 mod tests {
@@ -248,16 +271,22 @@ mod tests {
         let version = prop::option::of(any::<[u16; 4]>());
         let numbers = prop::array::uniform2(prop::option::of(any::<u32>()));
         let kinds = (prop::option::of(0..3_u8), prop::option::of(1..3_u8));
-        (key, version, numbers, kinds, prop::option::of(".{0,20}"), any::<Option<u64>>()).prop_map(
-            |(key, version, [level, features], (clock, generation), application_version, time_epoch)| Properties {
-                encryption_key: key.map(|byte| SecretScalar::from_slice(&[byte; 32]).unwrap().public_key()),
-                component_version: version.map(ComponentVersion::new),
-                security_level: level,
-                clock: clock.map(|number| ClockKind::from_number(number).unwrap()),
-                features: features.map(Features::from_bits),
-                application_version,
-                sdk_generation: generation.map(|number| SdkGeneration::from_number(number).unwrap()),
-                time_epoch,
+        let device = (prop::option::of(1..3_u8), prop::option::of(1..3_u8), prop::option::of("[0-9A-Z-]{1,20}"));
+        (key, version, numbers, kinds, prop::option::of(".{0,20}"), any::<Option<u64>>(), device).prop_map(
+            |(key, version, [level, features], (clock, generation), application_version, time_epoch, device)| {
+                Properties {
+                    encryption_key: key.map(|byte| SecretScalar::from_slice(&[byte; 32]).unwrap().public_key()),
+                    component_version: version.map(ComponentVersion::new),
+                    security_level: level,
+                    clock: clock.map(|number| ClockKind::from_number(number).unwrap()),
+                    features: features.map(Features::from_bits),
+                    application_version,
+                    sdk_generation: generation.map(|number| SdkGeneration::from_number(number).unwrap()),
+                    time_epoch,
+                    certificate_version: device.0.map(|number| CertificateVersion::from_number(number).unwrap()),
+                    device_kind: device.1.map(|number| DeviceKind::from_number(number).unwrap()),
+                    hardware_serial: device.2,
+                }
             },
         )
     }
@@ -280,7 +309,7 @@ mod tests {
 
     #[test]
     fn numbers_without_a_property_are_not_read() {
-        for number in [0, 6, 10, 127] {
+        for number in [0, 6, 13, 127] {
             let mut properties = Properties::default();
             assert!(!properties.read(number, &[0x05, 0x00]).unwrap(), "{number}");
             assert_eq!(properties, Properties::default());

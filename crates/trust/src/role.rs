@@ -28,11 +28,13 @@ pub enum Role {
     Application,
     /// Names a client's component: its keys, version, level and clock.
     Client,
+    /// Names a device's hardware: a key that does not leave it, and the clock that is protected in it.
+    Hardware,
 }
 
 impl Role {
     /// Every role, in the order of their numbers.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::License,
         Self::Time,
         Self::Individualization,
@@ -43,6 +45,7 @@ impl Role {
         Self::Enrolment,
         Self::Application,
         Self::Client,
+        Self::Hardware,
     ];
 
     /// The last number of the role's object identifier.
@@ -59,6 +62,7 @@ impl Role {
             Self::Enrolment => 8,
             Self::Application => 9,
             Self::Client => 10,
+            Self::Hardware => 11,
         }
     }
 
@@ -76,6 +80,7 @@ impl Role {
             Self::Enrolment => "enrolment",
             Self::Application => "application",
             Self::Client => "client",
+            Self::Hardware => "hardware",
         }
     }
 
@@ -128,7 +133,7 @@ macro_rules! markers {
     )*};
 }
 
-markers! { License Time Individualization Revocation Metering Backup Packaging Enrolment Application Client }
+markers! { License Time Individualization Revocation Metering Backup Packaging Enrolment Application Client Hardware }
 
 macro_rules! p256_markers {
     ($($name:ident)*) => {$(
@@ -136,7 +141,7 @@ macro_rules! p256_markers {
     )*};
 }
 
-p256_markers! { License Individualization Revocation Metering Backup Packaging Enrolment Application Client }
+p256_markers! { License Individualization Revocation Metering Backup Packaging Enrolment Application Client Hardware }
 
 #[cfg(test)]
 mod tests {
@@ -151,7 +156,7 @@ mod tests {
             assert_eq!(role.to_string(), role.name());
             assert_eq!(Role::ALL.iter().filter(|other| other.name() == role.name()).count(), 1, "{role}");
         }
-        for other in [Oid::under_arc(&[1, 0]), Oid::under_arc(&[1, 11]), Oid::under_arc(&[2, 1])] {
+        for other in [Oid::under_arc(&[1, 0]), Oid::under_arc(&[1, 12]), Oid::under_arc(&[2, 1])] {
             assert_eq!(Role::from_oid(&other), None);
         }
     }
@@ -167,8 +172,7 @@ mod tests {
         macro_rules! roles {
             ($($name:ident)*) => { [$($name::ROLE),*] };
         }
-        let types =
-            roles!(License Time Individualization Revocation Metering Backup Packaging Enrolment Application Client);
+        let types = roles!(License Time Individualization Revocation Metering Backup Packaging Enrolment Application Client Hardware);
         assert_eq!(types, Role::ALL);
     }
 }

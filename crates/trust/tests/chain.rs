@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 use admit_crypto::{Digest, Provider};
 use admit_testkit::{FixtureClient, FixtureRealm, SeededEntropy};
 use admit_trust::{
-    Certificate, CertificateMemory, DateCheck, Error, Field, Issuer, Properties, Role, Subject, TimeKey, TimeSubject,
-    TrustRoot, issue, issue_root, issue_time, role, verify_chain,
+    Certificate, CertificateMemory, ClockKind, DateCheck, Error, Field, Issuer, Properties, Role, Subject, TimeKey,
+    TimeSubject, TrustRoot, issue, issue_root, issue_time, role, verify_chain,
 };
 
 fn fixtures() -> (FixtureRealm, FixtureClient) {
@@ -45,7 +45,7 @@ fn verify_under(
             }
         };
     }
-    verify_as!(License Time Individualization Revocation Metering Backup Packaging Enrolment Application Client)
+    verify_as!(License Time Individualization Revocation Metering Backup Packaging Enrolment Application Client Hardware)
 }
 
 /// A certificate that some service of the realm signs.
@@ -79,7 +79,8 @@ fn a_chain_verifies_for_its_own_role_only() {
         (&realm.time[0].certificate, Role::Time),
     ];
     let chains = single.map(|(certificate, role)| (vec![certificate.clone()], role));
-    for (chain, role) in chains.into_iter().chain([(client.chain.clone(), Role::Client)]) {
+    let hardware = vec![realm.hardware(3, ClockKind::Secure).certificate];
+    for (chain, role) in chains.into_iter().chain([(client.chain.clone(), Role::Client), (hardware, Role::Hardware)]) {
         assert_eq!(verify(&realm, &chain, role).unwrap(), chain[0]);
         for other in Role::ALL.into_iter().filter(|&other| other != role) {
             let wrong = Error::WrongRole { expected: other, found: Some(role) };

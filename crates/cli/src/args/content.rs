@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use admit_crypto::Digest;
-use admit_license::KeyId;
+use admit_license::{KeyId, Rights};
 use admit_trust::ComponentVersion;
 use clap::Args;
 
 use super::HomeArgs;
 use super::policy::parse_claim;
-use super::text::{parse_duration, parse_fingerprint, parse_minimum_version, parse_web_address};
+use super::text::{parse_duration, parse_fingerprint, parse_minimum_version, parse_right, parse_web_address};
 
 /// `admit package`.
 #[derive(Debug, Args)]
@@ -69,6 +69,8 @@ pub(crate) struct PackageArgs {
     #[arg(long, value_name = "URL", value_parser = parse_web_address)]
     pub(crate) license_page: Option<String>,
     #[command(flatten)]
+    pub(crate) local: LocalArgs,
+    #[command(flatten)]
     pub(crate) home: HomeArgs,
     /// Register the key at this server instead of in a home.
     #[arg(long, value_name = "URL", requires = "token")]
@@ -76,6 +78,30 @@ pub(crate) struct PackageArgs {
     /// The operator token for that server, or `@FILE` to read it from a file; `admit admin token make` makes one.
     #[arg(long, value_name = "T|@FILE", env = "ADMIT_OPERATOR_TOKEN", hide_env_values = true)]
     pub(crate) token: Option<String>,
+}
+
+/// What `admit package --local` takes beside that.
+#[derive(Debug, Args)]
+pub(crate) struct LocalArgs {
+    /// Protect your own recording for this client alone, without a server: the licenses go into the client's store.
+    #[arg(long, conflicts_with_all = ["server", "open", "clearkey", "license_page", "kid", "min_version"])]
+    pub(crate) local: bool,
+    /// The client's folder.
+    #[arg(long, env = "ADMIT_CLIENT", value_name = "DIR")]
+    pub(crate) client: Option<PathBuf>,
+    /// The realm in whose store the licenses go, where the client knows several.
+    #[arg(long, value_name = "FINGERPRINT", value_parser = parse_fingerprint, requires = "local")]
+    pub(crate) realm: Option<Digest>,
+    /// Mark the content as SDMI-validated: one license for this PC, and three for one transfer to an SDMI-compliant device
+    /// each. What is protected goes to no other devices.
+    #[arg(long, value_name = "CLASS", value_parser = ["protected", "validated"], requires = "local")]
+    pub(crate) sdmi: Option<String>,
+    /// A license for one use only.
+    #[arg(long, requires = "local")]
+    pub(crate) one_time: bool,
+    /// What the licenses allow; without it, play, transfer-to-non-sdmi and burn-to-cd.
+    #[arg(long, value_name = "RIGHT", value_delimiter = ',', value_parser = parse_right, requires = "local")]
+    pub(crate) rights: Vec<Rights>,
 }
 
 /// `admit token`.

@@ -24,9 +24,10 @@ pub(crate) struct InitArgs {
     /// The security level that clients enrol at until they are individualized.
     #[arg(long, value_name = "LEVEL", default_value_t = 150, value_parser = clap::value_parser!(u32).range(0..=1000))]
     pub(crate) enrol_level: u32,
-    /// The security level of this program when it plays without letting anything out in clear, which counts as 150 anyway.
-    #[arg(long, value_name = "LEVEL", default_value_t = 150)]
-    pub(crate) application_level: u32,
+    /// The security level of this program's own certificate. From 450 on clients may mark their own recordings as
+    /// SDMI-validated, and what plays inside the process counts as this; what leaves it in clear is 150 at most.
+    #[arg(long, value_name = "LEVEL", default_value_t = 150, value_parser = clap::value_parser!(u32).range(0..=2000))]
+    pub(crate) app_level: u32,
     /// A file with the passphrase for the exported root key; without it, it is asked for.
     #[arg(long, value_name = "FILE")]
     pub(crate) passphrase_file: Option<PathBuf>,

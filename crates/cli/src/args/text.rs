@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use admit_crypto::Digest;
-use admit_license::{KeyId, LicenseId};
+use admit_license::{KeyId, LicenseId, Rights};
 use admit_protocol::Code;
 use admit_trust::ComponentVersion;
 
@@ -34,6 +34,12 @@ pub(super) fn parse_fingerprint(text: &str) -> Result<Digest, &'static str> {
 pub(super) fn parse_license_id(text: &str) -> Result<LicenseId, &'static str> {
     let id: KeyId = text.parse().map_err(|_| "expected 32 hexadecimal digits")?;
     Ok(LicenseId::from_bytes(*id.as_bytes()))
+}
+
+/// One right by its name.
+pub(super) fn parse_right(text: &str) -> Result<Rights, String> {
+    let of_bit = |bit: u32| Rights::from_bits(1 << bit).filter(|right| right.names().eq([text]));
+    (0..u32::BITS).find_map(of_bit).ok_or_else(|| format!("expected some of: {}", Rights::ALL))
 }
 
 /// Row A03: only versions of individualized components are minima.

@@ -13,7 +13,7 @@ use admit_trust::{Certificate, ClockKind, Features, Role, Verified, role};
 use super::content::HeaderTerms;
 use super::context::{ClientRealm, DATES, HARD_FLOOR, Lock, PROVIDER};
 use super::counter;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::system::{Counter, Http, SqliteKeyValue, SystemEntropy};
 
 /// A client at work in one realm. It holds the lock of the realm's folder, but not while it waits for the network.
@@ -65,6 +65,22 @@ impl Session {
 
     /// Sends a challenge and takes its response. The clock is set by it, and not kept yet.
     pub(super) fn receive(&mut self, wanted: &Wanted<'_>, http: &Http) -> Outcome<Received> {
+        for _ in 0..MOST_OVERTAKEN {
+            let received = self.receive_from_newest(wanted, http)?;
+            if received.is_of_older(&self.store) {
+                self.clock.store_is_older();
+                self.keep_clock()?;
+                return Err(Failure::from(admit_client::Error::StoreRolledBack));
+            }
+            if !received.was_overtaken() {
+                return Ok(received);
+            }
+        }
+        let sentence = "other processes of this client acquire licenses all the time";
+        Err(Failure::new(Code::ADMIT_E_STORE_BUSY, sentence))
+    }
+
+    fn receive_from_newest(&mut self, wanted: &Wanted<'_>, http: &Http) -> Outcome<Received> {
         match self.receive_once(wanted, http) {
             // The service has a new key: its certificate was renewed since the realm document was fetched.
             Err(failure) if failure.code == Code::ADMIT_E_UNKNOWN_CHALLENGE_KEY => {
@@ -154,5 +170,7 @@ fn enrol_client(
 
 /// The common name of this program's certificate in realm documents.
 const APPLICATION: &str = "admit";
+/// How often another process may be faster before this one gives up.
+const MOST_OVERTAKEN: u32 = 5;
 /// What this program can do.
 const FEATURES: Features = Features::from_bits(Features::CHAINS.bits() | Features::TIME.bits());

@@ -90,6 +90,20 @@ impl Content {
         Ok((fields.custom.realm, fields.license_acquisition_url))
     }
 
+    /// Whether the header names a realm and no server: a client protected the content for itself, and no license can be
+    /// acquired for it (row B10).
+    pub(crate) fn is_local(&self) -> Outcome<bool> {
+        let (realm, address) = self.claims()?;
+        Ok(realm.is_some() && address.is_none())
+    }
+
+    /// That there is no license for content of a client, and none to be had.
+    pub(crate) fn only_local(&self) -> Failure {
+        let sentence =
+            format!("{} was protected on one client, and this one has no license for it", self.path.display());
+        Failure::new(Code::ADMIT_E_LOCAL_CONTENT, sentence)
+    }
+
     /// The header object, as a challenge carries it.
     pub(crate) fn header_object(&self) -> Option<&[u8]> {
         self.header.as_ref().map(|(bytes, _)| bytes.as_slice())

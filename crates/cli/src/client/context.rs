@@ -73,6 +73,24 @@ impl ClientRealm {
         Ok(realms.collect::<Outcome<Vec<_>>>()?.into_iter().flatten().collect())
     }
 
+    /// The realm that was named, or else the only one that this client knows.
+    pub(crate) fn choose(client: &Path, named: Option<Digest>) -> Outcome<Self> {
+        let unknown = |sentence: &str| Failure::new(Code::ADMIT_E_REALM_NOT_TRUSTED, sentence);
+        if let Some(fingerprint) = named {
+            let sentence = format!("this client does not know realm {fingerprint}");
+            return Self::load(client, fingerprint)?.ok_or_else(|| unknown(&sentence));
+        }
+        let mut known = Self::load_all(client)?;
+        match (known.pop(), known.is_empty()) {
+            (Some(only), true) => Ok(only),
+            (Some(_), false) => {
+                Err(unknown("this client knows several realms").with_action("Name one of them with --realm"))
+            }
+            (None, _) => Err(unknown("this client is enrolled in no realm yet")
+                .with_action("Play some content of a realm first, so that this client is enrolled there")),
+        }
+    }
+
     /// The realm of this fingerprint, trusted now if the user says so: by `--trust`, or at a prompt. No byte is
     /// sent to `server` before that, and nothing is kept unless `vouched` finds that the realm stands behind the
     /// address.

@@ -22,10 +22,15 @@ pub(super) fn open(clock: &Clock) -> Outcome<Option<Counter>> {
         };
     };
     let path = Path::new(&path);
-    Counter::open(path, *clock.record().store_epoch).map(Some).map_err(|error| {
+    let counter = Counter::open(path, *clock.record().store_epoch).map_err(|error| {
         let sentence = format!("the TPM at {} cannot be used: {error}", path.display());
         Failure::new(Code::ADMIT_E_FILE, sentence).with_action("Name another one in ADMIT_TPM, or none")
-    })
+    })?;
+    if !clock.is_same_counter(counter.value()) {
+        let sentence = format!("the TPM at {} is not the one that this client has counted in", path.display());
+        return Err(Failure::new(Code::ADMIT_E_FILE, sentence).with_action("Name that one in ADMIT_TPM"));
+    }
+    Ok(Some(counter))
 }
 
 impl Session {
@@ -38,8 +43,8 @@ impl Session {
     /// next time: until then it tells less.
     pub(crate) fn settle_counter(&mut self) {
         let reading = self.reading();
-        if let (Some(counter), Some(value)) = (&mut self.counter, self.clock.counter_to_raise(&reading)) {
-            let _ = counter.raise_to(value);
+        if let Some(counter) = self.counter.as_mut().filter(|_| self.clock.must_count(&reading)) {
+            let _ = counter.raise();
         }
     }
 }

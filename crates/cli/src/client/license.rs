@@ -68,6 +68,7 @@ fn acquire(args: &LicenseAcquireArgs, output: Output) -> Outcome<()> {
         actions,
         token: token.as_deref(),
         application: application.as_ref(),
+        recovery: false,
     };
     let licenses = session.acquire(&wanted, &http)?;
     drop(session);

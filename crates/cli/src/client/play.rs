@@ -121,6 +121,10 @@ pub(super) fn acquire_missing(
             None => return Ok(()),
         }
     }
+    if content.is_local()? {
+        let is_missing = matches!(denied.first().nearest(), Reason::NoLicense { .. });
+        return Err(if is_missing { content.only_local() } else { Failure::denied(denied.first()) });
+    }
     if let Some((_, hopeless)) = denied.iter().find(|(_, denied)| !a_new_license_may_help(denied)) {
         return Err(Failure::denied(hopeless));
     }

@@ -30,6 +30,8 @@ impl Session {
     pub(crate) fn set_time(&mut self, http: &Http) -> Outcome<Now> {
         let now = match self.acquire_time(http) {
             Ok(Some(now)) => now,
+            // No time helps an older copy of a store.
+            Err(failure) if failure.code == Code::ADMIT_E_STORE_ROLLED_BACK => return Err(failure),
             Ok(None) | Err(_) => self.ask_clock_services(http)?,
         };
         self.keep_clock()?;

@@ -31,7 +31,7 @@ pub(crate) fn run(args: &InitArgs, output: Output) -> Outcome<()> {
         name: &args.name,
         now: now(),
         enrol_level: args.enrol_level,
-        application_level: args.application_level,
+        application_level: args.app_level,
         public_address: Some(&args.public_address),
         database_url: database_url.as_deref(),
         root,

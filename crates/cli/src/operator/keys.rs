@@ -1,5 +1,8 @@
 //! `admit admin rotate-key` and `admit admin renew`: new keys in the place of old ones.
 
+use std::path::Path;
+
+use admit_crypto::SecretScalar;
 use admit_protocol::Code;
 use admit_server::home::{Home, KeyCustody, Renewal, Renewed, RotationStep, root_key};
 use serde_json::json;
@@ -57,15 +60,8 @@ pub(super) async fn rotate(args: &RotateKeyArgs, output: Output) -> Outcome<()> 
 pub(super) async fn renew(args: &RenewArgs, output: Output) -> Outcome<()> {
     let home = super::open_home(&args.home).await?;
     let renewal = if args.all { Renewal::All } else { Renewal::Yearly };
-    let renewed = match &args.root_key {
-        Some(path) => {
-            let pem = std::fs::read_to_string(path).map_err(|error| Failure::file(path, &error))?;
-            let passphrase = passphrase::existing(args.passphrase_file.as_deref())?;
-            let key = root_key::import(&pem, &passphrase)?;
-            home.renew(&key, renewal, now(), &mut SystemEntropy).await?
-        }
-        None => renew_demonstration(&home, renewal).await?,
-    };
+    let key = root_key(&home, args.root_key.as_deref(), args.passphrase_file.as_deref()).await?;
+    let renewed = home.renew(&key, renewal, now(), &mut SystemEntropy).await?;
     home.close().await;
     let document = |one: &Renewed| json!({ "certificate": one.name, "ends": one.ends_at.to_string() });
     output.json(|| json!({ "renewed": renewed.iter().map(document).collect::<Vec<_>>() }));
@@ -76,10 +72,19 @@ pub(super) async fn renew(args: &RenewArgs, output: Output) -> Outcome<()> {
     Ok(())
 }
 
-async fn renew_demonstration(home: &Home, renewal: Renewal) -> Outcome<Vec<Renewed>> {
-    let renewed = home.renew_demonstration(renewal, now(), &mut SystemEntropy).await?;
-    renewed.ok_or_else(|| {
-        Failure::new(Code::ADMIT_E_USAGE, "the root key is not in this home")
-            .with_action("Name its file with --root-key")
-    })
+/// The trust root's key: from its file, or out of a home for demonstrations.
+pub(super) async fn root_key(
+    home: &Home,
+    file: Option<&Path>,
+    passphrase_file: Option<&Path>,
+) -> Outcome<SecretScalar> {
+    let Some(path) = file else {
+        return home.demonstration_root_key().await?.ok_or_else(|| {
+            Failure::new(Code::ADMIT_E_USAGE, "the root key is not in this home")
+                .with_action("Name its file with --root-key")
+        });
+    };
+    let pem = std::fs::read_to_string(path).map_err(|error| Failure::file(path, &error))?;
+    let passphrase = passphrase::existing(passphrase_file)?;
+    Ok(root_key::import(&pem, &passphrase)?)
 }

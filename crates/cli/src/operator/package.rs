@@ -25,6 +25,9 @@ use crate::system::SystemEntropy;
 /// Writes the protected file, registers its key, and only then gives the file its name: input that cannot be
 /// packaged leaves nothing, neither a file nor a key.
 pub(crate) fn run(args: &PackageArgs, output: Output) -> Outcome<()> {
+    if args.local.local {
+        return crate::client::package_local(args, output);
+    }
     same_file::refuse(&args.input, &args.output)?;
     let input = File::open(&args.input).map_err(|error| Failure::file(&args.input, &error))?;
     let (key_id, key) = choose_key(args)?;
@@ -66,7 +69,11 @@ pub(crate) fn run(args: &PackageArgs, output: Output) -> Outcome<()> {
 }
 
 /// Writes the protected media to a file that has no name yet.
-fn write_protected(args: &PackageArgs, input: &File, protection: &Protection<'_>) -> Outcome<(Report, AtomicFile)> {
+pub(crate) fn write_protected(
+    args: &PackageArgs,
+    input: &File,
+    protection: &Protection<'_>,
+) -> Outcome<(Report, AtomicFile)> {
     let created = AtomicFile::create(&args.output, SystemEntropy.nonce());
     let mut file = created.map_err(|error| Failure::file(&args.output, &error))?;
     let progress = Progress::new("packaging");
@@ -106,7 +113,8 @@ fn content(args: &PackageArgs, key_id: KeyId, content_id: &str) -> Content {
     }
 }
 
-fn metadata(args: &PackageArgs) -> Outcome<Metadata> {
+/// What the arguments say of the content in clear.
+pub(crate) fn metadata(args: &PackageArgs) -> Outcome<Metadata> {
     Ok(Metadata {
         title: args.title.clone(),
         artist: args.artist.clone(),

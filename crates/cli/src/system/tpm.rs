@@ -62,12 +62,10 @@ impl Counter {
         }
     }
 
-    /// Counts up to a value. A chip counts a limited number of times in its life, and refuses to count too often.
-    pub(crate) fn raise_to(&mut self, value: u64) -> io::Result<()> {
-        while self.value < value {
-            self.ask(&command::increment(self.index)).map_err(io::Error::from)?;
-            self.value += 1;
-        }
+    /// Counts up by one. A chip counts a limited number of times in its life, and refuses to count too often.
+    pub(crate) fn raise(&mut self) -> io::Result<()> {
+        self.ask(&command::increment(self.index)).map_err(io::Error::from)?;
+        self.value += 1;
         Ok(())
     }
 

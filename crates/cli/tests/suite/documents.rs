@@ -43,7 +43,9 @@ fn buyers_commands() {
     assert_eq!((&why["action"], &why["allowed"]), (&"play".into(), &true.into()));
     let list = world.admit(&["license", "list", "--json"]).json();
     let license = &list["licenses"][0];
-    assert_eq!(why["licenses"][0], license["license"]);
+    let of_license = &why["licenses"][0];
+    assert_eq!(members(of_license), ["allowed", "key_id", "license", "precedence", "used_first"]);
+    assert_eq!((&of_license["license"], &of_license["used_first"]), (&license["license"], &true.into()));
     assert_eq!(license["plays"], serde_json::json!({ "allowed": null, "used": 0 }));
     let id = license["license"].as_str().unwrap();
     let shown = world.admit(&["license", "show", id, "--json"]).json();
@@ -52,9 +54,10 @@ fn buyers_commands() {
     assert_eq!(deleted, serde_json::json!({ "deleted": id }));
     let denied = world.admit(&["why", "burn", "film.mp4", "--json"]);
     let document: Value = serde_json::from_str(&denied.stdout).unwrap();
-    assert_eq!(members(&document), ["action", "allowed", "reasons"]);
+    assert_eq!(members(&document), ["action", "allowed", "licenses", "reasons"]);
+    assert_eq!((&document["allowed"], &document["licenses"]), (&false.into(), &serde_json::json!([])));
     let reason = &document["reasons"][0];
-    assert_eq!(members(reason), ["code", "key_id", "license", "reason", "remedy", "sentence", "usable"]);
+    assert_eq!(members(reason), ["action", "code", "key_id", "license", "reason", "remedy", "sentence", "usable"]);
     assert_eq!((&reason["license"], &reason["remedy"]), (&Value::Null, &"acquire".into()));
     let clock = world.admit(&["clock", "show", "--json"]).json();
     let expected = [

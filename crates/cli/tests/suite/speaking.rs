@@ -12,7 +12,7 @@ const EXACT: [&str; 3] = ["flac", "-sample_fmt", "s16"];
 
 #[test]
 fn b13_content_above_clear_output_is_heard_in_this_process_and_leaves_it_nowhere() {
-    let level = ["--application-level", "450"];
+    let level = ["--app-level", "450"];
     let world = licensing_at(&level, "license.rights = \"play, burn-to-cd\";");
     let realm = protect(&world, "song", TONES, &EXACT, &["--min-app-level", "200"]);
     Done::from(&play(&world, &["song.mp4", "--trust", &realm])).succeeded();
@@ -33,7 +33,7 @@ fn b13_content_above_clear_output_is_heard_in_this_process_and_leaves_it_nowhere
 
 #[test]
 fn b13_the_level_of_this_process_is_what_the_applications_certificate_says() {
-    let world = licensing_at(&["--application-level", "450"], "license.rights = \"play\";");
+    let world = licensing_at(&["--app-level", "450"], "license.rights = \"play\";");
     let realm = protect(&world, "song", TONES, &EXACT, &["--min-app-level", "451"]);
     let line = Done::from(&play(&world, &["song.mp4", "--trust", &realm])).refused("NS_E_DRM_LICENSE_APPSECLOW");
     assert!(line.contains("level 451, and here it is 450"), "{line}");

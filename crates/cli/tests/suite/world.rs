@@ -36,10 +36,23 @@ impl World {
     /// A home with a line of its settings replaced, served.
     pub(crate) fn with_settings(line: &str, other: &str) -> Self {
         let mut world = Self::unserved();
-        let path = world.path("home/admit.toml");
+        world.set_settings(line, other);
+        world.start_server();
+        world
+    }
+
+    fn set_settings(&self, line: &str, other: &str) {
+        let path = self.path("home/admit.toml");
         let settings = fs::read_to_string(&path).unwrap();
         assert!(settings.contains(line), "{settings}");
         fs::write(path, settings.replace(line, other)).unwrap();
+    }
+
+    /// A home with this acquisition script, served.
+    pub(crate) fn with_policy(script: &str) -> Self {
+        let mut world = Self::unserved();
+        world.set_settings("# script = \"policy.rhai\"", "script = \"policy.rhai\"");
+        fs::write(world.path("home/policy.rhai"), script).unwrap();
         world.start_server();
         world
     }

@@ -15,13 +15,14 @@ use admit_license::{
     Action, Application, Binding, BindingKind, Environment, KeyId, KeyMaterial, Kind, LicenseId, LicenseSigner, Output,
     Rights, SignedLicense, Terms, Uplink, Usage, issue,
 };
-use admit_protocol::acquire::{LicenseResponse, OpenedChallenge};
+use admit_protocol::acquire::{LicenseResponse, OpenedChallenge, StorePosition};
 use admit_protocol::enrol::{EnrolmentResponse, SignedRequest};
 use admit_testkit::{FixtureRealm, SeededEntropy};
 use admit_time::Timestamp;
 use admit_time::clock::{Accepted, Clock, Limits, Now, Reading, Source, TimeKey};
 use admit_trust::{
-    ClockKind, DateCheck, Features, Issuer, Properties, Role, SdkGeneration, Subject, Verified, role, verify_chain,
+    CertificateVersion, ClockKind, DateCheck, Features, Issuer, Properties, Role, SdkGeneration, Subject, Verified,
+    role, verify_chain,
 };
 use core::time::Duration;
 
@@ -284,7 +285,11 @@ pub(crate) fn may_play(store: &TestStore, identity: &Identity) -> bool {
 
 pub(crate) fn environment(identity: &Identity) -> Environment<'static> {
     Environment {
-        application: Application { security_level: 1000, sdk_generation: SdkGeneration::Newer },
+        application: Application {
+            security_level: 1000,
+            sdk_generation: SdkGeneration::Newer,
+            certificate_version: CertificateVersion::V2,
+        },
         output: Output::InProcess { protected: true },
         client: *identity.properties(),
         clock: &Now::UNSET,
@@ -340,11 +345,17 @@ pub(crate) fn enrolment_answer(request: &[u8]) -> Vec<u8> {
 
 /// What the license service answers to a challenge.
 pub(crate) fn answer(request: &[u8], licenses: Vec<SignedLicense>) -> Vec<u8> {
+    answer_with(request, licenses, None)
+}
+
+/// The same of one that has seen such a state of the client's store.
+pub(crate) fn answer_with(request: &[u8], licenses: Vec<SignedLicense>, seen: Option<StorePosition>) -> Vec<u8> {
     let key = &REALM.license.encryption;
     let opened = OpenedChallenge::open(provider(), &REALM.root, key, dates(), request).unwrap();
     let client = opened.client().fingerprint(provider());
     let chain = std::slice::from_ref(&REALM.license.certificate);
-    LicenseResponse::new(opened.hash(), client, licenses).sign(&REALM.license.signing, chain)
+    let response = LicenseResponse::new(opened.hash(), client, licenses);
+    LicenseResponse { store_seen: seen, ..response }.sign(&REALM.license.signing, chain)
 }
 
 pub(crate) fn license_for(client: &PublicKey, terms: Terms) -> SignedLicense {

@@ -6,6 +6,7 @@ mod acquire;
 mod clock;
 mod crash;
 mod fixture;
+mod other_clock_service;
 mod play;
 mod records;
 mod rollback;

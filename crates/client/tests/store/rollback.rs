@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use admit_client::Error;
+use admit_crypto::Digest;
 use admit_protocol::Code;
+use admit_protocol::acquire::StorePosition;
 use admit_testkit::SeededEntropy;
 
 use admit_time::clock::Now;
@@ -164,4 +166,32 @@ fn in_a_store_of_many_records_each_row_put_back_or_taken_away_is_noticed() {
         storage.delete(&key);
         assert!(is_noticed(&read_all(&storage).unwrap_err()), "{key:?}");
     }
+}
+
+/// What a service says that has seen this state of the store.
+fn told(device: &mut Device, seen: StorePosition) -> Result<(bool, bool), Error> {
+    let acquisition = device.begin();
+    let response = answer_with(acquisition.request(), Vec::new(), Some(seen));
+    let received = device.receive(acquisition, &response)?;
+    let said = (received.was_overtaken(), received.is_of_older(&device.store));
+    received.store(&device.identity, &mut device.store, &mut device.clock, &Now::UNSET, &mut device.entropy)?;
+    Ok(said)
+}
+
+#[test]
+fn a_store_that_is_older_than_what_the_service_has_seen_stores_nothing_more() {
+    let mut device = device();
+    let older = device.storage.copy();
+    device.play().unwrap();
+    let seen = device.store.position();
+    assert_eq!(told(&mut device, seen), Ok((true, false)), "only the challenge was older");
+    let forked = StorePosition { head: Digest::from_bytes([9; 32]), ..seen };
+    let mut copy = Device::of(older, *REALM.time[0].certificate.time_key().unwrap());
+    assert_eq!(told(&mut copy, seen), Err(Error::StoreRolledBack));
+    assert_eq!(Code::from(&Error::StoreRolledBack), Code::ADMIT_E_STORE_ROLLED_BACK);
+    let now = device.store.position();
+    let forked = StorePosition { sequence: now.sequence, ..forked };
+    assert_eq!(told(&mut device, forked), Err(Error::StoreRolledBack), "two copies went on");
+    let other = StorePosition { epoch: [7; 16].into(), sequence: u64::MAX, ..seen };
+    assert_eq!(told(&mut device, other), Ok((true, false)), "another store");
 }

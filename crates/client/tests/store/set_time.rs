@@ -1,15 +1,19 @@
 //! Rows E01 to E11 on the client: the time in a license response, and from a clock service.
 
 use admit_client::acquire::{TimeAnswer, Wanted};
+use admit_client::enrol::{Enrolment, Hardware};
 use admit_client::play::Candidates;
 use admit_client::set_time::SetTime;
 use admit_client::{Error, Host, PlaybackError};
 use admit_license::{Action, Environment, Reason, RollbackAction, Terms, Usage};
 use admit_protocol::Code;
 use admit_protocol::acquire::{ClockState, LicenseResponse, OpenedChallenge};
+use admit_protocol::enrol::SignedRequest;
+use admit_protocol::evidence::{HardwareEvidence, VouchedHardware};
+use admit_testkit::{FixtureHardware, SeededEntropy};
 use admit_time::Timestamp;
 use admit_time::clock::{Accepted, Clock, Now, Reading, Source, TimeKey, Unconfirmed};
-use admit_trust::{ClockKind, DateCheck};
+use admit_trust::{ClockKind, DateCheck, Features};
 
 use crate::fixture::*;
 
@@ -261,6 +265,29 @@ fn e03_a_hardware_clock_counts_only_where_the_certificate_grants_it() {
         let day = later(86_400).unix_secs();
         assert_eq!(latest.unix_secs() < day + 60, kind == ClockKind::Secure, "{kind:?}: {latest}");
     }
+}
+
+/// A simulated device: its hardware has a key that the realm vouched for.
+struct Simulated(FixtureHardware);
+
+impl Hardware for Simulated {
+    fn sign(&mut self, evidence: &HardwareEvidence) -> Vec<u8> {
+        evidence.sign(&self.0.signing, &self.0.certificate)
+    }
+}
+
+#[test]
+fn e03_a_device_enrols_with_what_its_hardware_says() {
+    let mut device = Simulated(REALM.hardware(5, ClockKind::Secure));
+    let entropy = &mut SeededEntropy::new(9);
+    let enrolment = Enrolment::begin_on(&mut device, provider(), &REALM.root, Features::default(), entropy);
+    let signed = SignedRequest::verify(provider(), REALM.realm(), enrolment.request()).unwrap();
+    assert_eq!(signed.request().clock, ClockKind::Secure);
+    let vouched = VouchedHardware::verify(provider(), &REALM.root, dates(), signed.request()).unwrap().unwrap();
+    assert_eq!(vouched.clock(), ClockKind::Secure);
+    let enrolment = Enrolment::begin(provider(), &REALM.root, ClockKind::Secure, Features::default(), entropy);
+    let signed = SignedRequest::verify(provider(), REALM.realm(), enrolment.request()).unwrap();
+    assert!(VouchedHardware::verify(provider(), &REALM.root, dates(), signed.request()).unwrap().is_none());
 }
 
 /// What playing says when every look at the clock finds it so many seconds on, and how many bytes it gave.

@@ -9,7 +9,7 @@ use admit_license::{
 use admit_testkit::{FixtureClient, FixtureRealm, SeededEntropy, now_at};
 use admit_time::Timestamp;
 use admit_time::clock::Now;
-use admit_trust::{DateCheck, SdkGeneration, sign};
+use admit_trust::{CertificateVersion, DateCheck, SdkGeneration, sign};
 use minicbor::Encoder;
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -118,7 +118,11 @@ pub(crate) fn all_held(terms: &[Terms]) -> Vec<HeldLicense> {
 /// An application and a client that satisfy everything but individualization, without a clock reading.
 pub(crate) fn environment() -> Environment<'static> {
     Environment {
-        application: Application { security_level: 1000, sdk_generation: SdkGeneration::Newer },
+        application: Application {
+            security_level: 1000,
+            sdk_generation: SdkGeneration::Newer,
+            certificate_version: CertificateVersion::V2,
+        },
         output: Output::InProcess { protected: true },
         client: CLIENT.properties,
         clock: &Now::UNSET,

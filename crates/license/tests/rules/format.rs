@@ -36,7 +36,7 @@ fn field(number: u64, write: impl FnOnce(&mut Encoder<Vec<u8>>)) -> Vec<u8> {
 #[test]
 fn an_unknown_field_below_1024_makes_the_license_unusable() {
     let position = bytes(&simple(1, Rights::PLAY)).len();
-    for number in [31, 32, 255, 256, 1000, 1023] {
+    for number in [32, 33, 255, 256, 1000, 1023] {
         let terms = with_added(&field(number, |e| _ = e.u8(1).unwrap()), 1);
         assert_eq!(read(&terms).unwrap_err(), Error::UnknownField { position }, "{number}");
     }

@@ -1,10 +1,11 @@
 //! `evaluate` against a model that is written the slow way: every pair of licenses, every rule as one line.
 
 use admit_license::{
-    Action, Application, Environment, HeldLicense, Kind, LicenseId, Rights, Terms, Uplink, Usage, evaluate,
+    Action, Application, Environment, HeldLicense, Judged, Kind, LicenseId, Rights, Terms, Uplink, Usage, evaluate,
+    explain,
 };
 use admit_time::clock::Now;
-use admit_trust::{ClientProperties, ClockKind, SdkGeneration};
+use admit_trust::{CertificateVersion, ClientProperties, ClockKind, SdkGeneration};
 use proptest::prelude::*;
 
 use crate::fixture::*;
@@ -27,19 +28,27 @@ impl World {
     /// For each action, the licenses that it is charged to, if it is granted.
     fn granted(&self) -> Vec<Option<Vec<LicenseId>>> {
         let now = self.now.map(time);
-        let sdk_generation = if self.older { SdkGeneration::Older } else { SdkGeneration::Newer };
-        let environment = Environment {
-            application: Application { security_level: self.level, sdk_generation },
-            client: ClientProperties { clock: self.clock, ..environment().client },
-            clock: now.as_ref().unwrap_or(&Now::UNSET),
-            ..environment()
-        };
+        let environment = self.environment(now.as_ref().unwrap_or(&Now::UNSET));
         let held = self.held();
         let charged = |action| {
             let found = evaluate(action, KEY_ID, &held, &environment).ok()?;
             Some(found.charges().iter().map(|charge| charge.license).collect())
         };
         Action::ALL.into_iter().map(charged).collect()
+    }
+
+    fn environment<'n>(&self, clock: &'n Now) -> Environment<'n> {
+        let sdk_generation = if self.older { SdkGeneration::Older } else { SdkGeneration::Newer };
+        Environment {
+            application: Application {
+                security_level: self.level,
+                sdk_generation,
+                certificate_version: CertificateVersion::V2,
+            },
+            client: ClientProperties { clock: self.clock, ..environment().client },
+            clock,
+            ..environment()
+        }
     }
 
     /// The model: is there any chain of which every element allows the action?
@@ -73,7 +82,9 @@ impl World {
         let for_transfer_only = bits & 32 != 0 && bits & 16 != 0 && action != Action::TransferToSdmi;
         let spent = bits & 32 != 0 && usage.touched;
         let level = self.level >= terms.minimum_application_level.unwrap_or(100);
-        right && !for_transfer_only && left != Some(false) && !spent && level && self.in_time(terms, usage)
+        let transfers = matches!(action, Action::TransferToNonSdmi | Action::TransferToSdmi);
+        let stays = transfers && terms.play_count.is_some();
+        right && !stays && !for_transfer_only && left != Some(false) && !spent && level && self.in_time(terms, usage)
     }
 
     fn in_time(&self, terms: &Terms, usage: &Usage) -> bool {
@@ -138,6 +149,29 @@ proptest! {
     fn evaluate_is_total_and_says_what_the_model_says(world in any_world()) {
         for (action, granted) in Action::ALL.into_iter().zip(world.granted()) {
             prop_assert_eq!(granted.is_some(), world.allows(action), "{}", action);
+        }
+    }
+
+    #[test]
+    fn explain_finds_what_evaluate_decides(world in any_world()) {
+        let now = world.now.map(time);
+        let environment = world.environment(now.as_ref().unwrap_or(&Now::UNSET));
+        let held = world.held();
+        for action in Action::ALL {
+            let explained = explain(action, KEY_ID, &held, &environment);
+            match evaluate(action, KEY_ID, &held, &environment) {
+                Ok(grant) => {
+                    let first = explained.first().map(|judged| judged.license.license.terms().id);
+                    prop_assert_eq!(first, Some(grant.license().license.terms().id));
+                }
+                Err(denied) if explained.licenses().is_empty() => prop_assert_eq!(denied.refusals().len(), 1),
+                Err(denied) => {
+                    let against = |judged: &Judged<'_>| judged.outcome.as_ref().err().cloned().unwrap_or_default();
+                    let all: Vec<_> = explained.licenses().iter().flat_map(against).collect();
+                    let told: Vec<_> = denied.refusals().iter().map(|refusal| refusal.reason).collect();
+                    prop_assert_eq!(all, told);
+                }
+            }
         }
     }
 

@@ -31,6 +31,16 @@ pub struct StorePosition {
     pub head: Digest,
 }
 
+impl StorePosition {
+    /// Whether a store that stands here cannot have come behind the one that stood there: it was put back from a copy, or is
+    /// one of two copies that went on. Another epoch is another store.
+    #[must_use]
+    pub fn is_older_than(&self, seen: &Self) -> bool {
+        let forked = self.sequence == seen.sequence && self.head != seen.head;
+        self.epoch == seen.epoch && (self.sequence < seen.sequence || forked)
+    }
+}
+
 /// A license the client already has, so that only what is missing is issued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
@@ -113,6 +123,10 @@ pub struct LicenseChallenge {
     /// The application's certificate.
     #[n(18)]
     pub application: Option<ByteVec>,
+    /// Whether licenses that the owner was issued before are asked for again (row B14). Without key ids, all of them.
+    #[n(19)]
+    #[cbor(default, skip_if = "is_no")]
+    pub recovery: bool,
 }
 
 impl LicenseChallenge {
@@ -246,6 +260,11 @@ struct Outer {
     recipient: Digest,
     #[n(2)]
     sealed: hpke::Sealed,
+}
+
+/// Whether a field that says no is left out.
+const fn is_no(value: &bool) -> bool {
+    !*value
 }
 
 const VERSION: u8 = 1;

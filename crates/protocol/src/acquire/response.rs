@@ -6,7 +6,7 @@ use admit_trust::{Certificate, DateCheck, Envelope, TrustRoot, Verified, role};
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 
-use super::{MAX_RESPONSE, RESPONSE_CONTENT_TYPE};
+use super::{MAX_RESPONSE, RESPONSE_CONTENT_TYPE, StorePosition};
 use crate::Error;
 use crate::error::{decode_all, encode};
 
@@ -29,6 +29,10 @@ pub struct LicenseResponse {
     /// A Roughtime answer to the request that both sides make from the hash of the challenge.
     #[n(5)]
     pub time: Option<ByteVec>,
+    /// A later state of the client's store than the challenge's that the service has seen; then there are no licenses. The
+    /// client knows whether its store is older, or only its challenge.
+    #[n(6)]
+    pub store_seen: Option<StorePosition>,
 }
 
 impl LicenseResponse {
@@ -36,7 +40,7 @@ impl LicenseResponse {
     #[must_use]
     pub fn new(challenge_hash: Digest, client_hash: Digest, licenses: Vec<SignedLicense>) -> Self {
         let licenses = licenses.into_iter().map(|license| license.into_bytes().into()).collect();
-        Self { challenge_hash, client_hash, licenses, revocation: None, time: None }
+        Self { challenge_hash, client_hash, licenses, revocation: None, time: None, store_seen: None }
     }
 
     /// The time in a response that nobody has verified. A time is signed by itself, and the certificates behind the
@@ -76,11 +80,12 @@ pub struct ResponseContext<'a> {
 ///
 /// ```compile_fail,E0451
 /// # use admit_protocol::acquire::VerifiedResponse;
-/// let forged = VerifiedResponse { licenses: Vec::new() };
+/// let forged = VerifiedResponse { licenses: Vec::new(), store_seen: None };
 /// ```
 #[derive(Debug, Clone)]
 pub struct VerifiedResponse {
     licenses: Vec<VerifiedLicense>,
+    store_seen: Option<StorePosition>,
 }
 
 impl VerifiedResponse {
@@ -103,7 +108,13 @@ impl VerifiedResponse {
             VerifiedLicense::verify(provider, context.root, license, context.dates, &context.encryption_key)
         };
         let licenses = response.licenses.iter().map(verify).collect::<Result<_, _>>()?;
-        Ok(Self { licenses })
+        Ok(Self { licenses, store_seen: response.store_seen })
+    }
+
+    /// A later state of the client's store that the service has seen.
+    #[must_use]
+    pub const fn store_seen(&self) -> Option<StorePosition> {
+        self.store_seen
     }
 
     /// The licenses.

@@ -225,6 +225,54 @@ macro_rules! own_codes {
     ADMIT_E_KEY_IN_TOKEN = 0xA0AD0037, AskUser:
         "The key in the PKCS#11 token that opens the home's keys cannot be used."
         "Check with `admit doctor` that the token is connected, and module, token, key and PIN in [pkcs11] of `admit.toml`."
+
+    ADMIT_E_NOTHING_TO_RECOVER = 0xA0AD0038, AskUser:
+        "The service knows of no license that it could issue again to this owner."
+        "Pass a token of the buyer whose licenses they were, or get new ones with `admit license acquire`."
+
+    ADMIT_E_RECOVERY_FORBIDDEN = 0xA0AD0039, AskUser:
+        "The license says that it is not recovered."
+        "Acquire a new license, if the service offers one."
+
+    ADMIT_E_RECOVERY_COUNTED = 0xA0AD003A, AskUser:
+        "The license is counted or for one use or session, and nobody knows what is left of it."
+        "Ask the seller of the content, who can give you a new license."
+
+    ADMIT_E_SDMI_LEVEL = 0xA0AD003B, AskUser:
+        "Only an application of security level 450 or more may mark content as SDMI-validated."
+        "Protect the content without `--sdmi`, or with an application of a higher level."
+
+    ADMIT_E_NOT_SDMI_VALIDATED = 0xA0AD003C, AskUser:
+        "An SDMI-compliant device takes and plays SDMI-validated content only."
+        "Use a device that is not SDMI-compliant, or get the content with a license that has the SDMI mark."
+
+    ADMIT_E_NOT_SDMI_COMPLIANT = 0xA0AD003D, AskUser:
+        "What an application with a certificate of version 1.0 issues does not go to SDMI-compliant devices."
+        "Protect or transfer the content with an application that has a newer certificate."
+
+    ADMIT_E_LICENSE_STAYS = 0xA0AD003E, AskUser:
+        "The license counts plays, ends with the session or is a device's, so it goes to no other device."
+        "Acquire a license that can be transferred."
+
+    ADMIT_E_NOT_THIS_DEVICE = 0xA0AD003F, AskUser:
+        "The license or the folder belongs to another device, or not to a device of this kind."
+        "Transfer the content to this device with `admit device transfer`."
+
+    ADMIT_E_NO_HARDWARE_SERIAL = 0xA0AD0040, AskUser:
+        "SDMI-compliant media need a serial number in their hardware, and this one has none or another."
+        "Use the medium that was certified, or make one with `admit device make` and `--serial`."
+
+    ADMIT_E_DEVICE_EXISTS = 0xA0AD0041, AskUser:
+        "There is a device in this folder already, and it was left as it is."
+        "Name another folder, or look at what is there with `admit device show`."
+
+    ADMIT_E_NO_DEVICE = 0xA0AD0042, AskUser:
+        "There is no device in this folder."
+        "Make one with `admit device make`, or name the right folder."
+
+    ADMIT_E_LOCAL_CONTENT = 0xA0AD0043, AskUser:
+        "The content was protected on one client for itself, and no server has a license for it."
+        "Play it on the client that made it, or on a device that it was transferred to."
         } }
     };
 }

@@ -143,7 +143,7 @@ fn license_encodings() -> Vec<Case> {
     let restricted = |value: &[u8]| with_added_before_binding(&[&[22], value].concat());
     vec![
         case("refuse-field-0", "a field below 1024 that is not known", of(&[&[0xa8, 0, 0], &terms[1..]])),
-        case("refuse-field-31", "a field below 1024 that is not known", with_added(1, &[0x18, 31, 0])),
+        case("refuse-field-32", "a field below 1024 that is not known", with_added(1, &[0x18, 32, 0])),
         case("refuse-field-1023", "a field below 1024 that is not known", with_added(1, &[0x19, 3, 0xff, 0])),
         case("refuse-field-order", "a field behind a larger one", with_added(1, &[0x0d, 1])),
         case("refuse-field-twice", "the same field twice", with_added(2, &[0x19, 4, 0, 1, 0x19, 4, 0, 1])),
@@ -277,6 +277,7 @@ fn challenges() -> Vec<Case> {
         token_hash: None,
         held: vec![],
         application: None,
+        recovery: false,
         ..challenge()
     };
     let good = SEALED.as_bytes();
@@ -384,6 +385,11 @@ fn enrolments() -> Vec<Case> {
     let of = |chain: &[admit_trust::Certificate]| EnrolmentResponse::new(&chain[0], &chain[1]).to_bytes();
     vec![
         request("accept-enrolment-request", "row A01: a request of a default component", signed_request()),
+        request(
+            "accept-enrolment-request-on-hardware",
+            "row E03: hardware says that the client is on it",
+            request_on_hardware().sign(&CLIENT.signing),
+        ),
         request(
             "refuse-enrolment-other-key",
             "signed by a key it does not name",

@@ -53,6 +53,7 @@ fn the_smallest_challenge_opens() {
         held: vec![],
         revocation: Default::default(),
         application: None,
+        recovery: false,
         ..challenge()
     };
     assert_eq!(open(seal(&smallest).as_bytes()).unwrap().challenge(), &smallest);
@@ -163,7 +164,7 @@ fn each_required_field_is_required() {
     let all = bytes(&challenge());
     let mut decoder = Decoder::new(&all);
     let count = decoder.map().unwrap().unwrap();
-    assert_eq!(count, 18);
+    assert_eq!(count, 19);
     let start = decoder.position();
     let mut spans = Vec::new();
     for _ in 0..count {
@@ -173,9 +174,9 @@ fn each_required_field_is_required() {
         spans.push((number, begin, decoder.position()));
     }
     for (number, begin, end) in spans {
-        let without = [&[0xb1], &all[start..begin], &all[end..]].concat();
+        let without = [&[0xb2], &all[start..begin], &all[end..]].concat();
         let found = open(&sealed(&without));
-        if [3, 7, 18].contains(&number) {
+        if [3, 7, 18, 19].contains(&number) {
             assert!(found.is_ok(), "{number} may be absent");
         } else {
             assert!(matches!(found.unwrap_err(), Error::Malformed { message: MESSAGE, .. }), "{number}");

@@ -10,6 +10,7 @@ use admit_protocol::acquire::{
     SealedChallenge, StorePosition, VerifiedResponse,
 };
 use admit_protocol::enrol::{EnrolmentRequest, EnrolmentResponse, SignedRequest};
+use admit_protocol::evidence::HardwareEvidence;
 use admit_protocol::realm::{Realm, RealmDocument, Service, sign};
 use admit_testkit::{FixtureClient, FixtureRealm, SeededEntropy};
 use admit_trust::{Certificate, ClockKind, ComponentVersion, DateCheck, Features, Role, SdkGeneration};
@@ -49,6 +50,7 @@ pub(crate) fn challenge() -> LicenseChallenge {
         held: vec![HeldElement { key_id: KEY_ID, license: LicenseId::from_bytes([6; 16]) }],
         revocation: RevocationNumbers { information: 9, lists: [(1, 5), (2, 6)].into() },
         application: Some(REALM.application.certificate.der().to_vec().into()),
+        recovery: true,
     }
 }
 
@@ -102,6 +104,14 @@ pub(crate) fn enrolment_request() -> EnrolmentRequest {
 
 pub(crate) fn signed_request() -> Vec<u8> {
     enrolment_request().sign(&CLIENT.signing)
+}
+
+/// A request on a device whose hardware protects its clock.
+pub(crate) fn request_on_hardware() -> EnrolmentRequest {
+    let mut request = EnrolmentRequest { clock: ClockKind::Secure, ..enrolment_request() };
+    let hardware = REALM.hardware(7, ClockKind::Secure);
+    request.hardware = Some(HardwareEvidence::of(&request).sign(&hardware.signing, &hardware.certificate).into());
+    request
 }
 
 pub(crate) fn verify_request(bytes: &[u8]) -> Result<SignedRequest, Error> {

@@ -6,6 +6,7 @@ mod cases;
 mod challenge;
 mod corpus;
 mod enrol;
+mod evidence;
 mod fixture;
 mod problem;
 mod realm;

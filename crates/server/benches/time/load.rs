@@ -70,6 +70,21 @@ pub(crate) async fn over_http(peer: &Peer, address: SocketAddr) -> Measured {
     Measured { took: started.elapsed(), used: used(peer.process).saturating_sub(before) }
 }
 
+/// The same connections with requests that nothing is done for: what HTTP takes by itself.
+pub(crate) async fn http_alone(peer: &Peer, address: SocketAddr) -> Measured {
+    let (mut tasks, started, before) = (JoinSet::new(), Instant::now(), used(peer.process));
+    for _ in 0..UNDER_WAY {
+        tasks.spawn(async move {
+            let mut connection = connect(address).await;
+            for _ in 0..REQUESTS / UNDER_WAY {
+                assert!(send(&mut connection, "GET", "/health", &[], b"").await.status.is_success());
+            }
+        });
+    }
+    tasks.join_all().await;
+    Measured { took: started.elapsed(), used: used(peer.process).saturating_sub(before) }
+}
+
 fn requests(peer: &Peer) -> Vec<Vec<u8>> {
     static NONCE: AtomicU64 = AtomicU64::new(1);
     let one = |_| {
@@ -102,6 +117,6 @@ pub(crate) fn print(name: &str, measured: Vec<Measured>) {
 }
 
 /// Requests in one round.
-const REQUESTS: usize = 40_000;
+pub(crate) const REQUESTS: usize = 40_000;
 /// Requests that wait for their answers at any moment.
 const UNDER_WAY: usize = 64;

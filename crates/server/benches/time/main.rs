@@ -49,11 +49,18 @@ async fn main() {
     for (peer, measured) in peers {
         load::print(&format!("{}, UDP", peer.name), measured);
     }
-    let mut measured = Vec::new();
+    let (mut measured, mut alone) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         measured.push(load::over_http(&ours, operator.address).await);
+        alone.push(load::http_alone(&ours, operator.address).await);
     }
     load::print("admit serve, HTTP", measured);
+    load::print("HTTP alone, GET /health", alone);
+    let before = operator.usage().0;
+    for _ in 0..A_MILLION.div_ceil(load::REQUESTS) {
+        load::over_udp(&ours);
+    }
+    println!("memory of admit serve: {before} MiB, and after a million nonces more {} MiB", operator.usage().0);
 }
 
 /// The key that the realm's first time service signs with.
@@ -72,3 +79,4 @@ fn used(process: u32) -> Duration {
 }
 
 const ROUNDS: usize = 5;
+const A_MILLION: usize = 1_000_000;

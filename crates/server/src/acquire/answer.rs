@@ -1,6 +1,6 @@
 //! Last step: the signed response around the recorded licenses, with the time where the client asked for it (row E06).
 
-use admit_protocol::acquire::{LicenseResponse, RESPONSE_CONTENT_TYPE};
+use admit_protocol::acquire::{LicenseResponse, RESPONSE_CONTENT_TYPE, StorePosition};
 use admit_time::Timestamp;
 use admit_trust::ClockKind;
 use axum::response::Response;
@@ -12,6 +12,7 @@ pub(super) async fn answer(
     server: &Server,
     request: &AcquireRequest,
     licenses: Vec<Vec<u8>>,
+    store_seen: Option<StorePosition>,
     now: Timestamp,
 ) -> Response {
     let response = LicenseResponse {
@@ -20,6 +21,7 @@ pub(super) async fn answer(
         licenses: licenses.into_iter().map(Into::into).collect(),
         revocation: None,
         time: time(server, request, now).await.map(Into::into),
+        store_seen,
     };
     let signer = &server.home.keys().license;
     let bytes = response.sign(&signer.key, std::slice::from_ref(&signer.certificate));

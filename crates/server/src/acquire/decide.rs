@@ -8,6 +8,8 @@ use admit_time::Timestamp;
 
 use super::lookup::Wanted;
 use super::parse::AcquireRequest;
+use super::record::Places;
+use super::recover;
 use crate::content::{Content, KeyClass};
 use crate::policy::{self, PolicyRequest};
 use crate::refusal::Refusal;
@@ -21,6 +23,8 @@ use crate::{Server, entitlement};
 pub(super) struct Decision {
     pub(super) entitlement: Option<Arc<Verified>>,
     pub(super) licenses: Vec<Planned>,
+    /// Of licenses that are issued again, the places of the client among those that have them.
+    pub(super) places: Option<Places>,
 }
 
 /// One license that will be issued.
@@ -36,14 +40,22 @@ pub(super) async fn check_client(server: &Server, request: &AcquireRequest) -> R
     let wanted = Wanted { challenge: Some((request.client, request.opened.hash())), key_ids: Vec::new() };
     let found = server.lookups.ask(wanted).await?;
     match found.client.ok_or(Refusal::UnknownClient)? {
-        Some(_) => Err(Refusal::ClientRevoked),
-        None => Ok(found.earlier),
+        Some(_) => return Err(Refusal::ClientRevoked),
+        None if found.earlier.is_some() => return Ok(found.earlier),
+        None => {}
+    }
+    match found.store.filter(|seen| request.opened.challenge().store.is_older_than(seen)) {
+        Some(seen) => Err(Refusal::StoreIsOlder { seen }),
+        None => Ok(None),
     }
 }
 
 pub(super) async fn decide(server: &Server, request: &AcquireRequest, now: Timestamp) -> Result<Decision, Refusal> {
     if !request.license_requested {
-        return Ok(Decision { entitlement: None, licenses: Vec::new() });
+        return Ok(Decision { entitlement: None, licenses: Vec::new(), places: None });
+    }
+    if request.opened.challenge().recovery {
+        return recover::decide(server, request, now).await;
     }
     let rows = licensed(&request.key_ids, server.registered(&request.key_ids).await?)?;
     let (token, client) = (request.token.as_deref(), request.opened.client().public_key());
@@ -59,7 +71,7 @@ pub(super) async fn decide(server: &Server, request: &AcquireRequest, now: Times
         let planned = |terms| Planned { terms, key: Arc::clone(&key), content_id: row.content.content_id.clone() };
         licenses.extend(terms.into_iter().map(planned));
     }
-    Ok(Decision { entitlement, licenses })
+    Ok(Decision { entitlement, licenses, places: None })
 }
 
 /// What is registered for each key id, all of them for licenses. The keys stay sealed.

@@ -27,5 +27,9 @@ pub(super) async fn record(
     let detail = serde_json::json!({ "challenge": request.opened.hash().to_string(), "reason": reason });
     let (event, subject) = (Event::PolicyFailed, request.client.to_string());
     let entry = NewEntry { at: now, event, subject, detail_json: detail.to_string() };
-    server.records.ask(Issue { acquisition: None, token_use: None, entry }).await?.or_refused()
+    server
+        .records
+        .ask(Issue { acquisition: None, store: None, token_use: None, recovery: None, entry })
+        .await?
+        .or_refused()
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use admit_crypto::Digest;
 use admit_license::KeyId;
+use admit_protocol::acquire::StorePosition;
 use admit_time::Timestamp;
 
 use crate::Error;
@@ -12,7 +13,7 @@ use crate::batch::Work;
 use crate::home::Home;
 use crate::store::acquisition::{self, Issued};
 use crate::store::content_key::ContentKeyRow;
-use crate::store::{client, content_key};
+use crate::store::{client, content_key, store_position};
 
 /// What is looked up.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub(crate) struct Found {
     /// When the client was revoked, if this server knows the client.
     pub(crate) client: Option<Option<Timestamp>>,
     pub(crate) earlier: Option<Issued>,
+    /// Where the client's store stood when it was last issued a license.
+    pub(crate) store: Option<StorePosition>,
     /// What is registered for each key id, in the order asked for.
     pub(crate) contents: Vec<Option<Arc<ContentKeyRow>>>,
 }
@@ -43,7 +46,9 @@ impl Work for Lookup {
     async fn all(&self, jobs: &[Wanted]) -> Result<Vec<Found>, Error> {
         let mut connection = self.0.store().licenses().read().await?;
         let asked = || jobs.iter().filter_map(|job| job.challenge);
-        let clients = client::find_all(&mut connection, &distinct(asked().map(|(client, _)| client))).await?;
+        let ids = distinct(asked().map(|(client, _)| client));
+        let clients = client::find_all(&mut connection, &ids).await?;
+        let stores = store_position::find(&mut connection, &ids).await?;
         let challenges: Vec<Digest> = asked().map(|(_, challenge)| challenge).collect();
         let earlier = acquisition::find(&mut connection, &challenges).await?;
         let key_ids = distinct(jobs.iter().flat_map(|job| job.key_ids.iter().copied()));
@@ -51,6 +56,7 @@ impl Work for Lookup {
         let found = |job: &Wanted| Found {
             client: job.challenge.and_then(|(client, _)| clients.get(&client).copied()),
             earlier: job.challenge.and_then(|(_, challenge)| earlier.get(&challenge).cloned()),
+            store: job.challenge.and_then(|(client, _)| stores.get(&client).copied()),
             contents: job.key_ids.iter().map(|key_id| contents.get(key_id).cloned()).collect(),
         };
         Ok(jobs.iter().map(found).collect())

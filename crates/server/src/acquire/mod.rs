@@ -9,7 +9,9 @@ mod failed;
 pub(crate) mod limits;
 pub(crate) mod lookup;
 mod parse;
+mod position;
 pub(crate) mod record;
+pub(crate) mod recover;
 mod write;
 
 use std::time::Duration;
@@ -37,14 +39,22 @@ pub(crate) async fn acquire(
     server.limits.take_address(http::peer_address(&extensions), now)?;
     let request = parse::parse_with_newest(&server.home, &headers, &body?, now).await?;
     server.limits.take_client(request.client, now)?;
-    let licenses = licenses(&server, &request, now).await?;
-    Ok(answer::answer(&server, &request, licenses, now).await)
+    match licenses(&server, &request, now).await {
+        Ok(licenses) => Ok(answer::answer(&server, &request, licenses, None, now).await),
+        // Only the client knows whether its store is older, or only its challenge: it is told what was seen, signed.
+        Err(Refusal::StoreIsOlder { seen }) => {
+            server.metrics.stores_older.inc();
+            tracing::warn!(client = %request.client, "a client's store is older than one that was seen of it");
+            Ok(answer::answer(&server, &request, Vec::new(), Some(seen), now).await)
+        }
+        Err(refusal) => Err(refusal),
+    }
 }
 
 /// New licenses, or those that the challenge was answered with before.
 async fn licenses(server: &Server, request: &AcquireRequest, now: Timestamp) -> Result<Vec<Vec<u8>>, Refusal> {
     // Asked before where many are wanted, so that no one challenge, sent again and again, costs more than a few signatures.
-    if request.key_ids.len() > FEW
+    if (request.key_ids.len() > FEW || request.opened.challenge().recovery)
         && let Some(issued) = decide::check_client(server, request).await?
     {
         return repeat(server, issued, now);

@@ -7,11 +7,11 @@ use admit_time::Timestamp;
 use super::decide::{self, Decision, Planned};
 use super::parse::AcquireRequest;
 use super::record::{Issue, TokenUse};
-use crate::audit::NewEntry;
+use crate::Server;
+use crate::audit::{Event, NewEntry};
 use crate::policy::PolicyRefusal;
 use crate::refusal::Refusal;
 use crate::store::acquisition::NewAcquisition;
-use crate::{Server, audit};
 
 /// Signs the licenses and has them recorded with their audit entry.
 pub(super) async fn write(
@@ -30,15 +30,27 @@ pub(super) async fn write(
     let acquisition = NewAcquisition {
         challenge_hash: opened.hash(),
         client: request.client,
+        owner: decision.entitlement.as_ref().map(|token| token.claims.owner(home.provider())),
         token_id: decision.entitlement.as_ref().map(|token| token.claims.jti.clone()),
         issued_at: now,
         licenses: signed.clone(),
     };
-    let (event, subject) = (audit::Event::LicensesIssued, request.client.to_string());
+    let event = if decision.places.is_some() { Event::LicensesRecovered } else { Event::LicensesIssued };
+    let subject = request.client.to_string();
     let entry = NewEntry { at: now, event, subject, detail_json: detail(&acquisition, &decision).to_string() };
     let token_use = decision.entitlement.as_deref().and_then(|token| TokenUse::of(home.provider(), &token.claims));
-    server.records.ask(Issue { acquisition: Some(acquisition), token_use, entry }).await?.or_refused()?;
-    server.metrics.licenses.inc_by(signed.len() as u64);
+    // A token that says who the owner is gives nothing new, and may have been used up by what it gave.
+    let token_use = token_use.filter(|_| decision.places.is_none());
+    let counter = if decision.places.is_some() { &server.metrics.recovered } else { &server.metrics.licenses };
+    let issue = Issue {
+        acquisition: Some(acquisition),
+        store: Some(opened.challenge().store),
+        token_use,
+        recovery: decision.places,
+        entry,
+    };
+    server.records.ask(issue).await?.or_refused()?;
+    counter.inc_by(signed.len() as u64);
     Ok(signed)
 }
 

@@ -10,6 +10,7 @@ use admit_time::Timestamp;
 use axum::http::{Method, StatusCode};
 
 use super::{Answer, Audience, Body, Endpoint, JSON, Operation, Token, of_bodies, of_the_database, schemas};
+use crate::acquire::recover::NotRecovered;
 use crate::policy::PolicyRefusal;
 use crate::refusal::{Limited, Refusal};
 use crate::time::{self, NotSigned, RequestFault};
@@ -60,15 +61,29 @@ fn licenses() -> Operation {
     ];
     refusals.extend(of_messages());
     refusals.extend(of_entitlement());
+    refusals.extend(of_recovery());
     Operation {
         id: "acquireLicenses",
-        summary: "Licenses for a sealed challenge; the same challenge gets the same licenses",
+        summary: "Licenses for a sealed challenge, new ones or those of before again; the same challenge gets the same licenses",
         parameters: Vec::new(),
         token: Token::Entitlement,
         body: Some(Body::new(SEALED_CHALLENGE_CONTENT_TYPE, schemas::bytes(), MAX_CHALLENGE)),
         answers: vec![Answer::ok("A signed response with the licenses.", RESPONSE_CONTENT_TYPE, schemas::bytes())],
         refusals,
     }
+}
+
+/// What is wrong with licenses that are asked for again.
+fn of_recovery() -> Vec<Refusal> {
+    let reasons = [
+        NotRecovered::NoPlace { clients: 1, address: None },
+        NotRecovered::Forbidden,
+        NotRecovered::Counted,
+        NotRecovered::NoClock,
+        NotRecovered::Expired,
+        NotRecovered::Unknown,
+    ];
+    reasons.map(Refusal::from).into()
 }
 
 fn clearkeys() -> Operation {

@@ -9,7 +9,9 @@ use admit_protocol::enrol::ENROL_PATH;
 use admit_protocol::realm::{self, RealmDocument, Service};
 use admit_protocol::time::TIME_PATH;
 use admit_time::Timestamp;
-use admit_trust::{Certificate, Error, Issuer, Properties, Role, SdkGeneration, Subject, TimeKey, TimeSubject};
+use admit_trust::{
+    Certificate, CertificateVersion, Error, Issuer, Properties, Role, SdkGeneration, Subject, TimeKey, TimeSubject,
+};
 use zeroize::Zeroizing;
 
 use super::InitOptions;
@@ -104,6 +106,7 @@ impl Issuing<'_> {
             application_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
             sdk_generation: Some(SdkGeneration::Newer),
             security_level: Some(level),
+            certificate_version: Some(CertificateVersion::V2),
             ..Properties::default()
         };
         let key = SecretScalar::generate(self.entropy).public_key();

@@ -5,6 +5,7 @@ mod backup;
 mod config;
 mod custody;
 mod genesis;
+mod hardware;
 mod init;
 pub(crate) mod key_file;
 mod partial;
@@ -39,7 +40,7 @@ use genesis::TIME_SERVICES;
 pub use backup::{Backup, restore};
 pub use config::{
     Config, Described, Environment, LicenseLimits, Limit, Log, LogFormat, LogLevel, Mistake, Origin, Origins, Pin,
-    Pkcs11, PolicyPaths, Share, Time, TlsFiles, Traces,
+    Pkcs11, PolicyPaths, Recovery, Share, Time, TlsFiles, Traces,
 };
 pub(crate) use config::{all_mistakes, nearest};
 pub use custody::{KeyCustody, TokenReport, check_token};

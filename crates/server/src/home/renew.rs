@@ -51,14 +51,7 @@ impl Home {
         now: Timestamp,
         entropy: &mut (dyn Entropy + Send),
     ) -> Result<Vec<Renewed>, Error> {
-        let signer = (self.provider().load_signing_key)(root_key);
-        let root = self.root().certificate();
-        if signer.public_key() != self.root().public_key() {
-            return Err(Error::OtherRootKey);
-        }
-        if root.not_after() <= now {
-            return Err(Error::RootEnded { at: root.not_after() });
-        }
+        let signer = self.root_signer(root_key, now)?;
         let (mut transaction, sealing) = self.sealer().write(self.store()).await?;
         let row = store::realm::load(&mut transaction).await?;
         let current = Realm::verify(self.provider(), &row.document, row.fingerprint);
@@ -91,11 +84,29 @@ impl Home {
         if renewal == Renewal::Due && !self.renewable().iter().any(|one| one.is_due(now)) {
             return Ok(Some(Vec::new()));
         }
+        let Some(root_key) = self.demonstration_root_key().await? else { return Ok(None) };
+        self.renew(&root_key, renewal, now, entropy).await.map(Some)
+    }
+
+    /// The root key of a home for demonstrations.
+    pub async fn demonstration_root_key(&self) -> Result<Option<SecretScalar>, Error> {
         let row = store::realm::load(&mut *self.store().read().await?).await?;
         let Some(sealed) = row.sealed_root_key else { return Ok(None) };
         let opened = self.sealer().open(ROOT_KEY_PLACE, &sealed)?;
-        let root_key = SecretScalar::from_slice(opened.bytes()).map_err(|_| ROOT_KEY_PLACE.damaged())?;
-        self.renew(&root_key, renewal, now, entropy).await.map(Some)
+        SecretScalar::from_slice(opened.bytes()).map(Some).map_err(|_| ROOT_KEY_PLACE.damaged())
+    }
+
+    /// What signs with this key, if it is the trust root's and the root has not ended.
+    pub(super) fn root_signer(&self, root_key: &SecretScalar, now: Timestamp) -> Result<SigningKey, Error> {
+        let signer = (self.provider().load_signing_key)(root_key);
+        let root = self.root().certificate();
+        if signer.public_key() != self.root().public_key() {
+            return Err(Error::OtherRootKey);
+        }
+        if root.not_after() <= now {
+            return Err(Error::RootEnded { at: root.not_after() });
+        }
+        Ok(signer)
     }
 }
 

@@ -34,7 +34,7 @@ impl Standing {
 pub(super) const fn lifetime(role: Role) -> Duration {
     match role {
         Role::Packaging => ROOT_LIFETIME,
-        Role::Enrolment | Role::Application => YEAR.saturating_mul(10),
+        Role::Enrolment | Role::Application | Role::Hardware => YEAR.saturating_mul(10),
         _ => YEAR,
     }
 }

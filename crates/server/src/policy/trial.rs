@@ -82,6 +82,7 @@ impl Trial {
             held: Vec::new(),
             revocation: RevocationNumbers::default(),
             application: None,
+            recovery: false,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use admit_crypto::Digest;
+use admit_crypto::{Digest, PublicKey};
 use admit_time::Timestamp;
 use sqlx::Row as _;
 
@@ -15,6 +15,8 @@ pub(crate) struct NewAcquisition {
     pub(crate) challenge_hash: Digest,
     pub(crate) client: Digest,
     pub(crate) token_id: Option<String>,
+    /// [`crate::token::Claims::owner`].
+    pub(crate) owner: Option<Digest>,
     pub(crate) issued_at: Timestamp,
     /// At least one.
     pub(crate) licenses: Vec<Vec<u8>>,
@@ -38,10 +40,12 @@ pub(crate) async fn answered(connection: &mut Connection, challenges: &[Digest])
 
 /// Inserts acquisitions, each under its number.
 pub(crate) async fn insert(connection: &mut Connection, new: &[(u64, &NewAcquisition)]) -> Result<(), Error> {
-    let statement = "INSERT INTO acquisitions (seq, challenge_hash, client, token_id, issued_at, licenses) VALUES";
-    rows::insert(connection, statement, 6, new, |query, (seq, new)| {
+    let statement =
+        "INSERT INTO acquisitions (seq, challenge_hash, client, token_id, owner, issued_at, licenses) VALUES";
+    rows::insert(connection, statement, 7, new, |query, (seq, new)| {
         let query = query.bind(number(*seq)).bind(new.challenge_hash.as_ref()).bind(new.client.as_ref());
-        query.bind(new.token_id.as_deref()).bind(secs(new.issued_at)).bind(encode(&new.licenses))
+        let query = query.bind(new.token_id.as_deref()).bind(new.owner.as_ref().map(AsRef::<[u8]>::as_ref));
+        query.bind(secs(new.issued_at)).bind(encode(&new.licenses))
     })
     .await
 }
@@ -52,6 +56,54 @@ pub(crate) async fn find(connection: &mut Connection, challenges: &[Digest]) -> 
     let statement = "SELECT challenge_hash, issued_at, licenses FROM acquisitions WHERE challenge_hash IN";
     let found = rows::select(connection, statement, &keys).await?;
     found.iter().map(read).collect()
+}
+
+/// What was issued to somebody at some time.
+#[derive(Debug)]
+pub(crate) struct Owned {
+    /// The signing key of the client.
+    pub(crate) signing_key: Vec<u8>,
+    pub(crate) client_is_revoked: bool,
+    pub(crate) licenses: Vec<Vec<u8>>,
+}
+
+/// The newest acquisitions of a buyer, the oldest of them first.
+pub(crate) async fn of_owner(connection: &mut Connection, owner: &Digest, limit: u32) -> Result<Vec<Owned>, Error> {
+    let statement = "SELECT c.signing_key, c.revoked_at, a.licenses FROM acquisitions a \
+                     JOIN clients c ON c.fingerprint = a.client WHERE a.owner = $1 ORDER BY a.seq DESC LIMIT $2";
+    owned(connection, statement, owner.as_ref(), limit).await
+}
+
+/// The newest acquisitions of a client, by its signing key and so under any certificate of it, the oldest of them first.
+pub(crate) async fn of_client(
+    connection: &mut Connection,
+    signing_key: &PublicKey,
+    limit: u32,
+) -> Result<Vec<Owned>, Error> {
+    let statement = "SELECT c.signing_key, c.revoked_at, a.licenses FROM clients c \
+                     JOIN acquisitions a ON a.client = c.fingerprint WHERE c.signing_key = $1 \
+                     ORDER BY a.seq DESC LIMIT $2";
+    owned(connection, statement, signing_key.as_bytes(), limit).await
+}
+
+async fn owned(
+    connection: &mut Connection,
+    statement: &'static str,
+    key: &[u8],
+    limit: u32,
+) -> Result<Vec<Owned>, Error> {
+    let rows = sqlx::query(statement).bind(key).bind(i64::from(limit)).fetch_all(connection).await?;
+    rows.iter().rev().map(read_owned).collect()
+}
+
+fn read_owned(row: &Row) -> Result<Owned, Error> {
+    let at = At { table: "acquisitions", row: &"owner" };
+    let revoked_at: Option<i64> = row.try_get(1)?;
+    Ok(Owned {
+        signing_key: row.try_get(0)?,
+        client_is_revoked: revoked_at.is_some(),
+        licenses: decode(row.try_get(2)?).ok_or_else(|| at.damaged("licenses"))?,
+    })
 }
 
 fn read(row: &Row) -> Result<(Digest, Issued), Error> {

@@ -10,9 +10,11 @@ pub(crate) mod clock;
 pub(crate) mod content_key;
 pub(crate) mod operator_token;
 pub(crate) mod realm;
+pub(crate) mod recovery;
 pub(crate) mod rows;
 pub(crate) mod sealed;
 pub(crate) mod service_key;
+pub(crate) mod store_position;
 pub(crate) mod token_key;
 pub(crate) mod token_use;
 

@@ -69,6 +69,13 @@ impl Claims {
         (provider.sha256)(&[&length, self.iss.as_bytes(), self.jti.as_bytes()])
     }
 
+    /// Who the buyer is, whatever token names him: SHA-256 of the token's issuer, with its length, and the subject. The text
+    /// before them keeps it apart from [`Self::identity`].
+    pub(crate) fn owner(&self, provider: &Provider) -> Digest {
+        let length = (self.iss.len() as u64).to_be_bytes();
+        (provider.sha256)(&[b"admit owner", &length, self.iss.as_bytes(), self.sub.as_bytes()])
+    }
+
     /// Whether the token is for this content.
     #[must_use]
     pub fn covers(&self, content_id: &str) -> bool {

@@ -70,6 +70,15 @@ impl Imported {
         if text.trim_start().starts_with('{') { from_jwk(text) } else { from_pem(text) }
     }
 
+    /// The key, where it is one of P-256.
+    #[must_use]
+    pub const fn p256(&self) -> Option<PublicKey> {
+        match self.material {
+            Material::Es256(key) => Some(key),
+            _ => None,
+        }
+    }
+
     /// A shared secret: the bytes of a file without one line feed at their end.
     pub fn secret(bytes: &[u8]) -> Result<Self, TokenKeyFault> {
         let secret = bytes.strip_suffix(b"\n").unwrap_or(bytes);

@@ -95,6 +95,8 @@ fn the_environment_overrides_every_setting() {
         ("traces.endpoint", "https://traces.example/otlp"),
         ("traces.sample", "0.5"),
         ("traces.accept_traceparent", "true"),
+        ("recovery.address", "https://shop.example.org/machines"),
+        ("recovery.counted", "true"),
     ];
     let text = "listen = \"127.0.0.1:8\"\n[database]\nurl = \"postgres://one\"\n[tls]\ncertificate = \"c\"\nkey = \"k\"\n\
                 [pkcs11]\nmodule = \"m\"\ntoken = \"t\"\nkey = \"k\"\npin = \"1\"";
@@ -172,6 +174,7 @@ async fn the_written_settings_are_the_defaults() {
         "script",
         "rules",
         "listen = \"127.0.0.1:7448\"",
+        "address = \"https://shop",
         "radius_secs",
         "udp",
     ];

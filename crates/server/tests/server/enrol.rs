@@ -1,8 +1,10 @@
 //! Enrolment.
 
-use admit_crypto::Entropy as _;
+use admit_crypto::{Entropy as _, SecretScalar, SigningKey};
 use admit_protocol::Code;
-use admit_protocol::enrol::EnrolmentResponse;
+use admit_protocol::enrol::{EnrolmentRequest, EnrolmentResponse};
+use admit_protocol::evidence::HardwareEvidence;
+use admit_server::Error;
 use admit_trust::{Certificate, ClockKind, ComponentVersion, DateCheck, Role};
 use hyper::StatusCode;
 
@@ -149,4 +151,73 @@ async fn a_revoked_client_keeps_no_certificate_in_reserve() {
     (client.certificate, client.chain) = (reserve.certificate, reserve.chain);
     let answer = running.ask(&client, &[key_id], None).await;
     assert_eq!(answer.refusal().1, Code::DRM_E_DEVCERT_REVOKED);
+}
+
+/// A simulated device: its hardware has a key, and the operator has vouched for it.
+async fn hardware(running: &Running, name: &str) -> (SigningKey, Certificate) {
+    let key = (PROVIDER.load_signing_key)(&SecretScalar::generate(&mut Seeded::new(77)));
+    let root_key = running.home.demonstration_root_key().await.unwrap().unwrap();
+    let vouched = running.home.vouch_for_hardware(&root_key, name, key.public_key(), START, &mut Seeded::new(78)).await;
+    (key, vouched.unwrap())
+}
+
+#[tokio::test]
+async fn e03_a_client_on_hardware_that_the_operator_vouched_for_gets_a_certificate_for_its_clock() {
+    let running = Running::start().await;
+    let (key, certificate) = hardware(&running, "player 7").await;
+    let earlier = running.enrol(1).await;
+    let keys = ClientKeys::new(1);
+    let mut request = keys.request(running.realm.root().realm(), 2);
+    request.clock = ClockKind::Secure;
+    request.hardware = Some(HardwareEvidence::of(&request).sign(&key, &certificate).into());
+    let answer = running.post(Role::Enrolment, &[], &request.sign(&keys.signing)).await;
+    let enrolled =
+        EnrolmentResponse::verify(PROVIDER, running.realm.root(), &request, &answer.body, DateCheck::At(START));
+    let enrolled = enrolled.unwrap();
+    assert_eq!(enrolled.properties.clock, ClockKind::Secure);
+    assert_ne!(enrolled.certificate, earlier.certificate, "the one before said another clock");
+    let again = running.post(Role::Enrolment, &[], &request.sign(&keys.signing)).await;
+    assert_eq!(answer.body, again.body);
+    let entries = running.home.audit(0, 100).await.unwrap();
+    let hardware = certificate.fingerprint(PROVIDER).to_string();
+    let vouched = entries.iter().find(|entry| entry.event == "hardware-vouched").unwrap();
+    assert_eq!((&vouched.subject, &*vouched.detail_json), (&hardware, r#"{"name":"player 7"}"#));
+    let last = entries.iter().rfind(|entry| entry.event == "client-enrolled").unwrap();
+    assert!(last.detail_json.contains(&format!("\"hardware\":\"{hardware}\"")), "{}", last.detail_json);
+}
+
+/// What one client shows does not serve another, nor what the realm has not vouched for: the enrolment is refused, and not
+/// silently granted less.
+#[tokio::test]
+async fn e03_evidence_that_does_not_hold_enrols_nobody() {
+    let running = Running::start().await;
+    let (key, certificate) = hardware(&running, "player 7").await;
+    let (keys, other) = (ClientKeys::new(1), ClientKeys::new(2));
+    let good = keys.request(running.realm.root().realm(), 1);
+    let theirs = other.request(running.realm.root().realm(), 1);
+    let sign = |key, of: &EnrolmentRequest| Some(HardwareEvidence::of(of).sign(key, &certificate).into());
+    let mut cut = HardwareEvidence::of(&good).sign(&key, &certificate);
+    cut.pop();
+    for hardware in [sign(&key, &theirs), sign(&keys.signing, &good), Some(cut.into())] {
+        let request = EnrolmentRequest { hardware, clock: ClockKind::Secure, ..good.clone() };
+        let answer = running.post(Role::Enrolment, &[], &request.sign(&keys.signing)).await;
+        assert_eq!(answer.refusal(), (400, Code::ADMIT_E_BAD_SIGNATURE));
+    }
+    assert_eq!(running.count("client-enrolled").await, 0);
+}
+
+#[tokio::test]
+async fn hardware_has_a_name_and_is_vouched_for_by_the_root_alone() {
+    let running = Running::start().await;
+    let key = (PROVIDER.load_signing_key)(&SecretScalar::generate(&mut Seeded::new(77)));
+    let root_key = running.home.demonstration_root_key().await.unwrap().unwrap();
+    let other = SecretScalar::generate(&mut Seeded::new(79));
+    let (home, key) = (&running.home, key.public_key());
+    let vouch =
+        |root_key, name| async move { home.vouch_for_hardware(root_key, name, key, START, &mut Seeded::new(78)).await };
+    let long = "x".repeat(65);
+    for name in ["", "a\nb", long.as_str()] {
+        assert!(matches!(vouch(&root_key, name).await, Err(Error::Unrecordable { .. })), "{name:?}");
+    }
+    assert!(matches!(vouch(&other, "player").await, Err(Error::OtherRootKey)));
 }

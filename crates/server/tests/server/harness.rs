@@ -238,6 +238,10 @@ impl Running {
     }
 
     pub(crate) fn verify(&self, client: &TestClient, sealed: &SealedChallenge, body: &[u8]) -> Vec<VerifiedLicense> {
+        self.verified(client, sealed, body).into_licenses()
+    }
+
+    pub(crate) fn verified(&self, client: &TestClient, sealed: &SealedChallenge, body: &[u8]) -> VerifiedResponse {
         let context = ResponseContext {
             root: self.realm.root(),
             challenge_hash: sealed.hash(),
@@ -245,7 +249,7 @@ impl Running {
             encryption_key: client.properties.encryption_key.thumbprint(PROVIDER),
             dates: DateCheck::At(self.clock.now()),
         };
-        VerifiedResponse::verify(PROVIDER, &context, body).unwrap().into_licenses()
+        VerifiedResponse::verify(PROVIDER, &context, body).unwrap()
     }
 
     /// How many entries of this kind the audit log has.
@@ -376,6 +380,7 @@ pub(crate) fn challenge(realm: &Realm, key_ids: &[KeyId], token: Option<&str>, n
         held: Vec::new(),
         revocation: RevocationNumbers::default(),
         application: realm.document().applications.first().cloned(),
+        recovery: false,
     }
 }
 

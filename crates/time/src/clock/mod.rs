@@ -105,12 +105,19 @@ impl Clock {
         Ok(())
     }
 
-    /// The hardware counter that must be raised to this value now that the record which says so is kept; none where it
-    /// stands there already, or is not there.
+    /// Whether this value of the hardware counter can be of the counter that the record knows: a record is ahead by one step
+    /// at most, where it was cut between keeping and raising.
     #[must_use]
-    pub fn counter_to_raise(&self, reading: &Reading) -> Option<u64> {
-        let raised = self.saved.hardware_counter?;
-        (reading.hardware_counter? < raised).then_some(raised)
+    pub fn is_same_counter(&self, found: u64) -> bool {
+        self.record.hardware_counter.is_none_or(|kept| kept <= found.saturating_add(1))
+    }
+
+    /// Whether the hardware counter must be raised by one now that the record which says so is kept. It need not where it
+    /// stands there already, and must not where it is another one.
+    #[must_use]
+    pub fn must_count(&self, reading: &Reading) -> bool {
+        let counter = self.saved.hardware_counter.zip(reading.hardware_counter);
+        counter.is_some_and(|(kept, found)| kept.checked_sub(found) == Some(1))
     }
 
     /// Takes what signed revocation information says: it was issued then, and time certificates have this epoch at least. A

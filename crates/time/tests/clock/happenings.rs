@@ -168,15 +168,15 @@ fn store_restored_from_a_backup_is_noticed_by_the_hardware_counter() {
     machine.counter = Some(7);
     machine.sync();
     keep(&mut machine.clock);
-    assert_eq!(machine.clock.counter_to_raise(&machine.reading()), Some(8), "each signed time raises it");
+    assert!(machine.clock.must_count(&machine.reading()), "each signed time raises it");
     machine.counter = Some(8);
-    assert_eq!(machine.clock.counter_to_raise(&machine.reading()), None);
+    assert!(!machine.clock.must_count(&machine.reading()));
     let backup = machine.clock.clone();
     machine.run(900);
     machine.observe();
     keep(&mut machine.clock);
-    machine.counter = machine.clock.counter_to_raise(&machine.reading());
-    assert_eq!(machine.counter, Some(9), "and a quarter of an hour of use");
+    assert!(machine.clock.must_count(&machine.reading()), "and a quarter of an hour of use");
+    machine.counter = Some(9);
     assert_eq!(machine.state(), ClockState::Trusted);
     machine.clock = backup.clone();
     assert_eq!(machine.state(), ClockState::StoreRolledBack);
@@ -187,11 +187,34 @@ fn store_restored_from_a_backup_is_noticed_by_the_hardware_counter() {
 }
 
 #[test]
+fn a_counter_in_another_chip_is_told_and_not_raised_to_the_record() {
+    for (counter, is_same) in [(9, true), (8, true), (7, true), (6, false), (0, false)] {
+        let mut machine = Machine::unset();
+        machine.counter = Some(7);
+        machine.sync();
+        keep(&mut machine.clock);
+        machine.counter = Some(counter);
+        assert_eq!(machine.clock.is_same_counter(counter), is_same, "{counter}");
+        assert_eq!(machine.clock.must_count(&machine.reading()), counter == 7);
+    }
+}
+
+#[test]
+fn a_counter_at_its_end_stays_there() {
+    let mut machine = Machine::unset();
+    machine.counter = Some(u64::MAX);
+    machine.sync();
+    keep(&mut machine.clock);
+    assert_eq!(machine.state(), ClockState::Trusted, "it stays where it can go no further");
+    assert!(!machine.clock.must_count(&machine.reading()));
+}
+
+#[test]
 fn a_counter_is_not_raised_before_the_record_is_kept_that_says_so() {
     let mut machine = Machine::unset();
     machine.counter = Some(7);
     machine.sync();
-    assert_eq!(machine.clock.counter_to_raise(&machine.reading()), None);
+    assert!(!machine.clock.must_count(&machine.reading()));
     // Cut between keeping and raising: the record is ahead, which is no fault.
     keep(&mut machine.clock);
     assert_eq!(machine.state(), ClockState::Trusted);

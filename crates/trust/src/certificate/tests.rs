@@ -33,7 +33,7 @@ fn properties() -> Properties {
         features: Some(Features::CHAINS),
         application_version: Some("1.0".into()),
         sdk_generation: Some(SdkGeneration::Newer),
-        time_epoch: None,
+        ..Properties::default()
     }
 }
 

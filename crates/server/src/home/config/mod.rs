@@ -15,6 +15,7 @@ mod nearest;
 mod pkcs11;
 mod policy;
 mod read;
+mod recovery;
 mod sample;
 mod service;
 mod setting;
@@ -37,7 +38,9 @@ pub use mistake::{Mistake, Origin};
 pub(crate) use nearest::nearest;
 pub use pkcs11::{Pin, Pkcs11};
 pub(super) use sample::sample;
-pub use service::{LicenseLimits, Limit, Log, LogFormat, LogLevel, Origins, PolicyPaths, Share, TlsFiles, Traces};
+pub use service::{
+    LicenseLimits, Limit, Log, LogFormat, LogLevel, Origins, PolicyPaths, Recovery, Share, TlsFiles, Traces,
+};
 pub use setting::Described;
 use setting::Section;
 pub use time::Time;
@@ -87,6 +90,8 @@ pub struct Config {
     pub time: Time,
     /// What licenses say, where that is not the default.
     pub policy: PolicyPaths,
+    /// Which licenses are issued again.
+    pub recovery: Recovery,
     /// The token whose key is over the key-encryption key, where that is not in a file as it is.
     pub pkcs11: Option<Pkcs11>,
     /// Files that secrets were read from.
@@ -117,6 +122,7 @@ impl Default for Config {
             licenses: LicenseLimits::default(),
             time: Time::default(),
             policy: PolicyPaths::default(),
+            recovery: Recovery::default(),
             pkcs11: None,
             secret_files: Vec::new(),
         }
@@ -151,6 +157,7 @@ const SECTIONS: &[&Section] = &[
     &enrolment::SECTION,
     &licenses::SECTION,
     &policy::SECTION,
+    &recovery::SECTION,
     &tokens::SECTION,
     &time::SECTION,
     &http::SECTION,

@@ -108,6 +108,17 @@ pub struct LicenseLimits {
     pub address: Option<Limit>,
 }
 
+/// Which licenses are issued again, and to how many clients (row B14).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recovery {
+    /// Clients that one license is issued to, the first one among them.
+    pub clients: u32,
+    /// Where an owner goes who has reached that number.
+    pub address: Option<String>,
+    /// Whether licenses with counts are issued again, with counts that begin anew.
+    pub counted: bool,
+}
+
 impl Share {
     /// Everything.
     pub const ALL: Self = Self(1.0);
