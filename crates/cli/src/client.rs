@@ -16,6 +16,11 @@ mod playlist;
 mod recover;
 mod save;
 mod set_time;
+#[cfg(feature = "player")]
+mod speaker;
+#[cfg(not(feature = "player"))]
+#[path = "client/no_speaker.rs"]
+mod speaker;
 mod why;
 
 pub(crate) use burn::run as burn;

@@ -22,6 +22,8 @@ pub struct Sound {
     pub codec: SoundCodec,
     /// What the decoder is told once, before the samples.
     pub config: Vec<u8>,
+    /// Whether there are pictures beside it.
+    pub has_video: bool,
     /// Title, artist and so on.
     pub metadata: Metadata,
 }
@@ -58,8 +60,9 @@ pub fn sound<R: Read + Seek>(input: R) -> Result<Option<Sound>, Error> {
     let (codec, config) = describe(entry, track)?;
     let duration = if track.duration == 0 { in_track(&movie, track) } else { track.duration };
     let Track { id, timescale, media_start, .. } = *track;
+    let has_video = movie.tracks.iter().any(|track| track.handler == fourcc::VIDE);
     let metadata = Metadata::read(&moov)?;
-    Ok(Some(Sound { track: id, timescale, duration, media_start, codec, config, metadata }))
+    Ok(Some(Sound { track: id, timescale, duration, media_start, codec, config, has_video, metadata }))
 }
 
 /// The movie's duration in a track's units.

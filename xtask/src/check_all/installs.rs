@@ -47,6 +47,7 @@ pub(super) fn run(workspace: &Workspace) -> Result<()> {
     };
     attempt("Debian packages", debian_programs(&mut apt));
     attempt("PostgreSQL", postgresql(&mut apt));
+    attempt("ALSA's headers", alsa(&mut apt));
     attempt("a toolchain for wasm32", wasm_toolchain(&mut apt));
     attempt("cargo-deny", cargo_deny(workspace, &mut apt));
     attempt("Shaka Packager", shaka_packager(workspace, &mut apt));
@@ -71,6 +72,16 @@ fn postgresql(apt: &mut Apt) -> Result<()> {
     match found {
         Some(program) => println!("PostgreSQL: {}", program.display()),
         None => apt.install(&["postgresql"])?,
+    }
+    Ok(())
+}
+
+/// What the feature `player` is built with.
+fn alsa(apt: &mut Apt) -> Result<()> {
+    let found = Command::new("pkg-config").args(["--exists", "alsa"]).status();
+    match found.is_ok_and(|status| status.success()) {
+        true => println!("ALSA's headers: as pkg-config says"),
+        false => apt.install(&["libasound2-dev", "pkg-config"])?,
     }
     Ok(())
 }

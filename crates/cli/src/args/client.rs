@@ -31,7 +31,7 @@ pub(crate) struct PlayArgs {
     /// Write the clear media here; `-` is standard output.
     #[arg(short, long, value_name = "PATH", conflicts_with = "player")]
     pub(crate) output: Option<PathBuf>,
-    /// The program that plays what comes on its standard input; without it, mpv or ffplay.
+    /// The program that plays what comes on its standard input; without it, this one where it can, else mpv or ffplay.
     #[arg(long, value_name = "CMD")]
     pub(crate) player: Option<String>,
     #[command(flatten)]

@@ -1,5 +1,5 @@
-//! `admit play`: acquire what is missing, then write the clear media where the license allows it, or hand it to
-//! a player.
+//! `admit play`: acquire what is missing, then play in this process, write the clear media where the license allows it, or
+//! hand it to another player.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -19,6 +19,7 @@ use super::acquire::Session;
 use super::ask;
 use super::content::{Content, HeaderTerms};
 use super::player::Player;
+use super::speaker::{OpenSpeaker, Speaker};
 use super::why::realm_of;
 use crate::args::{PlayArgs, token_text};
 use crate::failure::{self, Failure, Outcome};
@@ -33,30 +34,42 @@ pub(crate) fn run(args: &PlayArgs, output: Output) -> Outcome<()> {
         same_file::refuse(&args.file, path)?;
     }
     let token = token_text(args.token.as_deref())?;
-    let content = Content::open(&args.file)?;
+    let mut content = Content::open(&args.file)?;
+    let is_elsewhere = args.output.is_some() || args.player.is_some();
+    let speaker = if is_elsewhere { None } else { Speaker::find(&mut content)? };
     let http = Http::new();
     let realm = realm_of(&content, &args.client, &http)?;
     let header = content.verify_header(realm.realm.root())?;
     let mut session = Session::open(realm, &http)?;
-    let (action, output_kind) = (Action::Play, admit_license::Output::Clear);
-    let asked = Asked { action, output: output_kind, token: token.as_deref(), copies: 1 };
+    // Nobody says what protects the sound device.
+    let inside = speaker.as_ref().map(|_| admit_license::Output::InProcess { protected: false });
+    let output_kind = inside.unwrap_or(admit_license::Output::Clear);
+    let asked = Asked { action: Action::Play, output: output_kind, token: token.as_deref(), copies: 1 };
     acquire_missing(&mut session, &content, &header, asked, &http)?;
     let permit = permit(&mut session, &content, &header, asked)?;
-    play_permitted(&mut session, content, permit, (args.output.as_deref(), args.player.as_deref()), output)
+    let goes = Goes { path: args.output.as_deref(), player: args.player.as_deref(), speaker };
+    play_permitted(&mut session, content, permit, goes, output)
 }
 
-/// Plays what is permitted: to a file, standard output or a player.
+/// Where what is played goes; with none of these, to a player that is here.
+pub(super) struct Goes<'a> {
+    pub(super) path: Option<&'a Path>,
+    pub(super) player: Option<&'a str>,
+    pub(super) speaker: Option<Speaker>,
+}
+
+/// Plays what is permitted.
 pub(super) fn play_permitted(
     session: &mut Session,
     content: Content,
     permit: Permit,
-    (path, player): (Option<&Path>, Option<&str>),
+    goes: Goes<'_>,
     output: Output,
 ) -> Outcome<()> {
     let entropy = session.store.entropy(&mut SystemEntropy);
     let Session { store, identity, lock, clock, counter, .. } = session;
     let counter = counter.as_ref().map(Counter::value);
-    let destination = Destination::open(path, player)?;
+    let destination = Destination::open(goes)?;
     // Others may use the store again once the use is charged, which happens when the first byte leaves.
     let released = &mut || drop(lock.take());
     destination.play(Playing { content, permit, store, clock, counter, identity, entropy, released }, output)?;
@@ -178,11 +191,15 @@ enum Destination {
     File(PathBuf, AtomicFile),
     StandardOutput,
     Player(Player),
+    Speaker(Box<OpenSpeaker>),
 }
 
 impl Destination {
-    fn open(output: Option<&Path>, player: Option<&str>) -> Outcome<Self> {
-        match (output, player) {
+    fn open(goes: Goes<'_>) -> Outcome<Self> {
+        if let Some(speaker) = goes.speaker {
+            return speaker.open().map(Box::new).map(Self::Speaker);
+        }
+        match (goes.path, goes.player) {
             (Some(path), _) if path == Path::new("-") => Ok(Self::StandardOutput),
             (Some(path), _) if path.is_dir() => Err(Failure::folder(path)),
             (Some(path), _) => {
@@ -211,6 +228,7 @@ impl Destination {
                 let outcome = playing.decrypt_to(player.input());
                 player.finish(outcome)
             }
+            Self::Speaker(speaker) => speaker.play(playing),
         }
     }
 }

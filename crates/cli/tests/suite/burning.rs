@@ -2,13 +2,22 @@
 //! clear media, and cueprint (of cuetools) reads the sheets. Both must be there.
 
 use std::fs;
-use std::process::Command;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use crate::world::{Done, World};
 
 /// A world whose policy says this.
 pub(crate) fn licensing(script: &str) -> World {
-    let mut world = World::with_settings("# script = \"policy.rhai\"", "script = \"policy.rhai\"");
+    licensing_at(&[], script)
+}
+
+/// As [`licensing`], in a home that was made with more words.
+pub(crate) fn licensing_at(more: &[&str], script: &str) -> World {
+    let mut world = World::made_with(|_| None, more);
+    let path = world.path("home/admit.toml");
+    let settings = fs::read_to_string(&path).unwrap();
+    fs::write(path, settings.replace("# script = \"policy.rhai\"", "script = \"policy.rhai\"")).unwrap();
     relicense(&mut world, script);
     world
 }
@@ -74,10 +83,14 @@ fn b16_sound_as_a_disc_has_it_is_burnt_bit_for_bit() {
     let words = ["burn", "one.mp4", "two.mp4", "short.mp4", "-o", "disc", "--trust", &realm, "--json"];
     let told = world.admit(&words).json();
     let image = fs::read(world.path("disc.bin")).unwrap();
-    let starts: Vec<usize> =
-        told["tracks"].as_array().unwrap().iter().map(|track| track["sector"].as_u64().unwrap() as usize).collect();
-    let sectors = |seconds: f64| (seconds * 75.0).ceil() as usize;
-    assert_eq!(starts, [0, sectors(5.1), sectors(5.1) + sectors(6.2)]);
+    let starts: Vec<usize> = told["tracks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|track| usize::try_from(track["sector"].as_u64().unwrap()).unwrap())
+        .collect();
+    let sectors = |tenths: usize| (tenths * 75).div_ceil(10);
+    assert_eq!(starts, [0, sectors(51), sectors(51) + sectors(62)]);
     assert_eq!(image.len(), (starts[2] + 4 * 75) * 2352);
     for (name, start) in ["one", "two", "short"].into_iter().zip(starts) {
         let expected = decoded(&world, name, if name == "short" { BOTH } else { "anull" });
@@ -216,4 +229,28 @@ fn b16_a_burn_that_breaks_off_leaves_no_half_of_an_image() {
     let left: Vec<_> = names.map(|name| name.into_string().unwrap()).filter(|name| name.contains(".bin")).collect();
     assert!(left.is_empty(), "{left:?}");
     assert_eq!(world.admit(&["burn", "one.mp4", "-o", "no\"name"]).code, Some(2));
+}
+
+#[test]
+fn b16_the_commands_of_the_page_run() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let page = fs::read_to_string(root.join("docs/operate/burn-and-save.md")).unwrap();
+    let script: String = page.split("```sh\n").skip(1).map(|block| block.split("```").next().unwrap()).collect();
+    let folder = tempfile::tempdir().unwrap();
+    // The server of the page is stopped when a step fails, too.
+    let script = format!("set -eu\ntrap 'kill \"$(cat server.pid)\" 2>/dev/null || true' EXIT\n{script}");
+    let programs = Path::new(env!("CARGO_BIN_EXE_admit")).parent().unwrap();
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+    let mut command = Command::new("sh");
+    command.args(["-c", &script]).current_dir(folder.path()).env("PATH", path).stdin(Stdio::null());
+    command.env_remove("ADMIT_HOME").env("ADMIT_CLIENT", folder.path().join("client"));
+    let done = Done::from(&command.output().unwrap());
+    let said = done.succeeded();
+    for told in
+        ["TITLE \"Waves\"\nPERFORMER \"The Sines\"", "INDEX 01 00:06:00", "wrote waves.bin and waves.cue (2 tracks"]
+    {
+        assert!(said.contains(told), "{told}: {said}");
+    }
+    let twice = fs::read_to_string(folder.path().join("twice.cue")).unwrap();
+    assert!(twice.starts_with("TITLE \"Waves, twice\"\n") && twice.contains("TRACK 03"), "{twice}");
 }

@@ -32,6 +32,8 @@ mod schemathesis;
 mod serving;
 mod serving_time;
 mod slow_server;
+#[cfg(feature = "player")]
+mod speaking;
 mod token_keys;
 mod tour;
 mod traces;

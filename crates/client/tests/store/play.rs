@@ -33,6 +33,23 @@ fn a_permit_opens_the_samples_of_its_key() {
 }
 
 #[test]
+fn b05_a_permit_to_save_opens_nothing_and_one_to_play_copies_nothing() {
+    let mut device = Device::new(1);
+    device.acquire(&[Terms { rights: Rights::PLAY | Rights::SAVE_STREAM, ..simple(1) }]).unwrap();
+    let environment = environment(&device.identity);
+    let candidates = Candidates::find(&device.store, &[KEY_ID]).unwrap();
+    let mut permit = |action| {
+        let grants = candidates.evaluate(action, &environment).unwrap();
+        admit_client::play::permit(&mut device.store, &device.identity, grants, &mut device.entropy).unwrap()
+    };
+    let (saving, playing) = (permit(Action::SaveStream), permit(Action::Play));
+    let refused = saving.release_first_sample(&mut device.store, &mut device.entropy).unwrap_err();
+    assert_eq!(refused, Error::WrongAction { action: Action::SaveStream });
+    let refused = playing.copy_protected(&mut device.store, &mut device.entropy).unwrap_err();
+    assert_eq!(refused, Error::WrongAction { action: Action::Play });
+}
+
+#[test]
 fn b09_media_that_cannot_be_opened_costs_nothing() {
     let mut device = Device::new(1);
     device.acquire(&[counted(1, 1), Terms { key_id: KeyId::from_bytes([7; 16]), ..counted(2, 1) }]).unwrap();

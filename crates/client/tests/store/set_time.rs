@@ -290,12 +290,41 @@ fn e03_a_device_enrols_with_what_its_hardware_says() {
     assert!(VouchedHardware::verify(provider(), &REALM.root, dates(), signed.request()).unwrap().is_none());
 }
 
-/// What playing says when every look at the clock finds it so many seconds on.
+/// What playing says when every look at the clock finds it so many seconds on, and how many bytes it gave.
 fn play_in_steps(device: &mut Device, step_secs: u64) -> (Result<(), PlaybackError>, usize) {
+    let mut clear = Vec::new();
+    let played = in_steps(device, step_secs, |permit, store, entropy, input, host| {
+        permit.decrypt(store, entropy, input, &mut admit_media::WriteSink::new(&mut clear), host)
+    });
+    (played, clear.len())
+}
+
+/// The same for a decoder in this process, with the number of samples that it was given.
+fn decode_in_steps(device: &mut Device, step_secs: u64) -> (Result<(), PlaybackError>, usize) {
+    let mut samples = 0;
+    let played = in_steps(device, step_secs, |permit, store, entropy, input, host| {
+        let put = &mut |_: &admit_media::Sample, _: &[u8]| {
+            samples += 1;
+            Ok(())
+        };
+        permit.decrypt_track(store, entropy, (input, 1), put, host)
+    });
+    (played, samples)
+}
+
+fn in_steps(
+    device: &mut Device,
+    step_secs: u64,
+    play: impl FnOnce(
+        admit_client::Permit,
+        &mut admit_client::Store<'static, Shared>,
+        &mut dyn admit_crypto::Entropy,
+        std::io::Cursor<Vec<u8>>,
+        Host<'_>,
+    ) -> Result<admit_media::Decrypted, PlaybackError>,
+) -> Result<(), PlaybackError> {
     let now = now(device, &reading(1, 1));
     let permit = permit(&mut device.store, &device.identity, &[KEY_ID], &now, &mut device.entropy).unwrap();
-    let protected = std::fs::read(PROTECTED_CLIP).unwrap();
-    let mut clear = Vec::new();
     let mut secs = 1;
     let Device { store, entropy, clock, .. } = device;
     let mut read = || {
@@ -303,9 +332,8 @@ fn play_in_steps(device: &mut Device, step_secs: u64) -> (Result<(), PlaybackErr
         reading(1, secs)
     };
     let host = Host { released: &mut || (), clock, read: &mut read, events: &mut Vec::new(), progress: &mut |_, _| () };
-    let input = std::io::Cursor::new(&protected);
-    let played = permit.decrypt(store, entropy, input, &mut admit_media::WriteSink::new(&mut clear), host);
-    (played.map(drop), clear.len())
+    let protected = std::fs::read(PROTECTED_CLIP).unwrap();
+    play(permit, store, entropy, std::io::Cursor::new(protected), host).map(drop)
 }
 
 fn with_film() -> Device {
@@ -323,6 +351,15 @@ fn e04_playing_ends_when_the_license_ends() {
     let (played, left) = play_in_steps(&mut with_film(), 600);
     assert_eq!(played, Err(PlaybackError::Ended(Reason::Expired { expiry: later(1000) })));
     assert!(0 < left && left < whole, "{left} of {whole}");
+}
+
+#[test]
+fn e04_a_decoder_in_this_process_gets_no_more_samples_when_the_license_ends() {
+    let (played, whole) = decode_in_steps(&mut with_film(), 0);
+    assert_eq!(played, Ok(()));
+    let (played, given) = decode_in_steps(&mut with_film(), 300);
+    assert_eq!(played, Err(PlaybackError::Ended(Reason::Expired { expiry: later(1000) })));
+    assert!(0 < given && given < whole, "{given} of {whole}");
 }
 
 #[test]

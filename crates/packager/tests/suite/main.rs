@@ -10,3 +10,5 @@ mod odd_files;
 mod package;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod tracks;

@@ -13,7 +13,7 @@ use super::DeviceSession;
 use crate::args::DevicePlayArgs;
 use crate::client::acquire::Session;
 use crate::client::content::Content;
-use crate::client::play::play_permitted;
+use crate::client::play::{Goes, play_permitted};
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
 use crate::same_file;
@@ -35,7 +35,8 @@ pub(super) fn run(args: &DevicePlayArgs, output: Output) -> Outcome<()> {
     let mut entropy = opened.session.store.entropy(&mut SystemEntropy);
     let Session { store, identity, .. } = &mut opened.session;
     let permit = permit(store, identity, grants, &mut entropy)?;
-    play_permitted(&mut opened.session, content, permit, (Some(&args.output), None), output)
+    let goes = Goes { path: Some(&args.output), player: None, speaker: None };
+    play_permitted(&mut opened.session, content, permit, goes, output)
 }
 
 /// A file of the device's folder, or one that is elsewhere.
