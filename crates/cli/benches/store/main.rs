@@ -65,8 +65,8 @@ fn key_id(number: u32) -> KeyId {
 fn fill(path: &Path, licenses: u32) {
     let mut client = Client::enrol(path);
     let started = Instant::now();
-    for first in (0..licenses).step_by(AT_ONCE) {
-        client.acquire((first..licenses.min(first + AT_ONCE as u32)).map(key_id));
+    for first in (0..licenses).step_by(AT_ONCE as usize) {
+        client.acquire((first..licenses.min(first + AT_ONCE)).map(key_id));
     }
     println!("acquired {licenses} licenses in {:.0?}", started.elapsed());
 }
@@ -93,8 +93,8 @@ fn open_after_kill(path: &Path) -> Duration {
 /// What is killed.
 fn write_for_ever(path: &Path) {
     let mut client = Client::open(path, &admit_crypto::aws_lc::PROVIDER);
-    for round in (0..).step_by(AT_ONCE) {
-        client.acquire((round..round + AT_ONCE as u32).map(|number| key_id(u32::MAX - number)));
+    for round in (0..).step_by(AT_ONCE as usize) {
+        client.acquire((round..round + AT_ONCE).map(|number| key_id(u32::MAX - number)));
         println!("{round}");
     }
 }
@@ -110,7 +110,7 @@ fn print(what: &str, mut took: Vec<Duration>) {
 }
 
 const WRITER: &str = "write-for-ever";
-const AT_ONCE: usize = 500;
+const AT_ONCE: u32 = 500;
 const ROUNDS: u32 = 15;
 const FINDS: u32 = 2_000;
 const DECISIONS: u32 = 100;

@@ -78,7 +78,7 @@ fn make(args: &DeviceMakeArgs, issuer: Issuer) -> Outcome<()> {
 /// Who certifies the device.
 enum Issuer {
     /// The server of a realm that the client knows.
-    Server { realm: ClientRealm, http: Http },
+    Server { realm: Box<ClientRealm>, http: Http },
     /// The realm's home, on this machine.
     Home { runtime: Runtime, home: Home },
 }
@@ -91,7 +91,7 @@ impl Issuer {
             return Ok(Self::Home { runtime, home });
         }
         let folder = crate::client::folder(args.client.client.as_deref())?;
-        Ok(Self::Server { realm: ClientRealm::choose(&folder, args.realm)?, http: Http::new() })
+        Ok(Self::Server { realm: Box::new(ClientRealm::choose(&folder, args.realm)?), http: Http::new() })
     }
 
     fn fingerprint(&self) -> Digest {
