@@ -51,6 +51,7 @@ pub(crate) struct Lane {
 /// A connection while somebody has it.
 pub(crate) struct Held {
     connection: PoolConnection<Database>,
+    backend: Backend,
     /// Whether it may be used again.
     is_settled: bool,
 }
@@ -149,7 +150,7 @@ impl Store {
 
     /// Copies a SQLite database as it is at this moment into an empty file. Others go on writing.
     pub(crate) async fn copy_to(&self, path: &Path) -> Result<(), Error> {
-        let mut connection = Held::acquire(&self.others.writer).await?;
+        let mut connection = Held::acquire(self.others.backend, &self.others.writer).await?;
         let path = path.to_str().ok_or(sqlx::Error::Protocol("the path of the copy is not text".to_owned()))?;
         sqlx::query("VACUUM INTO $1").bind(path).execute(&mut *connection).await?;
         Ok(())
@@ -179,7 +180,7 @@ impl Store {
 impl Lane {
     /// A connection to read with.
     pub(crate) async fn read(&self) -> Result<Held, Error> {
-        Held::acquire(&self.readers).await
+        Held::acquire(self.backend, &self.readers).await
     }
 
     /// A transaction in which nobody else writes, so that what it reads stays true until it ends. Writers of this
@@ -188,7 +189,7 @@ impl Lane {
         let outcome = Outcome { failed: Arc::clone(&self.last_write_failed), committed: false };
         let turn = tokio::time::timeout(BUSY_TIMEOUT, Arc::clone(&self.turn).lock_owned());
         let turn = turn.await.map_err(|_| sqlx::Error::PoolTimedOut)?;
-        let mut connection = Held::acquire(&self.writer).await?;
+        let mut connection = Held::acquire(self.backend, &self.writer).await?;
         connection.is_settled = false;
         for statement in self.backend.begin() {
             connection.execute(*statement).await?;
@@ -211,8 +212,8 @@ impl Transaction {
 }
 
 impl Held {
-    async fn acquire(pool: &sqlx::Pool<Database>) -> Result<Self, Error> {
-        Ok(Self { connection: pool.acquire().await?, is_settled: true })
+    async fn acquire(backend: Backend, pool: &sqlx::Pool<Database>) -> Result<Self, Error> {
+        Ok(Self { connection: pool.acquire().await?, backend, is_settled: true })
     }
 }
 
@@ -220,10 +221,13 @@ impl Held {
 /// question. One in which a transaction did not end is closed, which undoes it.
 impl Drop for Held {
     fn drop(&mut self) {
-        if !self.is_settled {
-            self.connection.close_on_drop();
-        } else if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(tokio::time::timeout(ANSWER_TIMEOUT, self.connection.return_to_pool()));
+        match (self.is_settled, self.backend, tokio::runtime::Handle::try_current()) {
+            (false, ..) => self.connection.close_on_drop(),
+            (true, Backend::Postgres, Ok(runtime)) => {
+                drop(runtime.spawn(tokio::time::timeout(ANSWER_TIMEOUT, self.connection.return_to_pool())));
+            }
+            // There is no network before a file, and to close one may take longer.
+            (true, ..) => {}
         }
     }
 }
