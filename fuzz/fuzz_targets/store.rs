@@ -12,7 +12,7 @@ use admit_fuzz::{CLIENT, REALM, provider, seeds};
 use admit_license::{Action, Application, Environment, HeldLicense, Output, Usage, VerifiedLicense, evaluate};
 use admit_testkit::{SeededEntropy, now_at};
 use admit_time::clock::Now;
-use admit_trust::SdkGeneration;
+use admit_trust::{CertificateVersion, SdkGeneration};
 use libfuzzer_sys::fuzz_target;
 
 static NOW: LazyLock<Now> = LazyLock::new(|| now_at(REALM.now));

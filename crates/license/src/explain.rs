@@ -34,7 +34,7 @@ impl<'a> Explanation<'a> {
         &self.licenses
     }
 
-    /// The license that [`crate::evaluate`] grants the action by.
+    /// The license that [`crate::evaluate()`] grants the action by.
     #[must_use]
     pub fn first(&self) -> Option<&Judged<'a>> {
         self.allowing().next()
@@ -53,7 +53,7 @@ impl<'a> Explanation<'a> {
     }
 }
 
-/// What [`crate::evaluate`] decides, with everything that it would not look at because an earlier license was enough.
+/// What [`crate::evaluate()`] decides, with everything that it would not look at because an earlier license was enough.
 #[must_use]
 pub fn explain<'a>(
     action: Action,

@@ -79,11 +79,16 @@ pub(crate) fn read_tracks<'a>(moov: &Node<'a>, movie: &Movie) -> Result<(Vec<Tra
     Ok((tracks, leader.ok_or(Error::NothingToProtect)?))
 }
 
-/// An error unless the file has the bytes of a sample and memory is to be had for them.
+/// An error unless the file has the bytes of a sample, memory is to be had for them, and the one description of the track is
+/// theirs.
 pub(crate) fn check_sample(track: u32, sample: &Sample, file_length: u64) -> Result<(), Error> {
     let (offset, size) = (sample.offset, u64::from(sample.size));
     if sample.end() > file_length {
         return Err(MediaError::SampleOutsideFile { track, offset, size, length: file_length }.into());
+    }
+    if sample.description != 1 {
+        let (at, value) = (Location::within(MDAT, offset), sample.description.into());
+        return Err(MediaError::BadValue { at, field: "sample description", value }.into());
     }
     if size > MAX_SAMPLE {
         let at = Location::within(MDAT, offset);

@@ -44,6 +44,19 @@ fn box_boundaries(file: &[u8], from: usize, to: usize, found: &mut Vec<usize>) {
 }
 
 #[test]
+fn a_sample_of_a_description_that_is_not_there_is_refused() {
+    let mut file = clip("high-fragmented");
+    package_with(&file, Metadata::default()).unwrap();
+    let trex = file.windows(4).position(|window| window == b"trex").unwrap();
+    // Behind the version, the flags and the track's number stands the description of its samples.
+    let description = trex + 4 + 8;
+    assert_eq!(file[description..description + 4], [0, 0, 0, 1]);
+    file[description + 3] = 2;
+    let error = media_error(package_with(&file, Metadata::default()).map(drop));
+    assert!(matches!(error, MediaError::BadValue { field: "sample description", value: 2, .. }), "{error:?}");
+}
+
+#[test]
 fn cut_at_every_box_boundary_a_packaged_file_is_an_error() {
     let file = packaged(&clip("high-progressive"));
     let mut boundaries = Vec::new();
