@@ -113,15 +113,11 @@ pub(crate) fn check_transfer(action: Action, terms: &Terms, application: &Applic
 /// Whether terms are what a portable license may say, for one kind of device or the other.
 pub(crate) fn is_portable(terms: &Terms) -> bool {
     let rights = [true, false].map(|is_sdmi| portable_rights(terms.rights, is_sdmi));
-    let counts = [
-        terms.play_count,
-        terms.transfer_count,
-        terms.burn_count,
-        terms.playlist_burn_track_count,
-        terms.max_playlist_burn_count,
-    ];
     let countdowns = [terms.expiry_after_first_use_secs, terms.expiry_after_storing_secs];
-    rights.contains(&terms.rights) && counts == [None; 5] && countdowns == [None; 2] && terms.persistent != Some(false)
+    rights.contains(&terms.rights)
+        && terms.counts() == [None; 5]
+        && countdowns == [None; 2]
+        && terms.persistent != Some(false)
 }
 
 /// The content type of licenses that a client signed for a device.

@@ -5,6 +5,18 @@ use crate::{BindingKind, Error, Kind, Origin, Rights, Terms};
 use admit_trust::ComponentVersion;
 
 impl Terms {
+    /// Every count that the license limits: plays, transfers, burns, and burns in playlists, of the track and of one list.
+    #[must_use]
+    pub const fn counts(&self) -> [Option<u32>; 5] {
+        [
+            self.play_count,
+            self.transfer_count,
+            self.burn_count,
+            self.playlist_burn_track_count,
+            self.max_playlist_burn_count,
+        ]
+    }
+
     /// The rules that hold for every license, whoever wrote it.
     pub fn check(&self) -> Result<(), Error> {
         let is_leaf = self.kind == Kind::Leaf;

@@ -4,7 +4,7 @@
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use crate::frame::{Header, MAX_HEADER};
-use crate::{Error, FourCc, Location};
+use crate::{Error, FourCc, Location, fourcc};
 
 /// `moov` and `moof` boxes larger than this are refused, for they are held in memory.
 pub const MAX_TREE: u64 = 64 << 20;
@@ -119,6 +119,13 @@ impl<R: Read + Seek> Input<R> {
             offset = found.end();
         }
         Ok(None)
+    }
+
+    /// The box that describes the tracks, and where it is. Every file needs one.
+    pub(crate) fn read_moov(&mut self) -> Result<(u64, Vec<u8>), Error> {
+        let missing = Error::Missing { at: Location::top(0), wanted: fourcc::MOOV };
+        let place = self.find(fourcc::MOOV)?.ok_or(missing)?;
+        Ok((place.offset, self.read_box(&place)?))
     }
 
     /// A whole box in memory.

@@ -5,7 +5,7 @@ use std::io::{Read, Seek};
 
 use crate::io::Input;
 use crate::tree::Node;
-use crate::{Cursor, Error, FourCc, Location, Metadata, Movie, Track, fourcc};
+use crate::{Cursor, Error, FourCc, Metadata, Movie, Track, fourcc};
 
 /// A track with sound, and what the file says about itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,10 +46,8 @@ pub enum SoundCodec {
 /// The first track with sound; none where there is none. Boxes up to `moov` are looked at and no more.
 pub fn sound<R: Read + Seek>(input: R) -> Result<Option<Sound>, Error> {
     let mut input = Input::new(input)?;
-    let missing = Error::Missing { at: Location::top(0), wanted: fourcc::MOOV };
-    let place = input.find(fourcc::MOOV)?.ok_or(missing)?;
-    let bytes = input.read_box(&place)?;
-    let moov = Node::parse(&bytes, place.offset)?;
+    let (offset, bytes) = input.read_moov()?;
+    let moov = Node::parse(&bytes, offset)?;
     let movie = Movie::read(&moov)?;
     let mut tracks = moov.all(fourcc::TRAK).zip(&movie.tracks);
     let Some((trak, track)) = tracks.find(|(_, track)| track.handler == fourcc::SOUN) else { return Ok(None) };
@@ -169,6 +167,7 @@ const STREAM_INFO_LENGTH: u32 = 34;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Location;
 
     fn cursor(bytes: &[u8]) -> Cursor<'_> {
         Cursor::new(bytes, Location::top(0))

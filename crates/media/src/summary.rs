@@ -73,10 +73,8 @@ pub struct Protections {
 /// What protects a file, from its head: boxes up to `moov` are looked at and no more.
 pub fn protections<R: Read + Seek>(input: R) -> Result<Protections, Error> {
     let mut input = Input::new(input)?;
-    let missing = Error::Missing { at: Location::top(0), wanted: fourcc::MOOV };
-    let place = input.find(fourcc::MOOV)?.ok_or(missing)?;
-    let bytes = input.read_box(&place)?;
-    let moov = Node::parse(&bytes, place.offset)?;
+    let (offset, bytes) = input.read_moov()?;
+    let moov = Node::parse(&bytes, offset)?;
     let mut key_ids = Vec::new();
     for (trak, track) in moov.all(fourcc::TRAK).zip(Movie::read(&moov)?.tracks) {
         let of_entries = track.entries.iter().filter_map(|entry| entry.protection?.tenc);

@@ -5,6 +5,7 @@ mod clip;
 mod licenses;
 mod package;
 mod play;
+mod store;
 mod table;
 mod time;
 
@@ -63,6 +64,11 @@ const BENCHES: &[Bench] = &[
         name: "licenses",
         compares: "durable licenses a second over TCP, on SQLite and PostgreSQL",
         run: licenses::run,
+    },
+    Bench {
+        name: "store",
+        compares: "a client's store of many licenses: opening it, finding a key, deciding, and what it takes on disk",
+        run: store::run,
     },
     Bench {
         name: "time",

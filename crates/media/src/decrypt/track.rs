@@ -25,10 +25,8 @@ pub fn decrypt_track<R: Read + Seek>(
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Decrypted, Error> {
     let mut input = Input::new(input)?;
-    let missing = Error::Missing { at: Location::top(0), wanted: fourcc::MOOV };
-    let place = input.find(fourcc::MOOV)?.ok_or(missing)?;
-    let bytes = input.read_box(&place)?;
-    let moov = Node::parse(&bytes, place.offset)?;
+    let (offset, bytes) = input.read_moov()?;
+    let moov = Node::parse(&bytes, offset)?;
     let movie = Movie::read(&moov)?;
     let mut ciphers = Ciphers::new(keys);
     load_track_ciphers(&movie, &mut ciphers)?;

@@ -193,9 +193,8 @@ impl Known {
             return Recorded::NotRecovered(places.refusal());
         }
         let client = job.acquisition.as_ref().map(|acquisition| acquisition.client);
-        if let Some((client, store)) = client.zip(job.store.as_ref())
-            && let Some(seen) = self.positions.advance(client, store)
-        {
+        let position = client.zip(job.store.as_ref());
+        if let Some(seen) = position.and_then(|(client, store)| self.positions.later(&client, store)) {
             return Recorded::StoreIsOlder(seen);
         }
         if job.token_use.is_some_and(|token| !self.uses.take(token)) {
@@ -203,6 +202,9 @@ impl Known {
         }
         for (license, client) in job.recovery.iter().flat_map(Places::taken) {
             self.holders.entry(license).or_default().insert(client);
+        }
+        if let Some((client, store)) = position {
+            self.positions.advance(client, store);
         }
         self.answered.extend(job.acquisition.as_ref().map(|acquisition| acquisition.challenge_hash));
         Recorded::New

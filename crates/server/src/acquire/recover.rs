@@ -186,14 +186,7 @@ fn issued_again(terms: Terms, settings: &Recovery, recipient: Digest, now: Times
 }
 
 fn is_counted(terms: &Terms) -> bool {
-    let counts = [
-        terms.play_count,
-        terms.transfer_count,
-        terms.burn_count,
-        terms.playlist_burn_track_count,
-        terms.max_playlist_burn_count,
-    ];
-    terms.rights.contains(Rights::ONE_TIME) || counts.iter().any(Option::is_some)
+    terms.rights.contains(Rights::ONE_TIME) || terms.counts().iter().any(Option::is_some)
 }
 
 /// The licenses with their content keys, which are opened only now. Content that is not registered any more has none.
