@@ -1,5 +1,7 @@
 //! License acquisition: a challenge for some content, and the licenses and the time that come back.
 
+use core::ops::ControlFlow;
+
 use admit_crypto::{Entropy, Provider, PublicKey};
 use admit_license::{Action, KeyId, Rights, VerifiedLicense};
 use admit_protocol::acquire::{
@@ -254,8 +256,13 @@ fn held<K: KeyValue>(wanted: &Wanted<'_>, store: &Store<'_, K>) -> Result<Vec<He
     if !wanted.recovery || !wanted.key_ids.is_empty() {
         return store.held_elements(&wanted.key_ids);
     }
-    let licenses = store.licenses()?.into_iter().take(MAX_HELD);
-    Ok(licenses.map(|held| HeldElement { key_id: held.terms.key_id, license: held.terms.id }).collect())
+    let mut elements = Vec::new();
+    store.scan(&mut |_, held| {
+        let terms = held.license.terms();
+        elements.push(HeldElement { key_id: terms.key_id, license: terms.id });
+        if elements.len() < MAX_HELD { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
+    Ok(elements)
 }
 
 fn service_key(service: &Verified<Certificate, role::License>) -> Result<PublicKey, Error> {

@@ -1,6 +1,8 @@
 //! The clock's record in the store: two copies, written in turn, each an ordinary record under the store's seal and tree. So it
 //! moves with the store's position, and goes when the store goes.
 
+use core::ops::ControlFlow;
+
 use admit_crypto::Entropy;
 use admit_license::{LicenseId, RollbackAction};
 use admit_time::Timestamp;
@@ -102,13 +104,17 @@ impl<K: KeyValue> Store<'_, K> {
         if now.rollback() != Some(Rollback::BelowHardFloor) {
             return Ok(Vec::new());
         }
-        let licenses = self.licenses()?.into_iter().map(|license| license.terms);
-        let asking = licenses.filter(|terms| terms.rollback_action == Some(RollbackAction::Delete));
-        let ids: Vec<_> = asking.filter(|terms| terms.time_limits().any()).map(|terms| terms.id).collect();
-        let mut writes = Writes::default();
-        self.delete_licenses(&ids, &mut writes)?;
-        self.commit_all(writes, entropy)?;
-        Ok(ids)
+        let mut asking = Vec::new();
+        self.scan(&mut |_, held| {
+            let terms = held.license.terms();
+            if terms.rollback_action == Some(RollbackAction::Delete) && terms.time_limits().any() {
+                asking.push((terms.key_id, terms.id));
+            }
+            ControlFlow::Continue(())
+        })?;
+        asking.sort();
+        self.delete_all(&asking, entropy)?;
+        Ok(asking.into_iter().map(|(_, id)| id).collect())
     }
 
     /// The writes that keep a clock's record.

@@ -6,6 +6,7 @@ use admit_crypto::{Digest, Entropy, Provider, RecordKey};
 use admit_protocol::acquire::StorePosition;
 use minicbor::{Decode, Encode};
 
+use crate::branches::Branches;
 use crate::tree::Update;
 use crate::write::Write;
 use crate::{Change, Error, KeyValue, Precondition, StorageError};
@@ -19,6 +20,7 @@ pub(crate) struct Ledger<'p, K> {
     key: RecordKey,
     position: Position,
     sealed_position: Option<Vec<u8>>,
+    branches: Branches,
 }
 
 /// Where a ledger stands, and the root of the tree; none where there is no record at all.
@@ -44,7 +46,9 @@ impl<'p, K: KeyValue> Ledger<'p, K> {
         if sealed_position.is_none() && !storage.is_empty()? {
             return Err(Error::StoreIncomplete);
         }
-        let mut ledger = Self { provider, storage, realm, key, position: Position::first(entropy), sealed_position };
+        let position = Position::first(entropy);
+        let branches = Branches::default();
+        let mut ledger = Self { provider, storage, realm, key, position, sealed_position, branches };
         if let Some(sealed) = &ledger.sealed_position {
             ledger.position = decode(POSITION, &ledger.unseal(POSITION, sealed)?)?;
         }
@@ -65,6 +69,10 @@ impl<'p, K: KeyValue> Ledger<'p, K> {
 
     pub(crate) const fn root(&self) -> Option<Digest> {
         self.position.root
+    }
+
+    pub(crate) const fn branches(&self) -> &Branches {
+        &self.branches
     }
 
     pub(crate) fn into_storage(self) -> K {
@@ -88,15 +96,15 @@ impl<'p, K: KeyValue> Ledger<'p, K> {
 
     /// One record, as it was last written; none where there is none.
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Opened>, Error> {
-        match (self.digest_of(key)?, self.storage.get(key)?) {
-            (None, None) => Ok(None),
-            (Some(expected), Some(sealed)) if self.digest(&sealed) == expected => self.unseal(key, &sealed).map(Some),
-            _ => Err(self.mismatch(key)),
+        match self.digest_of(key)? {
+            Some(expected) => self.get_as(key, expected).map(Some),
+            None if self.storage.get(key)?.is_none() => Ok(None),
+            None => Err(self.mismatch(key)),
         }
     }
 
-    /// The sealed bytes of a node of the tree that has this digest.
-    pub(crate) fn get_node(&self, key: &[u8], expected: Digest) -> Result<Opened, Error> {
+    /// The record under this key, whose sealed bytes must have this digest.
+    pub(crate) fn get_as(&self, key: &[u8], expected: Digest) -> Result<Opened, Error> {
         let sealed = self.storage.get(key)?.filter(|sealed| self.digest(sealed) == expected);
         self.unseal(key, &sealed.ok_or_else(|| self.mismatch(key))?)
     }
@@ -109,9 +117,8 @@ impl<'p, K: KeyValue> Ledger<'p, K> {
         };
         let mut changes: Vec<Change> = writes.into_iter().map(seal).collect();
         let head = self.next_head(&changes);
-        let mut update = Update::new(self, entropy);
-        let root = update.make(&changes)?;
-        changes.extend(update.into_changes());
+        let (root, nodes) = Update::make(self, &changes, entropy)?;
+        changes.extend(nodes.changes);
         let StorePosition { epoch, sequence, .. } = self.position.at;
         let next = Position { at: StorePosition { epoch, sequence: sequence + 1, head }, root };
         let sealed = self.seal(POSITION, &encode(&next), entropy);
@@ -120,6 +127,9 @@ impl<'p, K: KeyValue> Ledger<'p, K> {
         self.storage.commit(&precondition, &changes)?;
         self.position = next;
         self.sealed_position = Some(sealed);
+        for (path, digest, children) in nodes.branches {
+            self.branches.keep(&path, digest, &children);
+        }
         Ok(())
     }
 
@@ -192,6 +202,6 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The version of the store's records. Version 1 had no tree.
-const VERSION: u8 = 2;
+/// The version of the store's records. Version 1 had no tree, version 2 three records for each license.
+const VERSION: u8 = 3;
 const POSITION: &[u8] = b"p";

@@ -6,8 +6,10 @@
 //! only a reservation makes a [`Permit`], which opens samples once its first use is charged.
 
 pub mod acquire;
+mod branches;
 pub mod clock;
 pub mod device;
+mod edit;
 pub mod enrol;
 mod entropy;
 mod error;

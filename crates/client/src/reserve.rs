@@ -1,16 +1,15 @@
 //! Reserving and charging: what an action costs is taken from its licenses durably before the action is
 //! permitted, and given back if no sample was ever released.
 
-use std::collections::BTreeMap;
-
 use admit_crypto::Entropy;
-use admit_license::{Charge, Count, Grant, LicenseId, Usage};
+use admit_license::{Charge, Count, Grant, KeyId, LicenseId, Usage};
 use admit_time::Timestamp;
 use minicbor::bytes::ByteArray;
 use minicbor::{Decode, Encode};
 
+use crate::edit::Edit;
 use crate::ledger::{decode, encode};
-use crate::store::{RESERVATIONS, usage_key};
+use crate::store::RESERVATIONS;
 use crate::write::{Place, Writes};
 use crate::{Error, KeyValue, Store};
 
@@ -43,18 +42,20 @@ impl<K: KeyValue> Store<'_, K> {
         let starts_countdown = grants.iter().any(|grant| grant.ends_at().is_some());
         let decided_at = grants.iter().filter_map(Grant::decided_at).max();
         let mut taken = Vec::new();
-        let mut writes = Writes::default();
+        let mut edit = Edit::of(self);
         for charge in distinct(&grants) {
-            let found = self.usage(&charge.license)?.filter(|(_, usage)| *usage == charge.usage);
+            let found = edit.usage(charge.key_id, charge.license)?.filter(|(_, usage)| *usage == charge.usage);
             let (place, before) = found.ok_or(Error::GrantOutdated)?;
             if !costs_something(&charge, starts_countdown) {
                 continue;
             }
             let after = take(before, &charge, decided_at);
-            writes.put(place, usage_key(&charge.license), encode(&after));
-            let Charge { license, count, deletes, .. } = charge;
-            taken.push((place, ReservedCharge { license, count, deletes, before }));
+            edit.set_usage(place, (charge.key_id, charge.license), after)?;
+            let Charge { key_id, license, count, deletes, .. } = charge;
+            taken.push((place, ReservedCharge { license, count, deletes, before, key_id }));
         }
+        let mut writes = Writes::default();
+        edit.write(&mut writes);
         let mut places = Vec::new();
         for place in Place::ALL {
             let charges: Vec<_> = taken.iter().filter(|(of, _)| *of == place).map(|(_, charge)| *charge).collect();
@@ -81,14 +82,16 @@ impl<K: KeyValue> Store<'_, K> {
         mut writes: Writes,
         entropy: &mut dyn Entropy,
     ) -> Result<(), Error> {
+        let mut edit = Edit::of(self);
         for &place in &hold.places {
             let mut pending = self.reservations(place)?;
             let at = pending.iter().position(|reserved| *reserved.id == hold.id).ok_or(Error::GrantOutdated)?;
             let charged = pending.remove(at);
-            let deleted: Vec<_> = charged.charges.iter().filter(|it| it.deletes).map(|it| it.license).collect();
-            self.delete_licenses(&deleted, &mut writes)?;
             for other in &mut pending {
-                self.make_certain(other, &charged)?;
+                make_certain(other, &charged, &mut edit)?;
+            }
+            for charge in charged.charges.iter().filter(|charge| charge.deletes) {
+                edit.delete(charge.key_id, charge.license)?;
             }
             if pending.is_empty() {
                 writes.delete(place, RESERVATIONS.to_vec());
@@ -96,30 +99,25 @@ impl<K: KeyValue> Store<'_, K> {
                 writes.put(place, RESERVATIONS.to_vec(), encode(&pending));
             }
         }
+        edit.write(&mut writes);
         self.commit_all(writes, entropy)
     }
 
     /// Gives back every reservation that was never charged: for the program that holds the store's lock, when it
     /// starts. Says how many there were.
     pub fn return_reservations(&mut self, entropy: &mut dyn Entropy) -> Result<usize, Error> {
-        let mut usages = BTreeMap::<LicenseId, Usage>::new();
-        let mut writes = Writes::default();
         let reservations = self.reservations(Place::Storage)?;
         let returned = reservations.len();
+        let mut edit = Edit::of(self);
         for charge in reservations.into_iter().flat_map(|reserved| reserved.charges) {
-            let usage = match usages.get(&charge.license) {
-                Some(usage) => Some(*usage),
-                None => self.usage(&charge.license)?.map(|(_, usage)| usage),
-            };
-            if let Some(usage) = usage {
-                usages.insert(charge.license, give_back(usage, &charge));
+            if let Some((place, usage)) = edit.usage(charge.key_id, charge.license)? {
+                edit.set_usage(place, (charge.key_id, charge.license), give_back(usage, &charge))?;
             }
         }
+        let mut writes = Writes::default();
+        edit.write(&mut writes);
         if returned > 0 {
             writes.delete(Place::Storage, RESERVATIONS.to_vec());
-        }
-        for (id, usage) in &usages {
-            writes.put(Place::Storage, usage_key(id), encode(usage));
         }
         self.commit_all(writes, entropy)?;
         Ok(returned)
@@ -128,26 +126,30 @@ impl<K: KeyValue> Store<'_, K> {
     fn reservations(&self, place: Place) -> Result<Vec<Reserved>, Error> {
         self.get(place, RESERVATIONS)?.map_or(Ok(Vec::new()), |record| decode(RESERVATIONS, &record))
     }
+}
 
-    /// A license that was really used stays used, whatever other reservations of it are given back.
-    fn make_certain(&self, other: &mut Reserved, charged: &Reserved) -> Result<(), Error> {
-        for pending in &mut other.charges {
-            let used = charged.charges.iter().any(|charge| charge.license == pending.license);
-            let usage = if used { self.usage(&pending.license)? } else { None };
-            if let Some((_, usage)) = usage {
-                pending.before.touched = usage.touched;
-                pending.before.first_used_at = usage.first_used_at;
-            }
+/// A license that was really used stays used, whatever other reservations of it are given back.
+fn make_certain<K: KeyValue>(
+    other: &mut Reserved,
+    charged: &Reserved,
+    edit: &mut Edit<'_, '_, K>,
+) -> Result<(), Error> {
+    for pending in &mut other.charges {
+        let used = charged.charges.iter().any(|charge| charge.is_of(pending));
+        let usage = if used { edit.usage(pending.key_id, pending.license)? } else { None };
+        if let Some((_, usage)) = usage {
+            pending.before.touched = usage.touched;
+            pending.before.first_used_at = usage.first_used_at;
         }
-        Ok(())
     }
+    Ok(())
 }
 
 /// Every charge of the grants, once for each license.
 fn distinct(grants: &[Grant<'_>]) -> Vec<Charge> {
     let mut charges: Vec<Charge> = Vec::new();
     for charge in grants.iter().flat_map(Grant::charges) {
-        if charges.iter().all(|earlier| earlier.license != charge.license) {
+        if charges.iter().all(|earlier| (earlier.key_id, earlier.license) != (charge.key_id, charge.license)) {
             charges.push(*charge);
         }
     }
@@ -200,4 +202,12 @@ struct ReservedCharge {
     deletes: bool,
     #[n(4)]
     before: Usage,
+    #[n(5)]
+    key_id: KeyId,
+}
+
+impl ReservedCharge {
+    fn is_of(&self, other: &Self) -> bool {
+        (self.key_id, self.license) == (other.key_id, other.license)
+    }
 }

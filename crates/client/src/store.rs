@@ -6,22 +6,24 @@
 //! | `n` path | a node of the tree over all records below |
 //! | `c0` `c1` | the clock's record, in turn |
 //! | `i` | identity: keys and certificate |
-//! | `k` key id | the ids of the licenses for a key |
-//! | `l` license id | a license as it was verified |
-//! | `u` license id | how the license was used |
+//! | `k` key id | every license for a key as it was verified, each with how it was used |
 //! | `o` device's key, key id | a portable license that a device may not have yet |
 //! | `r` | the uses that are reserved and not yet charged |
+//!
+//! Content names keys, so licenses are found by key. Who has nothing but a license's id looks through all of them.
 
-use std::collections::BTreeMap;
+use core::ops::ControlFlow;
+use std::collections::BTreeSet;
 
 use admit_crypto::record::Opened;
 use admit_crypto::{Digest, Entropy, Provider, RecordKey};
-use admit_license::{HeldLicense, KeyId, Kind, LicenseId, Terms, Usage, VerifiedLicense};
+use admit_license::{HeldLicense, KeyId, LicenseId, Terms, Usage, VerifiedLicense};
 use admit_protocol::acquire::{HeldElement, StorePosition};
 use admit_time::TrustedTime;
 use admit_time::clock::{Clock, Now};
 
-use crate::ledger::{Ledger, decode, encode, tampered};
+use crate::edit::Edit;
+use crate::ledger::Ledger;
 use crate::write::{Place, Writes};
 use crate::{Error, KeyValue, MemoryKeyValue, MixedEntropy};
 
@@ -113,30 +115,55 @@ impl<'p, K: KeyValue> Store<'p, K> {
         Ok(elements)
     }
 
-    /// Every license in the store.
+    /// Every license in the store, in the order of their keys, those of the session behind the others.
     pub fn licenses(&self) -> Result<Vec<StoredLicense>, Error> {
         let mut licenses = Vec::new();
+        self.scan(&mut |place, held| {
+            licenses.push((place, StoredLicense::from(held)));
+            ControlFlow::Continue(())
+        })?;
+        licenses.sort_by_key(|(place, StoredLicense { terms, .. })| (*place, terms.key_id, terms.id));
+        Ok(licenses.into_iter().map(|(_, license)| license).collect())
+    }
+
+    /// One license. Looks through all of them.
+    pub fn license(&self, id: LicenseId) -> Result<Option<StoredLicense>, Error> {
+        let mut found = None;
+        self.scan(&mut |_, held| {
+            if held.license.terms().id != id {
+                return ControlFlow::Continue(());
+            }
+            found = Some(held.into());
+            ControlFlow::Break(())
+        })?;
+        Ok(found)
+    }
+
+    /// Deletes a license. Says whether it was there. Looks through all of them.
+    pub fn delete(&mut self, id: LicenseId, entropy: &mut dyn Entropy) -> Result<bool, Error> {
+        let Some(found) = self.license(id)? else { return Ok(false) };
+        self.delete_all(&[(found.terms.key_id, id)], entropy)?;
+        Ok(true)
+    }
+
+    /// Visits every license, in any order, until the visitor breaks.
+    pub(crate) fn scan(&self, visit: &mut dyn FnMut(Place, HeldLicense) -> ControlFlow<()>) -> Result<(), Error> {
+        let mut flow = ControlFlow::Continue(());
         for place in Place::ALL {
-            for key in self.keys(place, LICENSES_OF_KEY)? {
-                let ids = self.ids_under(place, &key)?;
-                licenses.extend(self.read_licenses(place, &ids)?.into_iter().map(StoredLicense::from));
+            let mut visit = |_: &[u8], record: &Opened| {
+                let mut held = HeldLicense::restore_all(self.provider, self.realm(), record)?.into_iter();
+                flow = held.try_for_each(|held| visit(place, held));
+                Ok(flow)
+            };
+            match place {
+                Place::Storage => self.storage.scan(LICENSES_OF_KEY, &mut visit)?,
+                Place::Session => self.session.scan(LICENSES_OF_KEY, &mut visit)?,
+            }
+            if flow.is_break() {
+                break;
             }
         }
-        Ok(licenses)
-    }
-
-    /// One license.
-    pub fn license(&self, id: LicenseId) -> Result<Option<StoredLicense>, Error> {
-        Ok(self.find(id)?.map(|(_, held)| held.into()))
-    }
-
-    /// Deletes a license. Says whether it was there.
-    pub fn delete(&mut self, id: LicenseId, entropy: &mut dyn Entropy) -> Result<bool, Error> {
-        let mut writes = Writes::default();
-        self.delete_licenses(&[id], &mut writes)?;
-        let found = !writes.is_empty();
-        self.commit_all(writes, entropy)?;
-        Ok(found)
+        Ok(())
     }
 
     /// Puts verified licenses in the store with what the clock remembers, those of the session into the session's. A
@@ -149,34 +176,22 @@ impl<'p, K: KeyValue> Store<'p, K> {
         now: &Now,
         entropy: &mut dyn Entropy,
     ) -> Result<(), Error> {
-        let mut writes = Writes::default();
         let usage = Usage { stored_at: now.time().map(TrustedTime::latest), ..Usage::default() };
-        let mut added = BTreeMap::<_, Vec<LicenseId>>::new();
+        let mut edit = Edit::of(self);
+        let mut renewed = BTreeSet::new();
         for license in licenses {
             let terms = license.terms();
-            if self.find(terms.id)?.is_some() {
+            if edit.usage(terms.key_id, terms.id)?.is_some() {
                 continue;
             }
             let place = if terms.persistent.unwrap_or(true) { Place::Storage } else { Place::Session };
-            writes.put(place, license_key(&terms.id), license.record().to_vec());
-            writes.put(place, usage_key(&terms.id), encode(&usage));
-            added.entry((place, terms.key_id)).or_default().push(terms.id);
-        }
-        for ((place, key_id), mut ids) in added {
-            let key = licenses_key(&key_id);
-            for held in self.read_licenses(place, &self.ids_under(place, &key)?)? {
-                let id = held.license.terms().id;
-                if held.was_stored_before_clock() {
-                    writes.delete(place, license_key(&id));
-                    writes.delete(place, usage_key(&id));
-                } else {
-                    ids.push(id);
-                }
+            if renewed.insert((place, terms.key_id)) {
+                edit.remove(place, terms.key_id, HeldLicense::was_stored_before_clock)?;
             }
-            ids.sort();
-            ids.dedup();
-            writes.put(place, key, encode(&ids));
+            edit.add(place, license, usage)?;
         }
+        let mut writes = Writes::default();
+        edit.write(&mut writes);
         self.commit_with_clock(writes, clock, entropy)
     }
 
@@ -206,32 +221,17 @@ impl<'p, K: KeyValue> Store<'p, K> {
         self.get(Place::Storage, IDENTITY)
     }
 
-    /// How a license was used, and where that is kept.
-    pub(crate) fn usage(&self, id: &LicenseId) -> Result<Option<(Place, Usage)>, Error> {
-        let key = usage_key(id);
-        for place in Place::ALL {
-            if let Some(record) = self.get(place, &key)? {
-                return Ok(Some((place, decode(&key, &record)?)));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Deletes licenses with everything about them. Those that are not there are passed over.
-    pub(crate) fn delete_licenses(&self, ids: &[LicenseId], writes: &mut Writes) -> Result<(), Error> {
-        let mut left = BTreeMap::<_, Vec<LicenseId>>::new();
-        for id in ids {
-            let Some((place, held)) = self.find(*id)? else { continue };
-            let key = licenses_key(&held.license.terms().key_id);
-            let found = self.ids_under(place, &key)?;
-            left.entry((place, key)).or_insert(found).retain(|other| other != id);
-            writes.delete(place, license_key(id));
-            writes.delete(place, usage_key(id));
-        }
-        for ((place, key), ids) in left {
-            if ids.is_empty() { writes.delete(place, key) } else { writes.put(place, key, encode(&ids)) }
-        }
-        Ok(())
+    /// Deletes licenses. Those that are not there are passed over.
+    pub(crate) fn delete_all(
+        &mut self,
+        licenses: &[(KeyId, LicenseId)],
+        entropy: &mut dyn Entropy,
+    ) -> Result<(), Error> {
+        let mut edit = Edit::of(self);
+        licenses.iter().try_for_each(|&(key_id, id)| edit.delete(key_id, id))?;
+        let mut writes = Writes::default();
+        edit.write(&mut writes);
+        self.commit_all(writes, entropy)
     }
 
     /// Makes all writes, those of the storage first: when it refuses, nothing has changed.
@@ -252,52 +252,22 @@ impl<'p, K: KeyValue> Store<'p, K> {
         }
     }
 
-    fn keys(&self, place: Place, prefix: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
-        match place {
-            Place::Storage => self.storage.keys(prefix),
-            Place::Session => self.session.keys(prefix),
-        }
+    /// The licenses for a key in one place.
+    pub(crate) fn held_in(&self, place: Place, key_id: &KeyId) -> Result<Vec<HeldLicense>, Error> {
+        let Some(record) = self.get(place, &licenses_key(key_id))? else { return Ok(Vec::new()) };
+        Ok(HeldLicense::restore_all(self.provider, self.realm(), &record)?)
     }
 
     fn held_by_key(&self, key_id: &KeyId) -> Result<Vec<HeldLicense>, Error> {
-        let mut held = Vec::new();
-        for place in Place::ALL {
-            held.extend(self.read_licenses(place, &self.ids_under(place, &licenses_key(key_id))?)?);
-        }
+        let mut held = self.held_in(Place::Storage, key_id)?;
+        held.extend(self.held_in(Place::Session, key_id)?);
         Ok(held)
-    }
-
-    fn ids_under(&self, place: Place, key: &[u8]) -> Result<Vec<LicenseId>, Error> {
-        self.get(place, key)?.map_or(Ok(Vec::new()), |record| decode(key, &record))
-    }
-
-    fn read_licenses(&self, place: Place, ids: &[LicenseId]) -> Result<Vec<HeldLicense>, Error> {
-        let read = |id| self.read_license(place, id)?.ok_or_else(|| tampered(&license_key(id)));
-        ids.iter().map(read).collect()
-    }
-
-    fn find(&self, id: LicenseId) -> Result<Option<(Place, HeldLicense)>, Error> {
-        for place in Place::ALL {
-            if let Some(held) = self.read_license(place, &id)? {
-                return Ok(Some((place, held)));
-            }
-        }
-        Ok(None)
-    }
-
-    fn read_license(&self, place: Place, id: &LicenseId) -> Result<Option<HeldLicense>, Error> {
-        let Some(record) = self.get(place, &license_key(id))? else { return Ok(None) };
-        let license = VerifiedLicense::restore(self.provider, self.realm(), &record)?;
-        let key = usage_key(id);
-        let usage = decode(&key, &self.get(place, &key)?.ok_or_else(|| tampered(&key))?)?;
-        debug_assert!(license.terms().kind != Kind::Leaf || license.terms().uplink.is_some());
-        Ok(Some(HeldLicense { license, usage }))
     }
 }
 
 impl From<HeldLicense> for StoredLicense {
     fn from(held: HeldLicense) -> Self {
-        Self { terms: held.license.terms().clone(), usage: held.usage }
+        Self { terms: held.license.into_terms(), usage: held.usage }
     }
 }
 
@@ -310,23 +280,13 @@ impl<K: KeyValue> core::fmt::Debug for Store<'_, K> {
     }
 }
 
-pub(crate) fn usage_key(id: &LicenseId) -> Vec<u8> {
-    [USAGE, id.as_bytes()].concat()
-}
-
-fn license_key(id: &LicenseId) -> Vec<u8> {
-    [LICENSE, id.as_bytes()].concat()
-}
-
-fn licenses_key(key_id: &KeyId) -> Vec<u8> {
+pub(crate) fn licenses_key(key_id: &KeyId) -> Vec<u8> {
     [LICENSES_OF_KEY, key_id.as_bytes()].concat()
 }
 
 pub(crate) const RESERVATIONS: &[u8] = b"r";
 const IDENTITY: &[u8] = b"i";
 const LICENSES_OF_KEY: &[u8] = b"k";
-const LICENSE: &[u8] = b"l";
-const USAGE: &[u8] = b"u";
 
 /// The sequence number under which entropy is drawn while a store is opened: no write has it.
 const BEFORE_ANY_WRITE: u64 = u64::MAX;

@@ -38,10 +38,6 @@ impl Writes {
         self.of(place).push(Write::Delete { key });
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.storage.is_empty() && self.session.is_empty()
-    }
-
     fn of(&mut self, place: Place) -> &mut Vec<Write> {
         match place {
             Place::Storage => &mut self.storage,

@@ -68,6 +68,8 @@ impl Output {
 /// One use that a grant takes from one license.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Charge {
+    /// The key that the license is for; of a root, its own key's id.
+    pub key_id: KeyId,
     /// The license.
     pub license: LicenseId,
     /// The count that goes up; none where nothing is counted but the license is used all the same.
@@ -369,6 +371,7 @@ pub(crate) fn limit(element: &HeldLicense, action: Action) -> Option<(Count, u32
 fn charge(action: Action, element: &HeldLicense) -> Charge {
     let terms = element.license.terms();
     Charge {
+        key_id: terms.key_id,
         license: terms.id,
         count: limit(element, action).map(|(count, _)| count),
         deletes: terms.rights.contains(Rights::ONE_TIME),

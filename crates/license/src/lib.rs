@@ -8,6 +8,7 @@ mod error;
 mod evaluate;
 mod explain;
 pub mod header;
+mod held;
 mod issue;
 mod local;
 mod order;
@@ -28,6 +29,7 @@ pub use denied::{Denied, Reason, Refusal, Remedy};
 pub use error::Error;
 pub use evaluate::{Charge, Environment, Grant, Output, evaluate};
 pub use explain::{Explanation, Judged, explain};
+pub use held::HeldLicense;
 pub use issue::{KeyMaterial, LICENSE_CONTENT_TYPE, LicenseSigner, SignedLicense, issue};
 pub use local::{LOCAL_LICENSE_CONTENT_TYPE, LocalRefusal, issue_local, local_key_id, local_rights};
 pub use order::Precedence;
@@ -42,6 +44,6 @@ pub use terms::{
     Binding, BindingKind, DEFAULT_APPLICATION_LEVEL, Kind, LicenseId, Restrictions, RollbackAction, Terms, TimeLimits,
     Uplink,
 };
-pub use usage::{Count, HeldLicense, Usage};
+pub use usage::{Count, Usage};
 pub use verified::{VerifiedLicense, inspect};
 pub use watch::Watch;

@@ -3,8 +3,6 @@
 use admit_time::Timestamp;
 use minicbor::{Decode, Encode};
 
-use crate::VerifiedLicense;
-
 /// The counts that licenses limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
 #[cbor(index_only)]
@@ -46,22 +44,5 @@ impl Usage {
     #[must_use]
     pub const fn of(&self, count: Count) -> u32 {
         self.used[count as usize]
-    }
-}
-
-/// A license in a client's store, with how it was used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HeldLicense {
-    /// The license.
-    pub license: VerifiedLicense,
-    /// How it was used.
-    pub usage: Usage,
-}
-
-impl HeldLicense {
-    /// Whether it has limits in time and was stored when the client had no time: it must be acquired again (row E09).
-    #[must_use]
-    pub fn was_stored_before_clock(&self) -> bool {
-        self.usage.stored_at.is_none() && self.license.terms().time_limits().any()
     }
 }

@@ -1,6 +1,5 @@
 //! Believing licenses: signature, chain, realm and binding, then the terms.
 
-use admit_crypto::record::Opened;
 use admit_crypto::{ContentKey, DecryptionKey, Digest, Provider, SecretScalar, hpke};
 use admit_trust::{Certificate, DateCheck, Device, Envelope, TrustRoot, Verified, role};
 use minicbor::Decoder;
@@ -17,8 +16,8 @@ use crate::{
 ///
 /// There is a door for each kind of signer: [`VerifiedLicense::verify`] for a service's license,
 /// [`VerifiedLicense::verify_local`] for the client's own and [`VerifiedLicense::verify_portable`] for one that a device got.
-/// [`VerifiedLicense::restore`] takes a license back from a sealed record that only the client's own store could have
-/// written after it came through one of them.
+/// [`HeldLicense::restore_all`](crate::HeldLicense::restore_all) takes licenses back from a sealed record that only the client's
+/// own store could have written after they came through one of them.
 ///
 /// ```compile_fail,E0451
 /// # use admit_license::{Terms, VerifiedLicense};
@@ -110,15 +109,8 @@ impl VerifiedLicense {
         }
     }
 
-    /// Takes back a license of this realm from the record that it was sealed in after it was verified. This door is
-    /// as strong as the key of the record.
-    pub fn restore(provider: &Provider, realm: Digest, record: &Opened) -> Result<Self, Error> {
-        Self::read(provider, realm, record.bytes())
-    }
-
-    /// What to seal, so that [`VerifiedLicense::restore`] takes it back.
-    #[must_use]
-    pub fn record(&self) -> &[u8] {
+    /// What was signed.
+    pub(crate) fn payload(&self) -> &[u8] {
         &self.payload
     }
 
@@ -128,7 +120,14 @@ impl VerifiedLicense {
         &self.terms
     }
 
-    fn read(provider: &Provider, realm: Digest, payload: &[u8]) -> Result<Self, Error> {
+    /// What the license says, without its key.
+    #[must_use]
+    pub fn into_terms(self) -> Terms {
+        self.terms
+    }
+
+    /// Reads a license of this realm. Only what was verified may come here, now or before it was sealed.
+    pub(crate) fn read(provider: &Provider, realm: Digest, payload: &[u8]) -> Result<Self, Error> {
         let (terms, wrapped) = read_payload(payload)?;
         let terms_hash = (provider.sha256)(&[terms]);
         let terms = Terms::from_cbor(terms)?;

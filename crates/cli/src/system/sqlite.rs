@@ -1,90 +1,76 @@
 //! A client's store in one SQLite file. Several processes may read it; writes are checked against the record
 //! that tells where the store stands, so that two processes cannot overwrite each other.
 
-use std::cell::RefCell;
 use std::path::Path;
 
 use admit_client::{Change, KeyValue, Precondition, StorageError};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{Connection, Executor, Row, Sqlite, Transaction};
-use tokio::runtime::{Builder, Runtime};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior};
 
 /// Records in a table of a SQLite file.
 pub(crate) struct SqliteKeyValue {
-    runtime: Runtime,
-    connection: RefCell<SqliteConnection>,
+    connection: Connection,
 }
 
 impl SqliteKeyValue {
     /// Opens the file, and makes it where it is missing.
     pub(crate) fn open(path: &Path) -> Result<Self, StorageError> {
-        let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(BUSY_TIMEOUT);
-        let connection = runtime.block_on(async {
-            let mut connection = SqliteConnection::connect_with(&options).await?;
-            connection.execute(CREATE).await?;
-            Ok::<_, sqlx::Error>(connection)
-        });
-        Ok(Self { runtime, connection: RefCell::new(connection.map_err(failed)?) })
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+        connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
+        connection.execute_batch(SETTINGS).map_err(failed)?;
+        let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(failed)?;
+        if mode != "wal" {
+            return Err(StorageError::Failed { detail: format!("journal mode {mode} in place of wal") });
+        }
+        connection.execute_batch(CREATE).map_err(failed)?;
+        Ok(Self { connection })
     }
 }
 
 impl KeyValue for SqliteKeyValue {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StorageError> {
-        let connection = &mut *self.connection.borrow_mut();
-        let query = sqlx::query("SELECT value FROM record WHERE key = $1").bind(key);
-        let row = self.runtime.block_on(query.fetch_optional(connection)).map_err(failed)?;
-        row.map(|row| row.try_get(0).map_err(failed)).transpose()
+        get(&self.connection, key).map_err(failed)
     }
 
     fn is_empty(&self) -> Result<bool, StorageError> {
-        let connection = &mut *self.connection.borrow_mut();
-        let query = sqlx::query_scalar("SELECT NOT EXISTS (SELECT 1 FROM record)");
-        self.runtime.block_on(query.fetch_one(connection)).map_err(failed)
+        let query = "SELECT NOT EXISTS (SELECT 1 FROM record)";
+        self.connection.query_row(query, [], |row| row.get(0)).map_err(failed)
     }
 
     fn commit(&mut self, precondition: &Precondition, changes: &[Change]) -> Result<(), StorageError> {
-        let connection = self.connection.get_mut();
-        self.runtime.block_on(async {
-            let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
-            let current: Option<Vec<u8>> = sqlx::query_scalar("SELECT value FROM record WHERE key = $1")
-                .bind(&precondition.key)
-                .fetch_optional(&mut *transaction)
-                .await
-                .map_err(failed)?;
-            if current != precondition.value {
-                return Err(StorageError::Conflict);
-            }
-            for change in changes {
-                apply(&mut transaction, change).await.map_err(failed)?;
-            }
-            transaction.commit().await.map_err(failed)
-        })
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        if get(&transaction, &precondition.key).map_err(failed)? != precondition.value {
+            return Err(StorageError::Conflict);
+        }
+        changes.iter().try_for_each(|change| apply(&transaction, change)).map_err(failed)?;
+        transaction.commit().map_err(failed)
     }
 }
 
-async fn apply(transaction: &mut Transaction<'_, Sqlite>, change: &Change) -> Result<(), sqlx::Error> {
-    let query = match change {
-        Change::Put { key, value } => {
-            sqlx::query("INSERT INTO record (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = $2")
-                .bind(key)
-                .bind(value)
-        }
-        Change::Delete { key } => sqlx::query("DELETE FROM record WHERE key = $1").bind(key),
-    };
-    query.execute(&mut **transaction).await.map(drop)
+fn get(connection: &Connection, key: &[u8]) -> rusqlite::Result<Option<Vec<u8>>> {
+    let mut query = connection.prepare_cached("SELECT value FROM record WHERE key = ?1")?;
+    query.query_row([key], |row| row.get(0)).optional()
 }
 
-fn failed(error: impl core::fmt::Display) -> StorageError {
+fn apply(connection: &Connection, change: &Change) -> rusqlite::Result<()> {
+    let changed = match change {
+        Change::Put { key, value } => connection.prepare_cached(PUT)?.execute([key, value]),
+        Change::Delete { key } => connection.prepare_cached("DELETE FROM record WHERE key = ?1")?.execute([key]),
+    };
+    changed.map(drop)
+}
+
+fn failed(error: rusqlite::Error) -> StorageError {
     StorageError::Failed { detail: error.to_string() }
 }
 
-const CREATE: &str = "CREATE TABLE IF NOT EXISTS record (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID";
+/// Rows are appended and found through the index on the key: in a table without row ids the values would lie in the index
+/// itself, where few of them fit on a page and pages stay a third empty.
+const CREATE: &str = "CREATE TABLE IF NOT EXISTS record (key BLOB NOT NULL UNIQUE, value BLOB NOT NULL)";
+const PUT: &str =
+    "INSERT INTO record (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+/// What is committed is on the disk; and the upper pages of a large store stay in memory.
+const SETTINGS: &str = "PRAGMA synchronous = FULL; PRAGMA cache_size = -8192";
 const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
 
 #[cfg(test)]

@@ -138,7 +138,7 @@ fn b11_a_record_in_a_devices_store_that_was_edited_is_found() {
     make(&world, "player", &[]).succeeded();
     transfer(&world, "mine.mp4", "player").succeeded();
     let store = world.realm_folder_of("player").join("store.db");
-    let edit = "UPDATE record SET value = value || x'00' WHERE key >= x'6c' AND key < x'6d'";
+    let edit = "UPDATE record SET value = value || x'00' WHERE key >= x'6b' AND key < x'6c'";
     assert!(Command::new("sqlite3").arg(&store).arg(edit).status().unwrap().success());
     play(&world, "player", "mine.mp4").refused("ADMIT_E_STORE_TAMPERED");
 }

@@ -104,11 +104,17 @@ pub(crate) fn signed(payload: &[u8]) -> Vec<u8> {
 
 /// A held license that says this, through the store's door.
 pub(crate) fn held(terms: &Terms, usage: Usage) -> HeldLicense {
-    let key = RecordKey::from_bytes([1; 32]);
+    let mut encoder = Encoder::new(Vec::new());
     let payload = payload(&minicbor::to_vec(terms).unwrap());
-    let record = record::seal(provider(), &key, &[], &payload, &mut SeededEntropy::new(0));
-    let opened = record::open(provider(), &key, &[], &record).unwrap();
-    HeldLicense { license: VerifiedLicense::restore(provider(), terms.realm, &opened).unwrap(), usage }
+    encoder.array(1).unwrap().array(2).unwrap().bytes(&payload).unwrap().encode(usage).unwrap();
+    restored(terms.realm, &encoder.into_writer()).unwrap().remove(0)
+}
+
+/// What is taken back from a sealed record that holds this.
+pub(crate) fn restored(realm: Digest, record: &[u8]) -> Result<Vec<HeldLicense>, admit_license::Error> {
+    let key = RecordKey::from_bytes([1; 32]);
+    let sealed = record::seal(provider(), &key, &[], record, &mut SeededEntropy::new(0));
+    HeldLicense::restore_all(provider(), realm, &record::open(provider(), &key, &[], &sealed).unwrap())
 }
 
 pub(crate) fn all_held(terms: &[Terms]) -> Vec<HeldLicense> {

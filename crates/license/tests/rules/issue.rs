@@ -159,12 +159,29 @@ fn every_flipped_byte_of_a_license_is_refused() {
 }
 
 #[test]
-fn a_license_is_kept_and_taken_back_as_it_was_verified() {
-    let license = verified(&issued(simple(1, Rights::PLAY))).unwrap();
-    let key = admit_crypto::RecordKey::from_bytes([1; 32]);
-    let sealed = admit_crypto::record::seal(provider(), &key, &[], license.record(), &mut SeededEntropy::new(0));
-    let opened = admit_crypto::record::open(provider(), &key, &[], &sealed).unwrap();
-    assert_eq!(VerifiedLicense::restore(provider(), license.terms().realm, &opened).unwrap(), license);
+fn licenses_are_kept_and_taken_back_as_they_were_verified_with_their_usage() {
+    let verified = |number| verified(&issued(simple(number, Rights::PLAY))).unwrap();
+    let used = Usage { used: [3, 0, 0, 70_000], touched: true, ..Usage::default() };
+    let held = [unused(verified(1)), HeldLicense { license: verified(2), usage: used }];
+    for count in 0..=held.len() {
+        let record = HeldLicense::record(&held[..count]);
+        assert_eq!(restored(REALM.realm(), &record).unwrap(), held[..count]);
+    }
+}
+
+#[test]
+fn a_record_of_licenses_that_is_not_one_is_refused() {
+    let record = HeldLicense::record(&[unused(verified(&issued(simple(1, Rights::PLAY))).unwrap())]);
+    assert!(restored(REALM.realm(), &record).is_ok());
+    for at in 0..record.len() {
+        assert!(restored(REALM.realm(), &record[..at]).is_err(), "cut at {at}");
+    }
+    let longer = [&record[..], &[0]].concat();
+    assert_eq!(restored(REALM.realm(), &longer).unwrap_err(), Error::Payload { position: record.len() });
+    assert_eq!(restored(REALM.realm(), &[0x9f, 0xff]).unwrap_err(), Error::Payload { position: 0 });
+    assert_eq!(restored(REALM.realm(), &[0x81, 0x83]).unwrap_err(), Error::Payload { position: 1 });
+    let elsewhere = Digest::from_bytes([9; 32]);
+    assert_eq!(restored(elsewhere, &record).unwrap_err(), Error::OtherRealm { found: REALM.realm() });
 }
 
 #[test]
