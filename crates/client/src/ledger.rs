@@ -135,11 +135,13 @@ impl<'p, K: KeyValue> Ledger<'p, K> {
 
     /// A record is not what the tree says: another process moved on, or somebody else put it there.
     pub(crate) fn mismatch(&self, key: &[u8]) -> Error {
-        match self.storage.get(POSITION) {
-            Ok(now) if now == self.sealed_position => tampered(key),
-            Ok(_) => StorageError::Conflict.into(),
-            Err(error) => error.into(),
-        }
+        self.check_position().err().unwrap_or_else(|| tampered(key))
+    }
+
+    /// It stands where it stood, and no other process moved on.
+    pub(crate) fn check_position(&self) -> Result<(), Error> {
+        let is_same = self.storage.get(POSITION)? == self.sealed_position;
+        if is_same { Ok(()) } else { Err(StorageError::Conflict.into()) }
     }
 
     pub(crate) fn digest(&self, sealed: &[u8]) -> Digest {

@@ -65,7 +65,7 @@ impl<K: KeyValue> Ledger<'_, K> {
     }
 
     /// Visits the records whose key begins like this, in the order of the tree, until the visitor breaks. Where it does not,
-    /// the whole tree is looked at.
+    /// the whole tree was looked at, and it is still the one that counts.
     pub(crate) fn scan(
         &self,
         prefix: &[u8],
@@ -87,7 +87,7 @@ impl<K: KeyValue> Ledger<'_, K> {
                 }
             }
         }
-        Ok(())
+        self.check_position()
     }
 
     /// The node at a path that has this digest. What it borrows from is left in `record`.
@@ -146,8 +146,7 @@ impl<'a, 'p, K: KeyValue> Update<'a, 'p, K> {
 
     fn node(&mut self, path: &[u8], digest: Option<Digest>, edits: Vec<Edit<'_>>) -> Result<Option<Digest>, Error> {
         let mut record = None;
-        let node =
-            digest.map_or(Ok(Node::Leaf(Vec::new())), |digest| self.ledger.node(path, digest, &mut record))?;
+        let node = digest.map_or(Ok(Node::Leaf(Vec::new())), |digest| self.ledger.node(path, digest, &mut record))?;
         let mut entries = match node {
             Node::Branch(children) => return self.branch(path, children, edits),
             Node::Leaf(entries) => entries,

@@ -130,7 +130,7 @@ fn what_was_cut_while_it_was_kept_has_not_happened() {
 fn licenses_of_a_deleted_store_are_void_in_the_next_one() {
     let mut device = device();
     device.acquire(&[simple(1)]).unwrap();
-    let license = device.storage.all().into_iter().find(|(key, _)| key.starts_with(b"l")).unwrap();
+    let license = device.storage.all().into_iter().find(|(key, _)| key.starts_with(b"k")).unwrap();
     let storage = Shared::default();
     let entropy = &mut SeededEntropy::new(99);
     let mut next = Store::open(provider(), storage.clone(), REALM.realm(), store_key(1), entropy).unwrap();

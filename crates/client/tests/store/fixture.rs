@@ -396,6 +396,16 @@ pub(crate) fn simple(number: u8) -> Terms {
     Terms::simple(id(number), KEY_ID, REALM.realm(), REALM.now, Rights::PLAY, nobody)
 }
 
+/// A license for a key of its own.
+pub(crate) fn of_own_key(terms: Terms) -> Terms {
+    Terms { key_id: own_key(terms.id), ..terms }
+}
+
+/// The key that [`of_own_key`] makes a license for.
+pub(crate) fn own_key(id: LicenseId) -> KeyId {
+    KeyId::from_bytes(*id.as_bytes())
+}
+
 pub(crate) fn counted(number: u8, plays: u32) -> Terms {
     Terms { play_count: Some(plays), ..simple(number) }
 }

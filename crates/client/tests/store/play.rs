@@ -139,7 +139,7 @@ fn b09_a_one_time_license_is_gone_with_its_first_sample() {
     assert_eq!(device.licenses().len(), 1, "and still here");
     permit.release_first_sample(&mut device.store, &mut device.entropy).unwrap();
     assert!(device.licenses().is_empty());
-    assert_eq!(device.storage.keys(b"u").len() + device.storage.keys(b"r").len(), 0);
+    assert_eq!(device.storage.keys(b"k").len() + device.storage.keys(b"r").len(), 0);
 }
 
 #[test]

@@ -13,10 +13,10 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A device with an identity, two licenses and an open reservation.
+/// A device with an identity, two licenses for one key and one for another, and an open reservation.
 fn device() -> Device {
     let mut device = Device::new(1);
-    device.acquire(&[counted(1, 3), simple(2)]).unwrap();
+    device.acquire(&[counted(1, 3), simple(2), of_own_key(counted(3, 3))]).unwrap();
     drop(device.permit(&[KEY_ID]).unwrap());
     device
 }
@@ -52,7 +52,7 @@ fn licenses_and_usage_survive_the_program() {
     let before = device.licenses();
     device.store = open(&device.storage);
     assert_eq!(device.licenses(), before);
-    assert_eq!(before.len(), 2);
+    assert_eq!(before.len(), 3);
 }
 
 #[test]
@@ -60,14 +60,14 @@ fn every_altered_byte_of_every_record_is_noticed() {
     let device = device();
     let records = device.storage.all();
     let kinds: Vec<u8> = records.iter().map(|(key, _)| key[0]).collect();
-    assert_eq!(kinds, b"ikllnpruu".to_vec(), "every kind of record is here");
+    assert_eq!(kinds, b"ikknpr".to_vec(), "every kind of record is here");
     for (key, value) in records {
         for at in 0..value.len() {
             let mut altered = value.clone();
             altered[at] ^= 0x10;
             device.storage.put(&key, &altered);
             let expected = if at == 0 && key == b"p" {
-                Error::StoreVersion { record: hex(&key), version: 2 ^ 0x10 }
+                Error::StoreVersion { record: hex(&key), version: 3 ^ 0x10 }
             } else {
                 Error::StoreTampered { record: hex(&key) }
             };
@@ -77,24 +77,26 @@ fn every_altered_byte_of_every_record_is_noticed() {
         assert_eq!(read_all(&device.storage).unwrap_err(), Error::StoreTampered { record: hex(&key) });
         device.storage.put(&key, &value);
     }
-    assert_eq!(read_all(&device.storage).unwrap().len(), 2);
+    assert_eq!(read_all(&device.storage).unwrap().len(), 3);
 }
 
 #[test]
-fn a_store_of_the_first_version_is_not_misread() {
+fn a_store_of_an_older_version_is_not_misread() {
     let device = device();
     let position = device.storage.get(b"p").unwrap().unwrap();
-    // Then records were what they are now behind the version byte, and that began with 1.
-    device.storage.put(b"p", &position[1..]);
-    let refused = read_all(&device.storage).unwrap_err();
-    assert_eq!(refused, Error::StoreVersion { record: hex(b"p"), version: 1 });
-    assert_eq!(Code::from(&refused), Code::ADMIT_E_STORE_VERSION);
+    // Version 1 was the sealed record alone, whose own version is 1; then came a byte before it, which was 2.
+    for (older, version) in [(position[1..].to_vec(), 1), ([&[2], &position[1..]].concat(), 2)] {
+        device.storage.put(b"p", &older);
+        let refused = read_all(&device.storage).unwrap_err();
+        assert_eq!(refused, Error::StoreVersion { record: hex(b"p"), version });
+        assert_eq!(Code::from(&refused), Code::ADMIT_E_STORE_VERSION);
+    }
 }
 
 #[test]
-fn a_deleted_usage_record_does_not_make_a_license_new() {
+fn a_deleted_record_of_licenses_does_not_make_them_new() {
     let device = device();
-    for key in device.storage.keys(b"u") {
+    for key in device.storage.keys(b"k") {
         let storage = device.storage.copy();
         storage.delete(&key);
         assert_eq!(read_all(&storage).unwrap_err(), Error::StoreTampered { record: hex(&key) });
@@ -111,15 +113,12 @@ fn a_deleted_position_record_does_not_make_a_store_new() {
 #[test]
 fn a_record_opens_only_under_its_own_key() {
     let device = device();
-    let swapped = |kind: &[u8]| {
+    let records: Vec<_> = device.storage.all().into_iter().filter(|(key, _)| key.starts_with(b"k")).collect();
+    assert_eq!(records.len(), 2);
+    for (at, other) in [(0, 1), (1, 0)] {
         let storage = device.storage.copy();
-        let records: Vec<_> = storage.all().into_iter().filter(|(key, _)| key.starts_with(kind)).collect();
-        storage.put(&records[0].0, &records[1].1);
-        (read_all(&storage).unwrap_err(), Error::StoreTampered { record: hex(&records[0].0) })
-    };
-    for kind in [b"l", b"u"] {
-        let (found, expected) = swapped(kind);
-        assert_eq!(found, expected);
+        storage.put(&records[at].0, &records[other].1);
+        assert_eq!(read_all(&storage).unwrap_err(), Error::StoreTampered { record: hex(&records[at].0) });
     }
 }
 
@@ -182,6 +181,8 @@ fn a_deleted_license_is_gone_with_its_usage() {
     let mut device = device();
     assert!(device.store.delete(id(1), &mut device.entropy).unwrap());
     assert!(!device.store.delete(id(1), &mut device.entropy).unwrap());
-    assert_eq!(device.licenses().len(), 1);
-    assert_eq!(device.storage.keys(b"u").len(), 1);
+    let left: Vec<_> = device.licenses().iter().map(|license| license.terms.id).collect();
+    assert_eq!(left, [id(3), id(2)], "in the order of their keys");
+    assert!(device.store.delete(id(2), &mut device.entropy).unwrap());
+    assert_eq!(device.storage.keys(b"k").len(), 1, "no license, no record");
 }

@@ -1,6 +1,6 @@
 //! Licenses for tests: issued and verified, or, where only what they say matters, straight from terms.
 
-use admit_crypto::{ContentKey, Provider, RecordKey, SecretScalar, record};
+use admit_crypto::{ContentKey, Digest, Provider, RecordKey, SecretScalar, record};
 use admit_license::{
     Action, Application, Binding, BindingKind, Environment, Grant, HeldLicense, KeyId, KeyMaterial, Kind,
     LICENSE_CONTENT_TYPE, LicenseId, LicenseSigner, Output, Reason, Rights, Terms, Uplink, Usage, VerifiedLicense,

@@ -2,8 +2,8 @@
 
 use admit_crypto::{ContentKey, Digest, SecretScalar};
 use admit_license::{
-    Action, BindingKind, Error, KeyMaterial, Kind, LicenseSigner, Rights, Terms, VerifiedLicense, evaluate, inspect,
-    issue,
+    Action, BindingKind, Error, HeldLicense, KeyMaterial, Kind, LicenseSigner, Rights, Terms, Usage, VerifiedLicense,
+    evaluate, inspect, issue,
 };
 use admit_testkit::{FixtureRealm, SeededEntropy};
 use admit_trust::{DateCheck, Error as TrustError, Role};
