@@ -1,13 +1,17 @@
 //! A client of a realm made for the benchmark, with a license service in the same process.
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::LazyLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use admit_client::acquire::{Acquisition, Timing, Wanted};
 use admit_client::enrol::{self, Enrolment};
+use admit_client::play::Candidates;
 use admit_client::{Identity, Store};
-use admit_crypto::{ContentKey, DecryptionKey, Provider, RecordKey, SecretScalar, SigningKey, aws_lc};
+use admit_crypto::{
+    ContentKey, DecryptionKey, Digest, Provider, PublicKey, RecordKey, SecretScalar, SigningKey, aws_lc,
+};
 use admit_license::{
     Action, Application, Environment, HeldLicense, KeyId, KeyMaterial, LicenseId, LicenseSigner, Output, Rights,
     SignedLicense, Terms, evaluate, issue,
@@ -63,15 +67,15 @@ impl Service {
         std::slice::from_ref(&self.certificate)
     }
 
-    fn license(&self, client: &Identity, key_id: KeyId) -> SignedLicense {
-        let nobody = admit_crypto::Digest::from_bytes([0; 32]);
-        let id = LicenseId::from_bytes(*key_id.as_bytes());
-        let terms = Terms::simple(id, key_id, REALM.realm(), REALM.now, Rights::PLAY, nobody);
+    fn license(&self, client: &PublicKey, number: u32) -> SignedLicense {
+        let nobody = Digest::from_bytes([0; 32]);
+        let id = LicenseId::from_bytes(random_looking(b"license", number));
+        let terms = Terms::simple(id, key_id(number), REALM.realm(), REALM.now, Rights::PLAY, nobody);
+        let terms = Terms { play_count: Some(u32::MAX), ..terms };
         let signer = LicenseSigner { key: &self.signing, chain: self.chain() };
         let key = ContentKey::from_bytes([9; 16]);
-        let recipient = client.properties().encryption_key;
-        let entropy = &mut SeededEntropy::new(3);
-        issue(&aws_lc::PROVIDER, signer, terms, &KeyMaterial::Content(&key), &recipient, entropy).unwrap()
+        let entropy = &mut SeededEntropy::new(u64::from(number));
+        issue(&aws_lc::PROVIDER, signer, terms, &KeyMaterial::Content(&key), client, entropy).unwrap()
     }
 
     fn answer(&self, request: &[u8], licenses: Vec<SignedLicense>) -> Vec<u8> {
@@ -103,9 +107,8 @@ impl Client {
         Self { store, identity, clock, entropy: SeededEntropy::new(5) }
     }
 
-    /// Acquires licenses for these keys, in one response.
-    pub(crate) fn acquire(&mut self, key_ids: impl Iterator<Item = KeyId>) {
-        let licenses = key_ids.map(|key_id| SERVICE.license(&self.identity, key_id)).collect();
+    /// Takes licenses that come in one response, and says how long storing them took.
+    pub(crate) fn acquire(&mut self, licenses: Vec<SignedLicense>) -> Duration {
         let reading = reading_at(1, 0, None);
         let timing = Timing { now: &Now::UNSET, reading: &reading, key: None };
         let service = verify_chain::<role::License>(REALM.provider, &REALM.root, SERVICE.chain(), dates()).unwrap();
@@ -115,24 +118,59 @@ impl Client {
         let response = SERVICE.answer(acquisition.request(), licenses);
         let root = &REALM.root;
         let received = acquisition.receive(identity, root, &response, clock, &reading, &mut Vec::new()).unwrap();
+        let started = Instant::now();
         received.store(identity, store, clock, &Now::UNSET, entropy).unwrap();
+        started.elapsed()
     }
 
     /// Whether it may play what these licenses are for.
     pub(crate) fn decide(&self, held: &[HeldLicense]) -> bool {
-        let environment = Environment {
-            application: Application {
-                security_level: 1000,
-                sdk_generation: SdkGeneration::Newer,
-                certificate_version: CertificateVersion::V2,
-            },
-            output: Output::InProcess { protected: true },
-            client: *self.identity.properties(),
-            clock: &Now::UNSET,
-            revocation_version: 0,
-            content_minimum_version: None,
-        };
-        evaluate(Action::Play, held[0].license.terms().key_id, held, &environment).is_ok()
+        evaluate(Action::Play, held[0].license.terms().key_id, held, &environment(&self.identity)).is_ok()
+    }
+
+    /// Everything that playing once does, up to the first sample.
+    pub(crate) fn play(&mut self, number: u32) {
+        let Self { store, identity, entropy, .. } = self;
+        let candidates = Candidates::find(store, &[key_id(number)]).unwrap();
+        let grants = candidates.evaluate(Action::Play, &environment(identity)).unwrap();
+        let permit = admit_client::play::permit(store, identity, grants, entropy).unwrap();
+        drop(permit.release_first_sample(store, entropy).unwrap());
+    }
+
+    /// What licenses are wrapped to.
+    pub(crate) fn encryption_key(&self) -> PublicKey {
+        self.identity.properties().encryption_key
+    }
+}
+
+/// Licenses of these numbers for a client with this key, as the service issues them.
+pub(crate) fn issued(client: &PublicKey, numbers: Range<u32>) -> Vec<SignedLicense> {
+    numbers.map(|number| SERVICE.license(client, number)).collect()
+}
+
+/// The key of the license of this number.
+pub(crate) fn key_id(number: u32) -> KeyId {
+    KeyId::from_bytes(random_looking(b"key", number))
+}
+
+/// In no order, and spread over all there are, as ids that are drawn.
+fn random_looking(of: &[u8], number: u32) -> [u8; 16] {
+    let digest = (aws_lc::PROVIDER.sha256)(&[of, &number.to_be_bytes()]);
+    *digest.as_bytes().first_chunk().unwrap()
+}
+
+fn environment(identity: &Identity) -> Environment<'static> {
+    Environment {
+        application: Application {
+            security_level: 1000,
+            sdk_generation: SdkGeneration::Newer,
+            certificate_version: CertificateVersion::V2,
+        },
+        output: Output::InProcess { protected: true },
+        client: *identity.properties(),
+        clock: &Now::UNSET,
+        revocation_version: 0,
+        content_minimum_version: None,
     }
 }
 

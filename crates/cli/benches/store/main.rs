@@ -1,6 +1,6 @@
 //! The client's store in a SQLite file, with many licenses in it: opening it, also after a process that wrote to it was
-//! killed, finding the licenses for a key, deciding, and what it takes on disk. Run by `cargo xtask bench store`; the argument is
-//! how many licenses.
+//! killed, finding the licenses for a key, deciding, charging, and what it takes on disk and in memory. Run by
+//! `cargo xtask bench store`; the argument is how many licenses.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark stops at the first surprise")]
 
@@ -9,41 +9,81 @@ mod client;
 #[path = "../../src/system/sqlite.rs"]
 mod sqlite;
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
-use admit_crypto::rustcrypto;
-use admit_license::KeyId;
+use admit_crypto::{aws_lc, rustcrypto};
+use admit_license::LicenseId;
 
-use client::Client;
+use client::{Client, issued, key_id};
 
 fn main() {
-    let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
-    let first = arguments.next().expect("how many licenses");
-    if first == WRITER {
-        return write_for_ever(Path::new(&arguments.next().expect("the store's path")));
+    let arguments: Vec<_> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [licenses] => {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("store.db");
+            fill(&path, licenses.parse().expect("how many licenses"));
+            print_size(folder.path(), licenses.parse().unwrap());
+            // In a process of its own, so that its memory is not that of who filled the store.
+            assert!(again(&[MEASURE, path.to_str().unwrap(), licenses]).status().unwrap().success());
+        }
+        [MEASURE, path, licenses] => measure(Path::new(path), licenses.parse().unwrap()),
+        [WRITE_FOR_EVER, path, first] => write_for_ever(Path::new(path), first.parse().unwrap()),
+        _ => panic!("how many licenses"),
     }
-    let licenses: u32 = first.parse().expect("how many licenses");
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("store.db");
-    fill(&path, licenses);
-    let bytes = size_of(folder.path());
+}
+
+/// This program with other arguments.
+fn again(arguments: &[&str]) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(arguments);
+    command
+}
+
+/// Acquires licenses, as many at once as a response may hold, while another thread issues the next ones.
+fn fill(path: &Path, licenses: u32) {
+    let mut client = Client::enrol(path);
+    let (started, recipient) = (Instant::now(), client.encryption_key());
+    let (send, receive) = sync_channel(1);
+    let issue = move || {
+        for first in (0..licenses).step_by(AT_ONCE as usize) {
+            send.send(issued(&recipient, first..licenses.min(first + AT_ONCE))).unwrap();
+        }
+    };
+    let issuing = std::thread::spawn(issue);
+    let stored: Vec<_> = receive.iter().map(|licenses| client.acquire(licenses)).collect();
+    issuing.join().unwrap();
+    println!("acquired {licenses} licenses in {:.0?}", started.elapsed());
+    print("storing 500 at once", stored[stored.len() / 2..].to_vec());
+}
+
+fn print_size(folder: &Path, licenses: u32) {
+    let bytes: u64 = folder.read_dir().unwrap().map(|file| file.unwrap().metadata().unwrap().len()).sum();
     println!("{licenses} licenses take {} bytes each on disk", bytes / u64::from(licenses));
-    print("opening", (0..ROUNDS).map(|_| open(&path)).collect());
-    print("opening after SIGKILL", (0..ROUNDS).map(|_| open_after_kill(&path)).collect());
-    let client = Client::open(&path, &rustcrypto::PROVIDER);
-    let find = |number: u32| {
-        let key_id = key_id(number.wrapping_mul(2_654_435_761) % licenses);
+}
+
+fn measure(path: &Path, licenses: u32) {
+    let mut some = (0..).map(|number: u32| number.wrapping_mul(2_654_435_761) % licenses);
+    print("opening", (0..ROUNDS).map(|_| open(path).0).collect());
+    let opened: Vec<_> = (0..ROUNDS).map(|round| open_after_kill(path, round, key_id(some.next().unwrap()))).collect();
+    print("opening after SIGKILL", opened.iter().map(|(opening, _)| *opening).collect());
+    print("the first find then", opened.iter().map(|(_, find)| *find).collect());
+    let mut client = Client::open(path, &rustcrypto::PROVIDER);
+    let mut find = |_| {
+        let key_id = key_id(some.next().unwrap());
         let started = Instant::now();
         let held = client.store.held(&key_id).unwrap();
         (started.elapsed(), held)
     };
     (0..FINDS).for_each(|number| drop(find(number)));
-    let found: Vec<_> = (0..FINDS).map(find).collect();
+    let found: Vec<_> = (0..FINDS).map(&mut find).collect();
     assert!(found.iter().all(|(_, held)| held.len() == 1));
     print("finding a key id, warm", found.iter().map(|(took, _)| *took).collect());
+    print_memory();
     let decide = |held: &Vec<_>| {
         let started = Instant::now();
         for _ in 0..DECISIONS {
@@ -52,65 +92,82 @@ fn main() {
         started.elapsed() / DECISIONS
     };
     print("one decision", found.iter().map(|(_, held)| decide(held)).collect());
-}
-
-/// The key of the license of this number.
-fn key_id(number: u32) -> KeyId {
-    let mut bytes = [7; 16];
-    bytes[..4].copy_from_slice(&number.to_be_bytes());
-    KeyId::from_bytes(bytes)
-}
-
-/// Acquires licenses, as many at once as a response may hold.
-fn fill(path: &Path, licenses: u32) {
-    let mut client = Client::enrol(path);
+    let mut play = |number| {
+        let started = Instant::now();
+        client.play(number);
+        started.elapsed()
+    };
+    print("playing once, two commits", some.take(PLAYS).map(&mut play).collect());
+    print("for that, two syncs alone", (0..PLAYS).map(|_| sync_twice(path)).collect());
     let started = Instant::now();
-    for first in (0..licenses).step_by(AT_ONCE as usize) {
-        client.acquire((first..licenses.min(first + AT_ONCE)).map(key_id));
-    }
-    println!("acquired {licenses} licenses in {:.0?}", started.elapsed());
+    assert!(client.store.license(LicenseId::from_bytes([0; 16])).unwrap().is_none());
+    println!("looking through all for an id: {:.2?}", started.elapsed());
 }
 
-fn open(path: &Path) -> Duration {
+/// How long opening the store takes with the identity and the clock in it, and the client.
+fn open(path: &Path) -> (Duration, Client) {
     let started = Instant::now();
-    drop(Client::open(path, &rustcrypto::PROVIDER));
-    started.elapsed()
+    let client = Client::open(path, &rustcrypto::PROVIDER);
+    (started.elapsed(), client)
 }
 
-/// Opens the store of a process that was killed while it wrote.
-fn open_after_kill(path: &Path) -> Duration {
-    let mut writer = Command::new(std::env::current_exe().unwrap());
-    let mut writer = writer.arg(WRITER).arg(path).stdout(Stdio::piped()).spawn().unwrap();
+/// Opens the store of a process that was killed while it wrote, and finds a key.
+fn open_after_kill(path: &Path, round: u32, key_id: admit_license::KeyId) -> (Duration, Duration) {
+    let first = (u32::MAX - (round + 1) * 100 * AT_ONCE).to_string();
+    let mut writer = again(&[WRITE_FOR_EVER, path.to_str().unwrap(), &first]).stdout(Stdio::piped()).spawn().unwrap();
     let mut written = BufReader::new(writer.stdout.take().unwrap()).lines();
-    for _ in 0..3 {
+    for _ in 0..=2 * round {
         written.next().unwrap().unwrap();
     }
     writer.kill().unwrap();
     writer.wait().unwrap();
-    open(path)
+    let (opening, client) = open(path);
+    let started = Instant::now();
+    assert_eq!(client.store.held(&key_id).unwrap().len(), 1);
+    (opening, started.elapsed())
 }
 
-/// What is killed.
-fn write_for_ever(path: &Path) {
-    let mut client = Client::open(path, &admit_crypto::aws_lc::PROVIDER);
-    for round in (0..).step_by(AT_ONCE as usize) {
-        client.acquire((round..round + AT_ONCE).map(|number| key_id(u32::MAX - number)));
-        println!("{round}");
+/// What is killed: it acquires licenses and plays, in turn.
+fn write_for_ever(path: &Path, first: u32) {
+    let mut client = Client::open(path, &aws_lc::PROVIDER);
+    for first in (first..).step_by(AT_ONCE as usize) {
+        client.acquire(issued(&client.encryption_key(), first..first + AT_ONCE));
+        println!("acquired");
+        for number in first..first + 10 {
+            client.play(number);
+            println!("played");
+        }
     }
 }
 
-fn size_of(folder: &Path) -> u64 {
-    folder.read_dir().unwrap().map(|file| file.unwrap().metadata().unwrap().len()).sum()
+/// What two commits cost at least: a page each that is on the disk.
+fn sync_twice(path: &Path) -> Duration {
+    let mut file = tempfile::tempfile_in(path.parent().unwrap()).unwrap();
+    file.write_all(&[0; 8192]).and_then(|()| file.sync_all()).unwrap();
+    let started = Instant::now();
+    for _ in 0..2 {
+        file.write_all(&[7; 4096]).and_then(|()| file.sync_data()).unwrap();
+    }
+    started.elapsed()
 }
 
 fn print(what: &str, mut took: Vec<Duration>) {
     took.sort();
     let (middle, tail) = (took[took.len() / 2], took[took.len() * 99 / 100]);
-    println!("{what:<24} p50 {middle:>10.2?}   p99 {tail:>10.2?}   min {:>10.2?}", took[0]);
+    println!("{what:<26} p50 {middle:>10.2?}   p99 {tail:>10.2?}   min {:>10.2?}", took[0]);
 }
 
-const WRITER: &str = "write-for-ever";
+/// What the process has in memory.
+fn print_memory() {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let lines = status.lines().filter(|line| line.starts_with("VmRSS") || line.starts_with("VmHWM"));
+    println!("memory after {FINDS} finds: {}", lines.collect::<Vec<_>>().join(", ").replace('\t', " "));
+}
+
+const MEASURE: &str = "measure";
+const WRITE_FOR_EVER: &str = "write-for-ever";
 const AT_ONCE: u32 = 500;
 const ROUNDS: u32 = 15;
-const FINDS: u32 = 2_000;
+const FINDS: u32 = 20_000;
 const DECISIONS: u32 = 100;
+const PLAYS: usize = 200;
