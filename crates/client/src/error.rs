@@ -16,7 +16,7 @@ pub enum Error {
         /// The record's key in hexadecimal.
         record: String,
     },
-    /// A record was written by a newer version.
+    /// A record was written by another version of the program.
     #[error("record {record} of the license store has version {version}, which this program does not know")]
     StoreVersion {
         /// The record's key in hexadecimal.

@@ -151,7 +151,7 @@ impl<'p, K: KeyValue> Store<'p, K> {
         let mut flow = ControlFlow::Continue(());
         for place in Place::ALL {
             let mut visit = |_: &[u8], record: &Opened| {
-                let mut held = HeldLicense::restore_all(self.provider, self.realm(), record)?.into_iter();
+                let mut held = HeldLicense::restore_all(self.realm(), record)?.into_iter();
                 flow = held.try_for_each(|held| visit(place, held));
                 Ok(flow)
             };
@@ -255,7 +255,7 @@ impl<'p, K: KeyValue> Store<'p, K> {
     /// The licenses for a key in one place.
     pub(crate) fn held_in(&self, place: Place, key_id: &KeyId) -> Result<Vec<HeldLicense>, Error> {
         let Some(record) = self.get(place, &licenses_key(key_id))? else { return Ok(Vec::new()) };
-        Ok(HeldLicense::restore_all(self.provider, self.realm(), &record)?)
+        Ok(HeldLicense::restore_all(self.realm(), &record)?)
     }
 
     fn held_by_key(&self, key_id: &KeyId) -> Result<Vec<HeldLicense>, Error> {

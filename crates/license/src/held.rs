@@ -1,8 +1,8 @@
 //! A license in a client's store, and the record of all licenses for one key: an array of pairs, the payload of a license
 //! as it was verified and how the license was used.
 
+use admit_crypto::Digest;
 use admit_crypto::record::Opened;
-use admit_crypto::{Digest, Provider};
 use minicbor::{Decoder, Encoder};
 
 use crate::{Error, Usage, VerifiedLicense};
@@ -25,7 +25,7 @@ impl HeldLicense {
 
     /// Takes back licenses of this realm from the record that they were sealed in after they were verified. This door is as
     /// strong as the key of the record.
-    pub fn restore_all(provider: &Provider, realm: Digest, record: &Opened) -> Result<Vec<Self>, Error> {
+    pub fn restore_all(realm: Digest, record: &Opened) -> Result<Vec<Self>, Error> {
         let bytes = record.bytes();
         let mut decoder = Decoder::new(bytes);
         let count = decoder.array().map_err(|error| Error::payload(&error, &decoder))?;
@@ -37,7 +37,7 @@ impl HeldLicense {
             }
             let payload = decoder.bytes().map_err(|error| Error::payload(&error, &decoder))?;
             let usage = decoder.decode().map_err(|error| Error::payload(&error, &decoder))?;
-            held.push(Self { license: VerifiedLicense::read(provider, realm, payload)?, usage });
+            held.push(Self { license: VerifiedLicense::restore(realm, payload)?, usage });
         }
         if decoder.position() == bytes.len() { Ok(held) } else { Err(Error::Payload { position: decoder.position() }) }
     }

@@ -28,9 +28,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedLicense {
     payload: Vec<u8>,
-    terms_hash: Digest,
     terms: Terms,
-    wrapped: hpke::Sealed,
 }
 
 impl VerifiedLicense {
@@ -44,7 +42,7 @@ impl VerifiedLicense {
     ) -> Result<Self, Error> {
         let envelope = Envelope::decode(license, LICENSE_CONTENT_TYPE)?;
         let signed = envelope.verify::<role::License>(provider, root, dates)?;
-        let license = Self::read(provider, root.realm(), signed.payload())?;
+        let license = Self::read(root.realm(), signed.payload())?;
         if license.terms.origin.is_some() {
             return Err(Error::OtherOrigin);
         }
@@ -65,7 +63,7 @@ impl VerifiedLicense {
         if signed.signer().public_key() != client.public_key() || Device::of(client).is_some() {
             return Err(Error::OtherClient);
         }
-        let license = Self::read(provider, root.realm(), signed.payload())?;
+        let license = Self::read(root.realm(), signed.payload())?;
         if !license.terms.origin.is_some_and(Origin::is_local) {
             return Err(Error::OtherOrigin);
         }
@@ -85,7 +83,7 @@ impl VerifiedLicense {
     ) -> Result<Self, Error> {
         let envelope = Envelope::decode(license, PORTABLE_LICENSE_CONTENT_TYPE)?;
         let signed = envelope.verify::<role::Client>(provider, root, dates)?;
-        let license = Self::read(provider, root.realm(), signed.payload())?;
+        let license = Self::read(root.realm(), signed.payload())?;
         if license.terms.origin != Some(Origin::Portable) {
             return Err(Error::OtherOrigin);
         }
@@ -126,15 +124,20 @@ impl VerifiedLicense {
         self.terms
     }
 
-    /// Reads a license of this realm. Only what was verified may come here, now or before it was sealed.
-    pub(crate) fn read(provider: &Provider, realm: Digest, payload: &[u8]) -> Result<Self, Error> {
-        let (terms, wrapped) = read_payload(payload)?;
-        let terms_hash = (provider.sha256)(&[terms]);
-        let terms = Terms::from_cbor(terms)?;
+    /// Takes a license of this realm back from what was verified. The wrapped key was read then, and is read again where it is
+    /// opened.
+    pub(crate) fn restore(realm: Digest, payload: &[u8]) -> Result<Self, Error> {
+        let terms = Terms::from_cbor(terms_of(&mut Decoder::new(payload))?)?;
         if terms.realm != realm {
             return Err(Error::OtherRealm { found: terms.realm });
         }
-        Ok(Self { payload: payload.to_vec(), terms_hash, terms, wrapped })
+        Ok(Self { payload: payload.to_vec(), terms })
+    }
+
+    /// Reads all of a license of this realm.
+    fn read(realm: Digest, payload: &[u8]) -> Result<Self, Error> {
+        read_payload(payload)?;
+        Self::restore(realm, payload)
     }
 
     /// Opens the content key of a simple license.
@@ -165,7 +168,9 @@ impl VerifiedLicense {
     }
 
     fn unwrap(&self, provider: &Provider, key: &DecryptionKey) -> Result<Zeroizing<Vec<u8>>, Error> {
-        hpke::open(provider, key, wrap_info(self.terms.kind), self.terms_hash.as_bytes(), &self.wrapped)
+        let (terms, wrapped) = read_payload(&self.payload)?;
+        let terms_hash = (provider.sha256)(&[terms]);
+        hpke::open(provider, key, wrap_info(self.terms.kind), terms_hash.as_bytes(), &wrapped)
             .map_err(|_| Error::KeyMaterial)
     }
 }
@@ -180,14 +185,18 @@ pub fn inspect(license: &[u8]) -> Result<(Terms, Envelope), Error> {
 
 fn read_payload(payload: &[u8]) -> Result<(&[u8], hpke::Sealed), Error> {
     let mut decoder = Decoder::new(payload);
-    if decoder.array().map_err(|error| Error::payload(&error, &decoder))? != Some(2) {
-        return Err(Error::Payload { position: 0 });
-    }
-    let terms = decoder.bytes().map_err(|error| Error::payload(&error, &decoder))?;
+    let terms = terms_of(&mut decoder)?;
     let wrapped = decoder.decode().map_err(|error| Error::payload(&error, &decoder))?;
     if decoder.position() == payload.len() {
         Ok((terms, wrapped))
     } else {
         Err(Error::Payload { position: decoder.position() })
     }
+}
+
+fn terms_of<'b>(decoder: &mut Decoder<'b>) -> Result<&'b [u8], Error> {
+    if decoder.array().map_err(|error| Error::payload(&error, decoder))? != Some(2) {
+        return Err(Error::Payload { position: 0 });
+    }
+    decoder.bytes().map_err(|error| Error::payload(&error, decoder))
 }

@@ -114,7 +114,7 @@ pub(crate) fn held(terms: &Terms, usage: Usage) -> HeldLicense {
 pub(crate) fn restored(realm: Digest, record: &[u8]) -> Result<Vec<HeldLicense>, admit_license::Error> {
     let key = RecordKey::from_bytes([1; 32]);
     let sealed = record::seal(provider(), &key, &[], record, &mut SeededEntropy::new(0));
-    HeldLicense::restore_all(provider(), realm, &record::open(provider(), &key, &[], &sealed).unwrap())
+    HeldLicense::restore_all(realm, &record::open(provider(), &key, &[], &sealed).unwrap())
 }
 
 pub(crate) fn all_held(terms: &[Terms]) -> Vec<HeldLicense> {
