@@ -18,7 +18,7 @@ use crate::args::{ClientArgs, LicenseAcquireArgs, LicenseCommand, token_text};
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
 use crate::system::{Http, SystemEntropy};
-use crate::terms::{terms_json, terms_text};
+use crate::terms::{ends_at, terms_json, terms_text};
 
 /// Runs one of the store's commands.
 pub(crate) fn run(command: &LicenseCommand, output: Output) -> Outcome<()> {
@@ -35,7 +35,11 @@ fn list(args: &ClientArgs, output: Output) -> Outcome<()> {
     let mut documents = Vec::new();
     for (realm, terms, usage) in all_licenses(args)? {
         output.line(|| {
-            let limits = if terms.time_limits().any() { ", limited in time" } else { "" };
+            let limits = match ends_at(&terms, &usage) {
+                Some(end) => format!(", until {end}"),
+                None if terms.time_limits().any() => ", limited in time".to_owned(),
+                None => String::new(),
+            };
             format!("{}  key {}  {}{limits}  ({realm})", terms.id, terms.key_id, terms.rights)
         });
         documents.push(terms_json(&terms, Some(&usage)));
@@ -87,8 +91,8 @@ fn acquire(args: &LicenseAcquireArgs, output: Output) -> Outcome<()> {
 
 fn delete(id: LicenseId, client: &ClientArgs, output: Output) -> Outcome<()> {
     for realm in realms(client)? {
-        let _lock = realm.lock()?;
-        let mut store = realm.store()?;
+        let lock = realm.lock()?;
+        let mut store = realm.settled_store(&lock)?;
         let mut entropy = store.entropy(&mut SystemEntropy);
         if store.delete(id, &mut entropy)? {
             output.json(|| json!({ "deleted": id.to_string() }));
@@ -101,8 +105,8 @@ fn delete(id: LicenseId, client: &ClientArgs, output: Output) -> Outcome<()> {
 
 fn find(id: LicenseId, client: &ClientArgs) -> Outcome<Option<(String, StoredLicense)>> {
     for realm in realms(client)? {
-        let _lock = realm.lock()?;
-        if let Some(license) = realm.store()?.license(id)? {
+        let lock = realm.lock()?;
+        if let Some(license) = realm.settled_store(&lock)?.license(id)? {
             return Ok(Some((realm.realm.document().name.clone(), license)));
         }
     }
@@ -113,8 +117,8 @@ fn all_licenses(args: &ClientArgs) -> Outcome<Vec<(String, Terms, Usage)>> {
     let mut all = Vec::new();
     for realm in realms(args)? {
         let name = realm.realm.document().name.clone();
-        let _lock = realm.lock()?;
-        let licenses = realm.store()?.licenses()?;
+        let lock = realm.lock()?;
+        let licenses = realm.settled_store(&lock)?.licenses()?;
         all.extend(licenses.into_iter().map(|license| (name.clone(), license.terms, license.usage)));
     }
     Ok(all)
