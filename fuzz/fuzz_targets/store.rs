@@ -1,5 +1,5 @@
 //! What a client reads back from its store: the position and the nodes of the tree, sealed as the store seals them and
-//! saying anything, and the payload of a license, which is restored, written and evaluated. The input is a byte that says
+//! saying anything, and the licenses for a key, which are restored, written and evaluated. The input is a byte that says
 //! which, and the plaintext.
 #![no_main]
 
@@ -9,7 +9,7 @@ use admit_client::{Change, KeyValue, MemoryKeyValue, Precondition, Store};
 use admit_crypto::{RecordKey, record};
 use admit_fuzz::messages::{KEY_ID, license};
 use admit_fuzz::{CLIENT, REALM, provider, seeds};
-use admit_license::{Action, Application, Environment, HeldLicense, Output, Usage, VerifiedLicense, evaluate};
+use admit_license::{Action, Application, Environment, HeldLicense, Output, Usage, evaluate};
 use admit_testkit::{SeededEntropy, now_at};
 use admit_time::clock::Now;
 use admit_trust::{CertificateVersion, SdkGeneration};
@@ -41,18 +41,23 @@ fn position(plaintext: &[u8]) {
     assert_eq!(again.expect("a store that was open opens again").position(), position);
 }
 
-/// A license that is taken back is what was sealed, and what it allows can be asked.
+/// Licenses that are taken back are sealed again as what they are, and what they allow can be asked.
 fn restore(plaintext: &[u8]) {
-    let sealed = record::seal(provider(), &key(), &[b"license"], plaintext, &mut SeededEntropy::new(2));
-    let opened = record::open(provider(), &key(), &[b"license"], &sealed).expect("what was sealed opens");
-    let Ok(license) = VerifiedLicense::restore(provider(), REALM.realm(), &opened) else { return };
-    assert_eq!(license.record(), plaintext);
-    assert_eq!(license.terms().realm, REALM.realm());
-    let key_id = license.terms().key_id;
-    let held = [HeldLicense { license, usage: Usage::default() }];
-    for action in [Action::Play, Action::Burn] {
-        let _ = evaluate(action, key_id, &held, &environment());
+    let Some(held) = restored(plaintext) else { return };
+    assert_eq!(restored(&HeldLicense::record(&held)).as_ref(), Some(&held));
+    for license in &held {
+        let terms = license.license.terms();
+        assert_eq!(terms.realm, REALM.realm());
+        for action in [Action::Play, Action::Burn] {
+            let _ = evaluate(action, terms.key_id, &held, &environment());
+        }
     }
+}
+
+fn restored(plaintext: &[u8]) -> Option<Vec<HeldLicense>> {
+    let sealed = record::seal(provider(), &key(), &[b"licenses"], plaintext, &mut SeededEntropy::new(2));
+    let opened = record::open(provider(), &key(), &[b"licenses"], &sealed).expect("what was sealed opens");
+    HeldLicense::restore_all(REALM.realm(), &opened).ok()
 }
 
 fn put(at: &[u8], plaintext: &[u8]) -> Change {
@@ -80,9 +85,16 @@ fn environment() -> Environment<'static> {
 fn seeds() -> Vec<Vec<u8>> {
     let licenses = [vec![license().into_bytes()], seeds::vectors("licenses", &[])].concat();
     let mut seeds: Vec<Vec<u8>> =
-        seeds::payloads(&licenses).iter().map(|payload| [&[1][..], payload].concat()).collect();
+        seeds::payloads(&licenses).iter().map(|payload| [&[1][..], &licenses_of_key(payload)].concat()).collect();
     seeds.push([&[0][..], &written_position()].concat());
     seeds
+}
+
+/// The record of one license that was not used.
+fn licenses_of_key(payload: &[u8]) -> Vec<u8> {
+    let mut encoder = minicbor::Encoder::new(vec![0x81, 0x82]);
+    encoder.bytes(payload).and_then(|encoder| encoder.encode(Usage::default())).expect("writing to memory succeeds");
+    encoder.into_writer()
 }
 
 /// The position of a store that was never written: what opening one and putting it away would seal.
@@ -93,4 +105,4 @@ fn written_position() -> Vec<u8> {
 }
 
 /// The version of the store's records.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
