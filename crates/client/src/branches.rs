@@ -11,7 +11,10 @@ pub(crate) type Children = [Option<Digest>; 16];
 /// The branches near the root that were verified or written, by their paths. One counts only for the digest that its parent
 /// names now, so none can be out of date; and there are no more of them than there are paths of that length.
 #[derive(Default)]
-pub(crate) struct Branches(RefCell<BTreeMap<Vec<u8>, (Digest, Box<Children>)>>);
+pub(crate) struct Branches(RefCell<BTreeMap<Vec<u8>, Known>>);
+
+/// The digest of a branch's record, and what it says.
+type Known = (Digest, Box<Children>);
 
 impl Branches {
     /// The branch at a path, if it is known and has this digest.

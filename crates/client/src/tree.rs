@@ -35,6 +35,9 @@ struct Entry<'b> {
 /// The SHA-256 of a key, four bits a byte.
 type Path = [u8; 2 * Digest::LENGTH];
 
+/// What is called with a record's key and plaintext.
+type Visit<'v> = dyn FnMut(&[u8], &Opened) -> Result<ControlFlow<()>, Error> + 'v;
+
 /// A record that gets another digest, or goes.
 #[derive(Clone)]
 struct Edit<'c> {
@@ -66,11 +69,7 @@ impl<K: KeyValue> Ledger<'_, K> {
 
     /// Visits the records whose key begins like this, in the order of the tree, until the visitor breaks. Where it does not,
     /// the whole tree was looked at, and it is still the one that counts.
-    pub(crate) fn scan(
-        &self,
-        prefix: &[u8],
-        visit: &mut dyn FnMut(&[u8], &Opened) -> Result<ControlFlow<()>, Error>,
-    ) -> Result<(), Error> {
+    pub(crate) fn scan(&self, prefix: &[u8], visit: &mut Visit<'_>) -> Result<(), Error> {
         let mut pending: Vec<_> = self.root().map(|digest| (Vec::new(), digest)).into_iter().collect();
         while let Some((path, digest)) = pending.pop() {
             match self.node(&path, digest, &mut None)? {
