@@ -49,7 +49,8 @@ impl KeyValue for SqliteKeyValue {
 
 fn get(connection: &Connection, key: &[u8]) -> rusqlite::Result<Option<Vec<u8>>> {
     let mut query = connection.prepare_cached("SELECT value FROM record WHERE key = ?1")?;
-    query.query_row([key], |row| row.get(0)).optional()
+    // Only who edits the file makes a value of another type: it is read as it is, and is no record.
+    query.query_row([key], |row| Ok(row.get_ref(0)?.as_bytes().unwrap_or_default().to_vec())).optional()
 }
 
 fn apply(connection: &Connection, change: &Change) -> rusqlite::Result<()> {
@@ -97,5 +98,16 @@ mod tests {
         let one = Precondition { key: b"p".to_vec(), value: Some(b"1".to_vec()) };
         second.commit(&one, &[put(b"p", b"2"), Change::Delete { key: b"la".to_vec() }]).unwrap();
         assert_eq!(first.get(b"la").unwrap(), None);
+    }
+
+    #[test]
+    fn a_value_of_another_type_is_no_failure_of_the_storage() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut storage = SqliteKeyValue::open(&folder.path().join("store.db")).unwrap();
+        storage.commit(&Precondition { key: b"p".to_vec(), value: None }, &[put(b"p", b"1")]).unwrap();
+        for (value, read) in [("'text'", b"text".to_vec()), ("7", Vec::new()), ("x'00'", vec![0])] {
+            storage.connection.execute(&format!("UPDATE record SET value = {value}"), []).unwrap();
+            assert_eq!(storage.get(b"p").unwrap(), Some(read));
+        }
     }
 }
