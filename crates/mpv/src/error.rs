@@ -14,7 +14,7 @@ pub enum Error {
     #[error("libmpv has version {major} of its interface, and this program knows version 2")]
     OtherVersion {
         /// The major number of its client interface.
-        major: u64,
+        major: std::ffi::c_ulong,
     },
     /// It lacks a function, an option or a part that is needed, or refused one.
     #[error("libmpv refused {what}: {detail}")]
@@ -24,6 +24,9 @@ pub enum Error {
         /// What it said.
         detail: String,
     },
+    /// There is no screen that it could open a window on.
+    #[error("libmpv found no screen")]
+    NoScreen,
     /// It did not play to the end.
     #[error("libmpv did not play it to the end: {detail}")]
     Playback {

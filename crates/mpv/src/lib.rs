@@ -8,7 +8,7 @@
 //! let film = std::fs::read("clear.mp4")?;
 //! let player = Player::start(&Library::load()?, Output::Window, "A film")?;
 //! let mut showing = player.show(film.len() as u64)?;
-//! while let Some(wanted) = showing.next()? {
+//! while let Some(wanted) = showing.next_wanted()? {
 //!     let from = film.len().min(wanted.offset as usize);
 //!     let to = film.len().min(from + wanted.length);
 //!     showing.give(&film[from..to]);

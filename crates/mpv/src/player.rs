@@ -31,6 +31,7 @@ impl Player {
         core.initialize()?;
         KEYS.iter().try_for_each(|(key, command)| core.command(&["keybind", key, command]))?;
         let offscreen = match output {
+            Output::Window if !has_screen(&core) => return Err(Error::NoScreen),
             Output::Window => None,
             Output::Offscreen => Some(Offscreen::start(&core)?),
         };
@@ -85,7 +86,7 @@ pub struct Showing {
 impl Showing {
     /// Waits until bytes are wanted, which [`Self::give`] takes. After the first were given it comes back once a second at
     /// least. Nothing when it has ended: the medium did, or whoever watches it closed the window.
-    pub fn next(&mut self) -> Result<Option<Wanted>, Error> {
+    pub fn next_wanted(&mut self) -> Result<Option<Wanted>, Error> {
         loop {
             match self.player.messages.recv_timeout(TICK) {
                 Ok(Message::Read { offset, length, answer }) => {
@@ -131,6 +132,14 @@ impl Showing {
         Ok(false)
     }
 }
+
+/// Whether the window is one: where there is no screen, mpv takes drivers that show nothing, or letters.
+fn has_screen(core: &Core) -> bool {
+    core.property(c"current-vo").is_some_and(|driver| !NO_SCREENS.contains(&driver.as_str()))
+}
+
+/// Drivers that show nothing, as SDL's where there is no screen, or that write to files or terminals.
+const NO_SCREENS: [&str; 7] = ["null", "sdl", "image", "lavc", "tct", "sixel", "caca"];
 
 /// How long nothing may be wanted before that is told.
 const TICK: Duration = Duration::from_secs(1);

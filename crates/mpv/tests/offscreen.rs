@@ -7,11 +7,16 @@ use std::process::Command;
 
 use admit_mpv::{Colour, Error, Library, Output, Player, Showing, Shown};
 
+#[expect(clippy::disallowed_methods, reason = "where ffmpeg is is the test setup's to say")]
+fn ffmpeg() -> Command {
+    Command::new(std::env::var("ADMIT_FFMPEG").unwrap_or_else(|_| "ffmpeg".into()))
+}
+
 /// A second of red and a second of blue, 25 pictures a second, with a tone.
 fn film(folder: &Path) -> Vec<u8> {
     let sides = ["red", "blue"].map(|colour| format!("color={colour}:s=320x180:r=25:d=1"));
     let path = folder.join("film.mp4");
-    let mut ffmpeg = Command::new(std::env::var("ADMIT_FFMPEG").unwrap_or_else(|_| "ffmpeg".into()));
+    let mut ffmpeg = ffmpeg();
     ffmpeg.args(["-v", "error", "-f", "lavfi", "-i", &sides[0], "-f", "lavfi", "-i", &sides[1]]);
     ffmpeg.args(["-f", "lavfi", "-i", "sine=440:d=2", "-filter_complex", "[0][1]concat=n=2[v]", "-map", "[v]"]);
     ffmpeg.args(["-map", "2", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-g", "25", "-c:a", "aac"]);
@@ -27,7 +32,7 @@ fn show(length: usize) -> Showing {
 /// Gives all that is wanted.
 fn play(film: &[u8]) -> Result<Shown, Error> {
     let mut showing = show(film.len());
-    while let Some(wanted) = showing.next()? {
+    while let Some(wanted) = showing.next_wanted()? {
         let from = film.len().min(usize::try_from(wanted.offset).unwrap());
         showing.give(&film[from..film.len().min(from + wanted.length)]);
     }
@@ -63,10 +68,10 @@ fn a_player_that_is_stopped_or_dropped_ends() {
     let player = Player::start(&Library::load().unwrap(), Output::Offscreen, "A film").unwrap();
     let stopper = player.stopper();
     let mut showing = player.show(film.len() as u64).unwrap();
-    let wanted = showing.next().unwrap().unwrap();
+    let wanted = showing.next_wanted().unwrap().unwrap();
     assert_eq!(wanted.offset, 0);
     stopper.stop();
-    assert_eq!(showing.next(), Ok(None), "and whoever waits for bytes gets none");
+    assert_eq!(showing.next_wanted(), Ok(None), "and whoever waits for bytes gets none");
     drop(showing);
     drop(show(film.len()));
     drop(Player::start(&Library::load().unwrap(), Output::Offscreen, "A film").unwrap());

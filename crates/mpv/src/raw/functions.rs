@@ -46,6 +46,8 @@ functions! {
     mpv_initialize: fn(*mut c_void) -> c_int;
     mpv_terminate_destroy: fn(*mut c_void);
     mpv_set_option_string: fn(*mut c_void, *const c_char, *const c_char) -> c_int;
+    mpv_get_property_string: fn(*mut c_void, *const c_char) -> *mut c_char;
+    mpv_free: fn(*mut c_void);
     mpv_request_log_messages: fn(*mut c_void, *const c_char) -> c_int;
     mpv_command_async: fn(*mut c_void, u64, *mut *const c_char) -> c_int;
     mpv_wait_event: fn(*mut c_void, c_double) -> *mut Event;

@@ -14,7 +14,7 @@ mod functions;
 pub(crate) mod render;
 mod stream;
 
-use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::ffi::{CStr, CString, c_char, c_int, c_ulong, c_void};
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -34,7 +34,7 @@ impl Library {
     pub fn load() -> Result<Self, Error> {
         let functions = Arc::new(Functions::load(NAME)?);
         // SAFETY: it takes nothing.
-        let version = u64::from(unsafe { (functions.mpv_client_api_version)() });
+        let version = unsafe { (functions.mpv_client_api_version)() };
         match version >> 16 {
             MAJOR => Ok(Self(functions)),
             major => Err(Error::OtherVersion { major }),
@@ -111,6 +111,18 @@ impl Core {
         // SAFETY: the handle is valid.
         let error = unsafe { (library.0.mpv_initialize)(handle.as_ptr()) };
         library.check("to start", error)
+    }
+
+    /// What a property says, where it says something.
+    pub(crate) fn property(&self, name: &CStr) -> Option<String> {
+        let Inner { library, handle, .. } = &*self.inner;
+        // SAFETY: the handle is valid, and the name is a string.
+        let value = unsafe { (library.0.mpv_get_property_string)(handle.as_ptr(), name.as_ptr()) };
+        // SAFETY: it is null or a string.
+        let text = unsafe { text_at(value) };
+        // SAFETY: it is null or was allocated for the caller, who has copied it.
+        unsafe { (library.0.mpv_free)(value.cast()) };
+        Some(text).filter(|_| !value.is_null())
     }
 
     /// Asks for lines about what goes wrong, as events.
@@ -219,7 +231,7 @@ fn c_string(text: &str) -> CString {
 /// What the loader knows the library as.
 const NAME: &str = if cfg!(target_os = "macos") { "libmpv.2.dylib" } else { "libmpv.so.2" };
 /// Of `MPV_CLIENT_API_VERSION`.
-const MAJOR: u64 = 2;
+const MAJOR: c_ulong = 2;
 const OPTION_NOT_FOUND: c_int = -5;
 const EVENT_NONE: c_int = 0;
 const EVENT_SHUTDOWN: c_int = 1;
