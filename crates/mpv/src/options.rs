@@ -66,6 +66,10 @@ const CLOSED: [(&str, &str); 33] = [
 /// The window is opened at once, so that a machine without a screen is noticed before anything is decrypted.
 const WINDOW: [(&str, &str); 3] = [("force-window", "immediate"), ("input-vo-keyboard", "yes"), ("keep-open", "no")];
 
+/// The drivers of screens that are tried, the first list of which this library knows all. Left alone, mpv goes on to drivers that
+/// show nothing.
+pub(crate) const SCREENS: [&str; 2] = ["gpu,wlshm,xv,x11", "gpu"];
+
 /// Every frame is decoded and rendered, whether it is late or not.
 const OFFSCREEN: [(&str, &str); 7] = [
     ("vo", "libmpv"),

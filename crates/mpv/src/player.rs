@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::Error;
 use crate::message::Message;
 use crate::offscreen::{Offscreen, Shown};
-use crate::options::{KEYS, Output};
+use crate::options::{KEYS, Output, SCREENS};
 use crate::raw::{Core, Event, Library, MEDIUM};
 
 /// A player that has started: its window is open.
@@ -28,10 +28,13 @@ impl Player {
         core.request_errors()?;
         output.options().try_for_each(|(name, value)| core.set_option(name, value))?;
         core.set_option("force-media-title", title)?;
-        core.initialize()?;
+        if output == Output::Window {
+            SCREENS.iter().find(|drivers| core.set_option("vo", drivers).is_ok());
+        }
+        core.initialize().map_err(|error| if output == Output::Window { Error::NoScreen } else { error })?;
         KEYS.iter().try_for_each(|(key, command)| core.command(&["keybind", key, command]))?;
         let offscreen = match output {
-            Output::Window if !has_screen(&core) => return Err(Error::NoScreen),
+            Output::Window if core.property(c"current-vo").is_none() => return Err(Error::NoScreen),
             Output::Window => None,
             Output::Offscreen => Some(Offscreen::start(&core)?),
         };
@@ -79,7 +82,7 @@ pub struct Showing {
     answer: Option<SyncSender<Vec<u8>>>,
     player: Player,
     has_begun: bool,
-    /// The first thing that was said to be wrong.
+    /// The last thing that was said to be wrong.
     line: Option<String>,
 }
 
@@ -125,21 +128,13 @@ impl Showing {
                     let detail = self.line.take().map_or(said.clone(), |line| format!("{said} ({line})"));
                     return Err(Error::Playback { detail });
                 }
-                Event::Line(line) => drop(self.line.get_or_insert(line)),
+                Event::Line(line) => self.line = Some(line),
                 Event::Other => (),
             }
         }
         Ok(false)
     }
 }
-
-/// Whether the window is one: where there is no screen, mpv takes drivers that show nothing, or letters.
-fn has_screen(core: &Core) -> bool {
-    core.property(c"current-vo").is_some_and(|driver| !NO_SCREENS.contains(&driver.as_str()))
-}
-
-/// Drivers that show nothing, as SDL's where there is no screen, or that write to files or terminals.
-const NO_SCREENS: [&str; 7] = ["null", "sdl", "image", "lavc", "tct", "sixel", "caca"];
 
 /// How long nothing may be wanted before that is told.
 const TICK: Duration = Duration::from_secs(1);

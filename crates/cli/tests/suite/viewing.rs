@@ -70,6 +70,8 @@ fn a_film_that_finds_no_screen_is_not_counted() {
     // Libraries that look for a screen say on standard error what they did not find.
     let line = done.stderr.lines().last().unwrap();
     assert!(line.starts_with("ADMIT_E_PLAYER_FAILED") && line.contains("--offscreen"), "{line}");
+    // What was reserved for it is given back.
+    world.admit(&["why", "play", "film.mp4"]).succeeded();
     assert_eq!(plays(&world), 0);
 }
 
