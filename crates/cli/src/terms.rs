@@ -39,6 +39,9 @@ pub(crate) fn conditions_text(terms: &Terms, usage: Option<&Usage>) -> String {
     line("expires", terms.expiry.map(|time| time.to_string()));
     line("expires after first use", terms.expiry_after_first_use_secs.map(seconds));
     line("expires after storing", terms.expiry_after_storing_secs.map(seconds));
+    line("stored", usage.and_then(|usage| usage.stored_at).map(|time| time.to_string()));
+    line("first used", usage.and_then(|usage| usage.first_used_at).map(|time| time.to_string()));
+    line("ends", usage.and_then(|usage| ends_at(terms, usage)));
     for (name, count, limit) in counts(terms) {
         let used = usage.map_or(String::new(), |usage| format!(" ({} used)", usage.of(count)));
         line(name, limit.map(|limit| format!("{limit}{used}")));
@@ -76,6 +79,11 @@ pub(crate) fn terms_json(terms: &Terms, usage: Option<&Usage>) -> Value {
         "priority": terms.priority.unwrap_or(0),
         "bound_to": terms.binding.recipient.to_string(),
     });
+    if let Some(usage) = usage {
+        document["stored_at"] = usage.stored_at.map(|time| time.to_string()).into();
+        document["first_used_at"] = usage.first_used_at.map(|time| time.to_string()).into();
+        document["ends_at"] = ends_at(terms, usage).into();
+    }
     document["sdmi_class"] = terms.rights.sdmi_class().name().into();
     document["made_by"] = terms.origin.map_or("license service", Origin::name).into();
     document["rollback_action"] = rollback(terms.rollback_action.unwrap_or_default()).into();
@@ -85,6 +93,11 @@ pub(crate) fn terms_json(terms: &Terms, usage: Option<&Usage>) -> Value {
         document[name.replace(' ', "_")] = json!({ "allowed": limit, "used": usage.map(|usage| usage.of(count)) });
     }
     document
+}
+
+/// When the license ends, as it was used so far.
+pub(crate) fn ends_at(terms: &Terms, usage: &Usage) -> Option<String> {
+    terms.time_limits().ends_at(usage.first_used_at, usage.stored_at).map(|time| time.to_string())
 }
 
 const fn kind(kind: Kind) -> &'static str {

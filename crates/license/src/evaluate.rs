@@ -1,7 +1,5 @@
 //! May this action happen now? A total pure function of licenses, action, environment and trusted time.
 
-use core::time::Duration;
-
 use admit_crypto::{ContentKey, DecryptionKey, Provider};
 use admit_time::clock::{ClockState, Now};
 use admit_time::{Timestamp, TrustedTime};
@@ -343,13 +341,8 @@ fn check_time(element: &HeldLicense, environment: &Environment<'_>, reasons: &mu
 
 /// The first of the ends that a license's limits in time make.
 fn end_of(element: &HeldLicense, time: Option<&TrustedTime>) -> Option<Timestamp> {
-    let limits = element.license.terms().time_limits();
-    let after = |start: Option<Timestamp>, length: Option<Duration>| Some(start?.saturating_add(length?));
     let first_use = element.usage.first_used_at.or_else(|| time.map(TrustedTime::latest));
-    [limits.expiry, after(first_use, limits.after_first_use), after(element.usage.stored_at, limits.after_storing)]
-        .into_iter()
-        .flatten()
-        .min()
+    element.license.terms().time_limits().ends_at(first_use, element.usage.stored_at)
 }
 
 /// What a license counts of an action, and how often it allows it.

@@ -162,6 +162,14 @@ impl TimeLimits {
     pub fn any(&self) -> bool {
         *self != Self::default()
     }
+
+    /// When they end, by what is known of the license's use.
+    #[must_use]
+    pub fn ends_at(&self, first_used_at: Option<Timestamp>, stored_at: Option<Timestamp>) -> Option<Timestamp> {
+        let after = |start: Option<Timestamp>, length: Option<Duration>| Some(start?.saturating_add(length?));
+        let ends = [self.expiry, after(first_used_at, self.after_first_use), after(stored_at, self.after_storing)];
+        ends.into_iter().flatten().min()
+    }
 }
 
 /// Everything a license says but its key material.

@@ -10,7 +10,7 @@ use admit_time::Timestamp;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::http::{Extensions, HeaderMap};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::alphabet::URL_SAFE;
@@ -22,6 +22,7 @@ use serde_json::json;
 use crate::acquire::record::{Issue, TokenUse};
 use crate::audit::{self, NewEntry};
 use crate::content::KeyClass;
+use crate::http::Peer;
 use crate::refusal::Refusal;
 use crate::store::content_key::ContentKeyRow;
 use crate::token::Verified;
@@ -67,12 +68,12 @@ struct Jwk {
 /// The endpoint. What the request's Content-Type says is not asked: players say anything or nothing.
 pub(crate) async fn keys(
     State(server): State<Server>,
-    extensions: Extensions,
+    Peer(address): Peer,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
     let now = server.clock.now();
-    server.limits.take_address(http::peer_address(&extensions), now)?;
+    server.limits.take_address(address, now)?;
     let key_ids = read(&body?)?;
     let token = http::bearer_token(&headers)?;
     let rows = shown(&key_ids, server.registered(&key_ids).await?)?;

@@ -13,10 +13,10 @@ use admit_trust::{
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::http::Extensions;
 use axum::response::Response;
 
 use crate::home::{Home, Signer};
+use crate::http::Peer;
 use crate::refusal::{Limited, Refusal};
 use crate::store::Connection;
 use crate::store::client::{self, ClientRow, NewClient};
@@ -25,11 +25,10 @@ use crate::{Error, Server, audit, http};
 /// The endpoint.
 pub(crate) async fn enrol(
     State(server): State<Server>,
-    extensions: Extensions,
+    Peer(address): Peer,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
     let now = server.clock.now();
-    let address = http::peer_address(&extensions);
     server.limits.take_address(address, now)?;
     let signed = SignedRequest::verify(server.home.provider(), server.home.realm(), &body?)?;
     let request = signed.request();

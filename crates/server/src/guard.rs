@@ -1,20 +1,24 @@
-//! What stands before a route, in one layer: the body is looked at by its headers and read; then there must be a place for
+//! What stands before a route's handler: the body is looked at by its headers and read; then there must be a place for
 //! the request, and answering it has so much time.
 
+use std::pin::Pin;
+use std::sync::Arc;
+
 use axum::body::{Body, Bytes};
-use axum::extract::{Request, State};
+use axum::extract::Request;
+use axum::handler::Handler;
 use axum::http::{HeaderMap, HeaderValue, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
 use crate::Server;
 use crate::refusal::Refusal;
 
-/// What holds for one route.
+/// A handler with what stands before it. It is a handler itself: a layer would have the route cloned and boxed once more
+/// for each request.
 #[derive(Clone)]
-pub(crate) struct Guard {
-    pub(crate) server: Server,
+pub(crate) struct Guarded<H> {
+    pub(crate) handler: H,
     /// Whether there must be a place for its requests, and their bodies are read beforehand.
     pub(crate) is_limited: bool,
     pub(crate) expected: Expected,
@@ -29,41 +33,63 @@ pub(crate) struct Expected {
     pub(crate) limit: usize,
 }
 
-/// Lets a request through to its route, or refuses it.
-pub(crate) async fn guard(State(guard): State<Guard>, request: Request, next: Next) -> Response {
-    let answer = if guard.is_limited { guard.limited(request, next).await } else { guard.in_time(request, next).await };
-    answer.unwrap_or_else(Refusal::into_response)
+impl<H: Handler<T, Server>, T: 'static> Handler<T, Server> for Guarded<H> {
+    type Future = Pin<Box<dyn Future<Output = Response> + Send>>;
+
+    fn call(self, request: Request, server: Server) -> Self::Future {
+        Box::pin(async move {
+            let Self { handler, is_limited, expected } = self;
+            let answer = if is_limited {
+                limited(handler, expected, request, server).await
+            } else {
+                in_time(handler, request, server).await
+            };
+            answer.unwrap_or_else(Refusal::into_response)
+        })
+    }
 }
 
-impl Guard {
-    /// Reads the whole body before anything else begins: whoever sends slowly holds nothing but a connection.
-    async fn limited(&self, request: Request, next: Next) -> Result<Response, Refusal> {
-        self.expected.check(request.headers())?;
-        let (head, body) = request.into_parts();
-        let whole = self.read(body).await?;
-        // Whoever is turned away knows at once, and has cost nothing.
-        let _place = self.server.places.try_acquire().map_err(|_| Refusal::Busy)?;
-        self.in_time(Request::from_parts(head, Body::from(whole)), next).await
-    }
+/// Reads the whole body before anything else begins: whoever sends slowly holds nothing but a connection.
+async fn limited<H, T>(
+    handler: H,
+    expected: Expected,
+    mut request: Request,
+    server: Server,
+) -> Result<Response, Refusal>
+where
+    H: Handler<T, Server>,
+    T: 'static,
+{
+    expected.check(request.headers())?;
+    let whole = read(std::mem::take(request.body_mut()), expected.limit, &server).await?;
+    *request.body_mut() = Body::from(whole);
+    // Whoever is turned away knows at once, and has cost nothing.
+    let places = Arc::clone(&server.places);
+    let _place = places.try_acquire().map_err(|_| Refusal::Busy)?;
+    in_time(handler, request, server).await
+}
 
-    async fn read(&self, body: Body) -> Result<Bytes, Refusal> {
-        let whole = tokio::select! {
-            biased;
-            whole = Limited::new(body, self.expected.limit).collect() => whole,
-            () = async { self.server.clock.sleep(self.server.home.config().body_timeout).await } => {
-                return Err(Refusal::BodyTimeout);
-            }
-        };
-        whole
-            .map(|whole| whole.to_bytes())
-            .map_err(|error| if error.is::<LengthLimitError>() { Refusal::BodyTooLong } else { Refusal::Body })
-    }
+async fn read(body: Body, limit: usize, server: &Server) -> Result<Bytes, Refusal> {
+    let whole = tokio::select! {
+        biased;
+        whole = Limited::new(body, limit).collect() => whole,
+        () = async { server.clock.sleep(server.home.config().body_timeout).await } => {
+            return Err(Refusal::BodyTimeout);
+        }
+    };
+    whole
+        .map(|whole| whole.to_bytes())
+        .map_err(|error| if error.is::<LengthLimitError>() { Refusal::BodyTooLong } else { Refusal::Body })
+}
 
-    /// Gives up on a request that takes too long. What it had begun in the database is undone.
-    async fn in_time(&self, request: Request, next: Next) -> Result<Response, Refusal> {
-        let limit = self.server.home.config().request_timeout;
-        tokio::time::timeout(limit, next.run(request)).await.map_err(|_| Refusal::Timeout)
-    }
+/// Gives up on a request that takes too long. What it had begun in the database is undone.
+async fn in_time<H, T>(handler: H, request: Request, server: Server) -> Result<Response, Refusal>
+where
+    H: Handler<T, Server>,
+    T: 'static,
+{
+    let limit = server.home.config().request_timeout;
+    tokio::time::timeout(limit, handler.call(request, server)).await.map_err(|_| Refusal::Timeout)
 }
 
 impl Expected {

@@ -5,6 +5,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::net::SocketAddr;
+use std::sync::{Mutex, PoisonError};
 use tokio::time::Instant;
 use tracing::Instrument as _;
 use tracing::field::Empty;
@@ -30,7 +31,7 @@ pub(crate) async fn observe(
     request: Request,
     next: Next,
 ) -> Response {
-    let id = request_id(&server);
+    let id = format!("{:032x}", server.request_ids.next(&server));
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
     // An error's span, so that it is there at every level of the log.
     let span = tracing::error_span!("request", %id, method = %request.method(), route, traceparent = Empty,
@@ -105,12 +106,24 @@ fn trace_parent(server: &Server, headers: &HeaderMap) -> Option<TraceParent> {
     server.home.config().traces.accept_traceparent.then(|| TraceParent::of(headers)).flatten()
 }
 
-fn request_id(server: &Server) -> String {
-    let mut bytes = [0; 16];
-    server.entropy.entropy().fill(&mut bytes);
-    hex::encode(bytes)
+/// Ids of requests: random ones, of which many are drawn at once, since each draw is a system call.
+#[derive(Debug, Default)]
+pub(crate) struct RequestIds {
+    drawn: Mutex<Vec<[u8; 16]>>,
 }
 
+impl RequestIds {
+    fn next(&self, server: &Server) -> u128 {
+        let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
+        if drawn.is_empty() {
+            drawn.resize(IDS_AT_ONCE, [0; 16]);
+            server.entropy.entropy().fill(drawn.as_flattened_mut());
+        }
+        u128::from_be_bytes(drawn.pop().expect("there are some"))
+    }
+}
+
+const IDS_AT_ONCE: usize = 64;
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub(crate) const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 /// What proxies add.

@@ -12,6 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 
 use crate::home::Home;
+use crate::http::Peer;
 use crate::refusal::Refusal;
 use crate::store::operator_token;
 use crate::{Error, Server, audit, http};
@@ -46,7 +47,7 @@ impl FromRequestParts<Server> for Operator {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Refusal> {
-        server.limits.take_address(http::peer_address(&parts.extensions), server.clock.now())?;
+        server.limits.take_address(Peer::of(parts).0, server.clock.now())?;
         let token = http::bearer_token(&parts.headers).map_err(|_| OperatorTokenFault::Malformed)?;
         let token = token.ok_or(OperatorTokenFault::Missing)?;
         let hash = hash(server.home.provider(), token);

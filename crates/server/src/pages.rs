@@ -8,15 +8,16 @@ use admit_time::Timestamp;
 use askama::Template;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use axum::http::{Extensions, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use self::offer::Offered;
 use crate::content::KeyClass;
 use crate::health::Readiness;
+use crate::http::Peer;
 use crate::refusal::Refusal;
-use crate::{Error, Server, http};
+use crate::{Error, Server};
 
 /// The query of the license page.
 #[derive(Deserialize)]
@@ -60,10 +61,10 @@ struct StatusPage<'a> {
 /// `GET /license`. A key id that is none names no content, as far as people are concerned.
 pub(crate) async fn license(
     State(server): State<Server>,
-    extensions: Extensions,
+    Peer(address): Peer,
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Response, Refusal> {
-    server.limits.take_address(http::peer_address(&extensions), server.clock.now())?;
+    server.limits.take_address(address, server.clock.now())?;
     let Query(asked) = asked?;
     let operator = server.home.name();
     let content = match asked.kid.and_then(|kid| kid.parse().ok()) {

@@ -17,12 +17,13 @@ use crate::batch::Batch;
 use crate::home::Home;
 use crate::metrics::Metrics;
 use crate::network::AddressLimit;
+use crate::observe::{self, RequestIds};
 use crate::policy::{DefaultPolicy, LivePolicy, Policy};
 use crate::refusal::Refusal;
 use crate::sources::{Clock, EntropySource};
 use crate::time::TimeService;
 use crate::tls::Tls;
-use crate::{api, cors, observe};
+use crate::{api, cors};
 
 /// A server of one realm. Clones share it: every layer of every request takes one.
 #[derive(Clone)]
@@ -34,6 +35,7 @@ pub struct Parts {
     pub(crate) home: Home,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn EntropySource>,
+    pub(crate) request_ids: Arc<RequestIds>,
     pub(crate) policy: Arc<dyn Policy>,
     /// When the audit record last heard of a policy that failed.
     pub(crate) policy_failed_at: Arc<AtomicU64>,
@@ -73,6 +75,7 @@ impl Server {
             stopping: Arc::default(),
             policy: policy(&home),
             policy_failed_at: Arc::default(),
+            request_ids: Arc::default(),
             home,
             clock,
             entropy,
@@ -123,9 +126,9 @@ impl Server {
 
     /// The routes of every service.
     pub fn router(&self) -> Router {
-        let probes = api::routes(self, Audience::Probes).fallback(async || Refusal::NotFound);
+        let probes = api::routes(Audience::Probes).fallback(async || Refusal::NotFound);
         self.players()
-            .merge(api::routes(self, Audience::Others))
+            .merge(api::routes(Audience::Others))
             .merge(probes)
             .layer(from_fn_with_state(self.clone(), observe::observe))
             .with_state(self.clone())
@@ -133,7 +136,7 @@ impl Server {
 
     /// What pages of other origins may use. A page sees no answer, a refusal neither, that does not say so.
     fn players(&self) -> Router<Self> {
-        let players = api::routes(self, Audience::Players);
+        let players = api::routes(Audience::Players);
         match cors::layer(&self.home.config().origins) {
             Some(cors) => players.layer(cors),
             None => players,

@@ -5,6 +5,7 @@ mod clip;
 mod licenses;
 mod package;
 mod play;
+mod policy;
 mod store;
 mod table;
 mod time;
@@ -64,6 +65,11 @@ const BENCHES: &[Bench] = &[
         name: "licenses",
         compares: "durable licenses a second over TCP, on SQLite and PostgreSQL",
         run: licenses::run,
+    },
+    Bench {
+        name: "policy",
+        compares: "what asking the acquisition policy costs for one license: the default script, and the manual's rules and script",
+        run: policy::run,
     },
     Bench {
         name: "store",

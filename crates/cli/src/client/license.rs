@@ -18,7 +18,7 @@ use crate::args::{ClientArgs, LicenseAcquireArgs, LicenseCommand, token_text};
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
 use crate::system::{Http, SystemEntropy};
-use crate::terms::{terms_json, terms_text};
+use crate::terms::{ends_at, terms_json, terms_text};
 
 /// Runs one of the store's commands.
 pub(crate) fn run(command: &LicenseCommand, output: Output) -> Outcome<()> {
@@ -35,7 +35,11 @@ fn list(args: &ClientArgs, output: Output) -> Outcome<()> {
     let mut documents = Vec::new();
     for (realm, terms, usage) in all_licenses(args)? {
         output.line(|| {
-            let limits = if terms.time_limits().any() { ", limited in time" } else { "" };
+            let limits = match ends_at(&terms, &usage) {
+                Some(end) => format!(", until {end}"),
+                None if terms.time_limits().any() => ", limited in time".to_owned(),
+                None => String::new(),
+            };
             format!("{}  key {}  {}{limits}  ({realm})", terms.id, terms.key_id, terms.rights)
         });
         documents.push(terms_json(&terms, Some(&usage)));

@@ -2,16 +2,20 @@
 //! own writes it. Where nobody reads, lines are dropped and counted, and no request waits; when somebody reads again, the
 //! log says how many were lost.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::AsFd as _;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use admit_server::home::{Log, LogFormat, LogLevel};
+use admit_time::Timestamp;
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::FormatTime;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
@@ -46,7 +50,8 @@ impl ServerLog {
             LogLevel::Debug => LevelFilter::DEBUG,
         };
         let writer = queue.clone();
-        let lines = tracing_subscriber::fmt::layer().with_writer(move || writer.clone()).with_ansi(false);
+        let lines = tracing_subscriber::fmt::layer().with_timer(LineTime::default()).with_ansi(false);
+        let lines = lines.with_writer(move || writer.clone());
         let all = tracing_subscriber::registry().with(level).with(traces);
         match log.format {
             LogFormat::Text => all.with(lines).init(),
@@ -170,6 +175,32 @@ impl<W: Write> Block<W> {
     }
 }
 
+/// When a line was written, to the microsecond (RFC 3339). Most lines are of the same second as the one before, whose text
+/// is kept.
+#[derive(Default)]
+struct LineTime {
+    last: Mutex<Second>,
+}
+
+/// A second since 1970, and its text without the Z.
+#[derive(Default)]
+struct Second {
+    unix_secs: u64,
+    text: String,
+}
+
+impl FormatTime for LineTime {
+    fn format_time(&self, writer: &mut Writer<'_>) -> fmt::Result {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.unix_secs != now.as_secs() || last.text.is_empty() {
+            let text = Timestamp::from_unix_secs(now.as_secs()).to_string();
+            *last = Second { unix_secs: now.as_secs(), text: text.trim_end_matches('Z').to_owned() };
+        }
+        write!(writer, "{}.{:06}Z", last.text, now.subsec_micros())
+    }
+}
+
 /// Lines that wait at most: some megabytes.
 const LINES: usize = 8_192;
 /// Lines that go out in one write at most.
@@ -279,4 +310,26 @@ mod tests {
 
     const PANICS: &str = "ADMIT_TEST_PANICS";
     const WENT_ON: &str = "went on";
+
+    #[test]
+    fn a_line_tells_its_time_in_one_form_also_after_another_line_of_the_same_second() {
+        let time = LineTime::default();
+        let told = || {
+            let mut text = String::new();
+            time.format_time(&mut Writer::new(&mut text)).unwrap();
+            text
+        };
+        let before = SystemTime::now();
+        let times = [told(), told()];
+        let secs = |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let seconds = secs(before)..=secs(SystemTime::now());
+        for time in times {
+            let (second, micros) = time.split_once('.').unwrap();
+            assert!(
+                seconds.clone().any(|at| Timestamp::from_unix_secs(at).to_string() == format!("{second}Z")),
+                "{time}"
+            );
+            assert!(micros.len() == 7 && micros.ends_with('Z') && micros[..6].parse::<u32>().is_ok(), "{time}");
+        }
+    }
 }

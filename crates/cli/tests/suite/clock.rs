@@ -2,8 +2,9 @@
 
 use admit_license::RollbackAction;
 use admit_testkit::SoftTpm;
+use admit_time::Timestamp;
 
-use crate::clock_machine::{DAY, HOUR, Limits, Machine, Serving};
+use crate::clock_machine::{DAY, HOUR, Limits, Machine, Serving, wall_secs};
 use crate::world::{Done, World};
 
 /// A home that signs the time, or does not, with a film in it; and the realm.
@@ -188,6 +189,14 @@ fn e02_the_time_after_first_use_ends_by_the_signed_time_and_a_new_license_is_acq
     let serving = Serving::start(&world, Limits { after_first_use: Some(HOUR.unsigned_abs()), ..Limits::default() });
     world.admit(&["play", "film.mp4", "-o", "first.mp4", "--trust", &realm]).succeeded();
     world.admit(PLAY).succeeded();
+    let license = world.admit(&["license", "list", "--json"]).json()["licenses"][0].clone();
+    let at = |secs: i64| Timestamp::from_unix_secs(secs.unsigned_abs()).to_string();
+    let now = i64::try_from(wall_secs()).unwrap();
+    // By the latest time that it can have been.
+    let first_used = (now - 600..now + 60).find(|secs| license["first_used_at"] == at(*secs)).unwrap();
+    assert_eq!(license["ends_at"], at(first_used + HOUR));
+    let told = format!(", until {}", license["ends_at"].as_str().unwrap());
+    assert!(world.admit(&["license", "list"]).succeeded().contains(&told), "{told}");
     serving.set_ahead(2 * HOUR);
     world.admit(&["clock", "sync"]).succeeded();
     world.admit(&["why", "play", "film.mp4"]).refused("NS_E_DRM_LICENSE_EXPIRED");

@@ -155,7 +155,7 @@ fn libfaketime() -> &'static str {
     places.into_iter().find(|place| fs::exists(place).unwrap()).expect("libfaketime is installed (Debian: faketime)")
 }
 
-fn wall_secs() -> u64 {
+pub(crate) fn wall_secs() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs()
 }
 

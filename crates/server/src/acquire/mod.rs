@@ -20,23 +20,24 @@ use admit_time::Timestamp;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::http::{Extensions, HeaderMap};
+use axum::http::HeaderMap;
 use axum::response::Response;
 
 use self::parse::AcquireRequest;
+use crate::Server;
+use crate::http::Peer;
 use crate::refusal::Refusal;
 use crate::store::acquisition::Issued;
-use crate::{Server, http};
 
 /// The endpoint.
 pub(crate) async fn acquire(
     State(server): State<Server>,
-    extensions: Extensions,
+    Peer(address): Peer,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
     let now = server.clock.now();
-    server.limits.take_address(http::peer_address(&extensions), now)?;
+    server.limits.take_address(address, now)?;
     let request = parse::parse_with_newest(&server.home, &headers, &body?, now).await?;
     server.limits.take_client(request.client, now)?;
     match licenses(&server, &request, now).await {

@@ -11,14 +11,13 @@ mod schemas;
 use axum::Router;
 use axum::handler::Handler;
 use axum::http::{Method, StatusCode};
-use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use serde_json::Value;
 
 use self::document::DESCRIPTION_PATH;
 pub use self::document::description;
 pub(crate) use self::probes::METRICS_PATH;
-use crate::guard::{self, Expected, Guard};
+use crate::guard::{Expected, Guarded};
 use crate::refusal::Refusal;
 use crate::{Error, Server};
 
@@ -49,28 +48,21 @@ impl Endpoint {
         T: 'static,
     {
         let filter = MethodFilter::try_from(method.clone()).expect("methods of the table are those of RFC 9110");
-        Self { audience, method, path: path.into(), route: on(filter, handler), operation }
-    }
-
-    /// The route with what stands before it: the body is looked at by its headers, then read; then there must be a place
-    /// for the request, and it has so much time.
-    fn route(self, server: &Server) -> MethodRouter<Server> {
-        let expected = self.operation.body.as_ref().map_or_else(Expected::default, |body| Expected {
+        let expected = operation.body.as_ref().map_or_else(Expected::default, |body| Expected {
             content_type: body.is_checked.then_some(body.content_type),
             limit: body.limit,
         });
-        let guard = Guard { server: server.clone(), is_limited: self.audience != Audience::Probes, expected };
-        self.route.route_layer(from_fn_with_state(guard, guard::guard))
+        // Before the handler, the body is looked at by its headers, then read; then there must be a place for the request,
+        // and it has so much time.
+        let handler = Guarded { handler, is_limited: audience != Audience::Probes, expected };
+        Self { audience, method, path: path.into(), route: on(filter, handler), operation }
     }
 }
 
 /// The routes of an audience. Another method at one of them is refused.
-pub(crate) fn routes(server: &Server, audience: Audience) -> Router<Server> {
+pub(crate) fn routes(audience: Audience) -> Router<Server> {
     let endpoints = endpoints().into_iter().filter(|endpoint| endpoint.audience == audience);
-    let add = |router: Router<Server>, endpoint: Endpoint| {
-        let path = endpoint.path.clone();
-        router.route(&path, endpoint.route(server))
-    };
+    let add = |router: Router<Server>, endpoint: Endpoint| router.route(&endpoint.path, endpoint.route);
     let routes = endpoints.fold(Router::new(), add);
     routes.method_not_allowed_fallback(async || Refusal::Method)
 }

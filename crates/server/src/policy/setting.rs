@@ -14,7 +14,14 @@ use crate::home::nearest;
 /// One setting.
 pub(super) struct Setting {
     pub(super) name: &'static str,
-    set: fn(&mut Offer, &Value) -> Result<(), String>,
+    read: fn(&mut Offer, &Value) -> Result<(), String>,
+}
+
+impl Setting {
+    /// Sets it. The error says what is wrong with the value.
+    pub(super) fn set(&self, offer: &mut Offer, value: &Value) -> Result<(), String> {
+        (self.read)(offer, value).map_err(|reason| format!("{}: {reason}", self.name))
+    }
 }
 
 /// Sets what a policy wrote. The error says what is wrong with the value or the name.
@@ -24,7 +31,7 @@ pub(super) fn set(offer: &mut Offer, name: &str, value: &Value) -> Result<(), St
         let hint = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
         return Err(format!("a license has no {name:?}{hint}"));
     };
-    (setting.set)(offer, value).map_err(|reason| format!("{name}: {reason}"))
+    setting.set(offer, value)
 }
 
 /// A time as seconds since 1970 or as a date.
@@ -62,105 +69,105 @@ fn level(value: &Value) -> Result<Option<u32>, String> {
 pub(super) const SETTINGS: &[Setting] = &[
     Setting {
         name: "rights",
-        set: |offer, value| {
+        read: |offer, value| {
             offer.rights = RightsRule::read(value)?;
             Ok(())
         },
     },
     Setting {
         name: "one_time",
-        set: |offer, value| {
+        read: |offer, value| {
             offer.one_time = value.yes_or_no()?;
             Ok(())
         },
     },
     Setting {
         name: "days",
-        set: |offer, value| {
+        read: |offer, value| {
             offer.days = value.optional(|value| value.number(1u32, MAX_DAYS))?;
             Ok(())
         },
     },
     Setting {
         name: "begin",
-        set: |offer, value| {
+        read: |offer, value| {
             offer.terms.begin = time(value, Edge::Begin)?;
             Ok(())
         },
     },
     Setting {
         name: "expiry",
-        set: |offer, value| {
+        read: |offer, value| {
             offer.terms.expiry = time(value, Edge::End)?;
             Ok(())
         },
     },
     Setting {
         name: "expiry_after_first_use_hours",
-        set: |offer, value| {
+        read: |offer, value| {
             offer.terms.expiry_after_first_use_secs = hours(value)?;
             Ok(())
         },
     },
     Setting {
         name: "expiry_after_storing_hours",
-        set: |offer, value| {
+        read: |offer, value| {
             offer.terms.expiry_after_storing_secs = hours(value)?;
             Ok(())
         },
     },
     Setting {
         name: "play_count",
-        set: |offer, value| {
+        read: |offer, value| {
             offer.terms.play_count = count(value)?;
             Ok(())
         },
     },
     Setting {
         name: "transfer_count",
-        set: |offer, value| {
+        read: |offer, value| {
             offer.terms.transfer_count = count(value)?;
             Ok(())
         },
     },
     Setting {
         name: "burn_count",
-        set: |offer, value| {
+        read: |offer, value| {
             offer.terms.burn_count = count(value)?;
             Ok(())
         },
     },
     Setting {
         name: "playlist_burn_track_count",
-        set: |offer, value| {
+        read: |offer, value| {
             offer.terms.playlist_burn_track_count = count(value)?;
             Ok(())
         },
     },
     Setting {
         name: "max_playlist_burn_count",
-        set: |offer, value| {
+        read: |offer, value| {
             offer.terms.max_playlist_burn_count = count(value)?;
             Ok(())
         },
     },
     Setting {
         name: "minimum_application_level",
-        set: |offer, value| {
+        read: |offer, value| {
             offer.terms.minimum_application_level = level(value)?;
             Ok(())
         },
     },
     Setting {
         name: "minimum_client_level",
-        set: |offer, value| {
+        read: |offer, value| {
             offer.terms.minimum_client_level = level(value)?;
             Ok(())
         },
     },
     Setting {
         name: "minimum_individualized_version",
-        set: |offer, value| {
+        read: |offer, value| {
             let version = value.optional(|value| {
                 let version: ComponentVersion =
                     value.text()?.parse().map_err(|error: InvalidComponentVersion| error.to_string())?;
@@ -173,42 +180,42 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "rollback_action",
-        set: |offer, value| {
+        read: |offer, value| {
             offer.terms.rollback_action = value.optional(|value| value.word(ROLLBACK_ACTIONS))?;
             Ok(())
         },
     },
     Setting {
         name: "grace_hours",
-        set: |offer, value| {
+        read: |offer, value| {
             offer.terms.grace_secs = hours(value)?;
             Ok(())
         },
     },
     Setting {
         name: "max_offline_hours",
-        set: |offer, value| {
+        read: |offer, value| {
             offer.terms.max_offline_secs = hours(value)?;
             Ok(())
         },
     },
     Setting {
         name: "persistent",
-        set: |offer, value| {
+        read: |offer, value| {
             offer.terms.persistent = value.optional(Value::yes_or_no)?;
             Ok(())
         },
     },
     Setting {
         name: "priority",
-        set: |offer, value| {
+        read: |offer, value| {
             offer.terms.priority = value.optional(|value| value.number(i32::MIN, i32::MAX))?;
             Ok(())
         },
     },
     Setting {
         name: "source_id",
-        set: |offer, value| {
+        read: |offer, value| {
             offer.terms.source_id = value.optional(|value| value.number(0u32, u32::MAX))?;
             Ok(())
         },

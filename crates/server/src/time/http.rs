@@ -5,21 +5,21 @@ use admit_protocol::time::TIME_CONTENT_TYPE;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::http::Extensions;
 use axum::response::Response;
 
 use super::TimeRequest;
+use crate::http::Peer;
 use crate::refusal::Refusal;
 use crate::{Server, http};
 
 /// The endpoint.
 pub(crate) async fn time(
     State(server): State<Server>,
-    extensions: Extensions,
+    Peer(address): Peer,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
     let now = server.clock.now();
-    server.limits.take_address(http::peer_address(&extensions), now)?;
+    server.limits.take_address(address, now)?;
     let request = TimeRequest::read(server.home.provider(), &server.home.keys().time, &body?).map_err(|fault| {
         server.metrics.time.dropped(fault.label());
         Refusal::TimeRequest(fault)

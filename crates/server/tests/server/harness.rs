@@ -113,10 +113,18 @@ pub(crate) async fn execute(path: &Path, statement: &str) -> u64 {
 pub(crate) fn database_contains(path: &Path, bytes: &[u8]) -> bool {
     let all = match on_postgres() {
         true => Postgres::shared().dump(&database_url(path)),
-        false => std::fs::read(path.join("admit.db")).unwrap(),
+        // What is still in the log has not come to the file yet; what has left it has.
+        false => [read_if_there(path, "admit.db-wal"), read_if_there(path, "admit.db")].concat(),
     };
     let digits = hex::encode(bytes);
     [bytes, digits.as_bytes()].iter().any(|wanted| all.windows(wanted.len()).any(|window| window == *wanted))
+}
+
+fn read_if_there(folder: &Path, name: &str) -> Vec<u8> {
+    match std::fs::read(folder.join(name)) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        read => read.unwrap(),
+    }
 }
 
 pub(crate) fn database_url(path: &Path) -> String {

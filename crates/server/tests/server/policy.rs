@@ -104,7 +104,7 @@ async fn b06_a_script_that_fails_is_in_the_audit_record_with_its_place_once_a_mi
     assert_eq!((running.count("licenses-issued").await, running.count("policy-failed").await), (0, 1));
     let entries = running.home.audit(0, 1000).await.unwrap();
     let entry = entries.iter().find(|entry| entry.event == "policy-failed").unwrap();
-    let reason = "policy.rhai: line 2, column 8: rights: byte 0 of the rights";
+    let reason = "policy.rhai: line 2, column 9: rights: byte 0 of the rights";
     assert!(entry.detail_json.contains(reason), "{}", entry.detail_json);
     assert_eq!(entry.subject, client.fingerprint().to_string());
     running.clock.advance(60 * SECOND);

@@ -36,6 +36,12 @@ pub(super) fn register(engine: &mut Engine) {
     engine.register_indexer_get(|_: &mut License, name: &str| -> Outcome<Dynamic> {
         fault(format!("{name}: the properties of a license are set, and not read"))
     });
+    for setting in setting::SETTINGS {
+        engine.register_set(setting.name, |license: &mut License, value: Dynamic| -> Outcome<()> {
+            setting.set(&mut license.0, &value_of(value)).or_else(fault)
+        });
+    }
+    // Whatever else is written is no setting, and is told so.
     engine.register_indexer_set(|license: &mut License, name: &str, value: Dynamic| -> Outcome<()> {
         setting::set(&mut license.0, name, &value_of(value)).or_else(fault)
     });

@@ -178,9 +178,9 @@ fn b06_a_script_may_ask_for_a_page_first() {
 #[test]
 fn b06_a_mistake_while_it_runs_is_told_with_line_and_column() {
     let cases = [
-        ("let a = 1;\nlicense.rights = [128, 0, 0, 0, 0, 0, 0, 0];", "line 2, column 8: rights: byte 0"),
+        ("let a = 1;\nlicense.rights = [128, 0, 0, 0, 0, 0, 0, 0];", "line 2, column 9: rights: byte 0"),
         ("\n\nlicense.play_cuont = 1;", "line 3, column 8: a license has no \"play_cuont\"; did you mean play_count?"),
-        ("license.days = \"30\";", "line 1, column 8: days: expected a whole number"),
+        ("license.days = \"30\";", "line 1, column 9: days: expected a whole number"),
         ("let a = license.rights;", "the properties of a license are set, and not read"),
         ("throw \"no\";", "line 1, column 1: no"),
         ("let a = buyer.policy.pl;", "line 1, column 22: "),

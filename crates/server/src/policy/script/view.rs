@@ -22,11 +22,11 @@ pub(super) fn names() -> Scope<'static> {
 /// The constants for a request, in the order of [`names`].
 pub(super) fn scope(request: &PolicyRequest<'_>) -> Scope<'static> {
     let mut scope = Scope::new();
-    scope.push_constant("request", asked(request));
-    scope.push_constant("client", client(request));
-    scope.push_constant("application", application(request));
-    scope.push_constant("content", content(request));
-    scope.push_constant("buyer", buyer(request));
+    scope.push_constant_dynamic("request", Dynamic::from_map(asked(request)));
+    scope.push_constant_dynamic("client", Dynamic::from_map(client(request)));
+    scope.push_constant_dynamic("application", Dynamic::from_map(application(request)));
+    scope.push_constant_dynamic("content", Dynamic::from_map(content(request)));
+    scope.push_constant_dynamic("buyer", Dynamic::from_map(buyer(request)));
     scope.push_constant("now", int(request.now.unix_secs()));
     scope
 }
@@ -106,7 +106,7 @@ fn json(value: &Value) -> Dynamic {
         Value::Bool(value) => (*value).into(),
         Value::Number(number) => number.as_i64().map_or_else(|| number.to_string().into(), Dynamic::from_int),
         Value::String(text) => text.clone().into(),
-        Value::Array(items) => items.iter().map(json).collect::<Array>().into(),
+        Value::Array(items) => Dynamic::from_array(items.iter().map(json).collect()),
         Value::Object(members) => {
             Dynamic::from_map(members.iter().map(|(name, value)| (name.into(), json(value))).collect())
         }
@@ -122,7 +122,7 @@ fn or_nothing(text: Option<String>) -> Dynamic {
 }
 
 fn texts<'a>(texts: impl Iterator<Item = &'a str>) -> Dynamic {
-    texts.map(|text| Dynamic::from(text.to_owned())).collect::<Array>().into()
+    Dynamic::from_array(texts.map(|text| Dynamic::from(text.to_owned())).collect())
 }
 
 /// A clock as scripts and rules name it.
