@@ -10,7 +10,7 @@ use admit_client::clock::clock_reading;
 use admit_client::play::{self, Candidates, DeniedKeys};
 use admit_client::{Host, Identity, MixedEntropy, Permit, PlaybackError, Store};
 use admit_license::{Action, Denied, Environment, Grant, Reason, Remedy};
-use admit_media::{Decrypted, Put, Reader, Sink, WriteSink};
+use admit_media::{Decrypted, Put, Sink, WriteSink};
 use admit_packager::AtomicFile;
 use admit_time::clock::Clock;
 use serde_json::json;
@@ -261,7 +261,8 @@ impl Playing<'_> {
     }
 
     /// Decrypts what a player in this process wants, for as long as it wants something.
-    pub(super) fn decrypt_ranges(mut self, reader: &mut dyn Reader) -> Outcome<Decrypted> {
+    #[cfg(feature = "player")]
+    pub(super) fn decrypt_ranges(mut self, reader: &mut dyn admit_media::Reader) -> Outcome<Decrypted> {
         let (input, last_failure) = (self.content.path.clone(), self.content.last_failure.clone());
         let source = &mut *self.content.source;
         let (clock, identity, counter) = (self.clock, self.identity, self.counter);

@@ -65,7 +65,7 @@ pub(crate) struct Core {
 struct Inner {
     library: Library,
     handle: NonNull<c_void>,
-    wakeup: Box<Sender<Message>>,
+    sender: Box<Sender<Message>>,
     medium: Box<Medium>,
 }
 
@@ -88,11 +88,11 @@ impl Core {
         // SAFETY: it takes nothing. The locale's numbers are C's: this program sets no locale.
         let handle = NonNull::new(unsafe { (library.0.mpv_create)() });
         let handle = handle.ok_or_else(|| Error::Refused { what: "a player", detail: "out of memory".to_owned() })?;
-        let (wakeup, medium) = (Box::new(messages.clone()), Box::new(Medium::new(messages.clone())));
-        let inner = Inner { library: library.clone(), handle, wakeup, medium };
-        let data = ptr::from_ref::<Sender<Message>>(&inner.wakeup).cast_mut().cast();
+        let (sender, medium) = (Box::new(messages.clone()), Box::new(Medium::new(messages.clone())));
+        let inner = Inner { library: library.clone(), handle, sender, medium };
+        let data = ptr::from_ref::<Sender<Message>>(&inner.sender).cast_mut().cast();
         // SAFETY: the handle is valid, and `data` stays where it is until it is destroyed (4).
-        unsafe { (library.0.mpv_set_wakeup_callback)(handle.as_ptr(), Some(wakeup_callback()), data) };
+        unsafe { (library.0.mpv_set_wakeup_callback)(handle.as_ptr(), Some(wakeup), data) };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -199,17 +199,15 @@ pub(crate) enum Event {
 }
 
 /// Called by any thread of libmpv's when there are events. It must not wait, and does not.
-fn wakeup_callback() -> unsafe extern "C" fn(*mut c_void) {
-    /// # Safety
-    ///
-    /// `data` is the sender that [`Core::new`] gave.
-    unsafe extern "C" fn wakeup(data: *mut c_void) {
-        // SAFETY: it is owned by the core that calls this (4).
-        let messages = unsafe { &*data.cast::<Sender<Message>>() };
-        // Whoever does not listen any more is about to destroy the core.
-        let _ = messages.send(Message::Events);
-    }
-    wakeup
+///
+/// # Safety
+///
+/// `data` is the sender that [`Core::new`] gave.
+unsafe extern "C" fn wakeup(data: *mut c_void) {
+    // SAFETY: it is owned by the core that calls this (4).
+    let messages = unsafe { &*data.cast::<Sender<Message>>() };
+    // Whoever does not listen any more is about to destroy the core.
+    let _ = messages.send(Message::Events);
 }
 
 /// # Safety
