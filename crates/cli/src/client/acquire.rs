@@ -32,10 +32,9 @@ impl Session {
     /// Opens the store and the identity in it; enrols where there is none yet. The clock is looked at, and what it finds is
     /// kept (row E04).
     pub(crate) fn open(realm: ClientRealm, http: &Http) -> Outcome<Self> {
-        let mut lock = Some(realm.lock()?);
-        let mut store = realm.store()?;
-        let mut entropy = store.entropy(&mut SystemEntropy);
-        store.return_reservations(&mut entropy)?;
+        let lock = realm.lock()?;
+        let mut store = realm.settled_store(&lock)?;
+        let mut lock = Some(lock);
         let root = realm.realm.root();
         let identity = match enrol::identity(PROVIDER, root, DATES, &store)? {
             Some(identity) => identity,
@@ -51,13 +50,11 @@ impl Session {
 
     /// Opens the store of a device and the identity in it, which was made with it.
     pub(super) fn open_device(realm: ClientRealm) -> Outcome<Self> {
-        let lock = Some(realm.lock()?);
-        let mut store = realm.store()?;
-        let mut entropy = store.entropy(&mut SystemEntropy);
-        store.return_reservations(&mut entropy)?;
+        let lock = realm.lock()?;
+        let store = realm.settled_store(&lock)?;
         let identity = enrol::identity(PROVIDER, realm.realm.root(), DATES, &store)?;
         let identity = identity.ok_or(admit_client::Error::NotADevice)?;
-        Self::begin(realm, store, identity, lock)
+        Self::begin(realm, store, identity, Some(lock))
     }
 
     fn begin(

@@ -179,6 +179,14 @@ impl ClientRealm {
         Ok(Lock { _file: file })
     }
 
+    /// Opens the license store for whoever holds the folder: what was reserved by a program that is gone is given back.
+    pub(crate) fn settled_store(&self, _: &Lock) -> Outcome<Store<'static, SqliteKeyValue>> {
+        let mut store = self.store()?;
+        let mut entropy = store.entropy(&mut SystemEntropy);
+        store.return_reservations(&mut entropy)?;
+        Ok(store)
+    }
+
     /// Opens the license store.
     pub(crate) fn store(&self) -> Outcome<Store<'static, SqliteKeyValue>> {
         let key = self.store_key()?;

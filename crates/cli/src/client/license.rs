@@ -91,8 +91,8 @@ fn acquire(args: &LicenseAcquireArgs, output: Output) -> Outcome<()> {
 
 fn delete(id: LicenseId, client: &ClientArgs, output: Output) -> Outcome<()> {
     for realm in realms(client)? {
-        let _lock = realm.lock()?;
-        let mut store = realm.store()?;
+        let lock = realm.lock()?;
+        let mut store = realm.settled_store(&lock)?;
         let mut entropy = store.entropy(&mut SystemEntropy);
         if store.delete(id, &mut entropy)? {
             output.json(|| json!({ "deleted": id.to_string() }));
@@ -105,8 +105,8 @@ fn delete(id: LicenseId, client: &ClientArgs, output: Output) -> Outcome<()> {
 
 fn find(id: LicenseId, client: &ClientArgs) -> Outcome<Option<(String, StoredLicense)>> {
     for realm in realms(client)? {
-        let _lock = realm.lock()?;
-        if let Some(license) = realm.store()?.license(id)? {
+        let lock = realm.lock()?;
+        if let Some(license) = realm.settled_store(&lock)?.license(id)? {
             return Ok(Some((realm.realm.document().name.clone(), license)));
         }
     }
@@ -117,8 +117,8 @@ fn all_licenses(args: &ClientArgs) -> Outcome<Vec<(String, Terms, Usage)>> {
     let mut all = Vec::new();
     for realm in realms(args)? {
         let name = realm.realm.document().name.clone();
-        let _lock = realm.lock()?;
-        let licenses = realm.store()?.licenses()?;
+        let lock = realm.lock()?;
+        let licenses = realm.settled_store(&lock)?.licenses()?;
         all.extend(licenses.into_iter().map(|license| (name.clone(), license.terms, license.usage)));
     }
     Ok(all)

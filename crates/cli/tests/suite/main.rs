@@ -15,6 +15,7 @@ mod documents;
 mod exact_lines;
 mod hardware;
 mod keys;
+mod killed;
 mod local;
 mod outputs;
 mod packaging;

@@ -11,9 +11,11 @@ use admit_protocol::realm;
 use admit_testkit::{FixtureRealm, SeededEntropy};
 use admit_trust::ComponentVersion;
 
+use crate::client_made;
 use crate::fixture::*;
 
 /// A name, what it is about, the format, and the bytes. Names begin with the verdict.
+#[derive(Clone)]
 pub(crate) struct Case(pub(crate) &'static str, pub(crate) &'static str, pub(crate) &'static str, pub(crate) Vec<u8>);
 
 pub(crate) const LICENSE: &str = "signed-license";
@@ -120,6 +122,7 @@ pub(crate) fn licenses() -> Vec<Case> {
     cases.extend(license_encodings());
     cases.extend(license_rules());
     cases.extend(license_envelopes());
+    cases.extend(client_made::cases());
     cases
 }
 

@@ -10,6 +10,7 @@ use cddl::validate_cbor_from_slice;
 use minicbor::Decoder;
 
 use crate::cases::{self, CHALLENGE, Case, ENROLMENT_REQUEST, ENROLMENT_RESPONSE, LICENSE, REALM_DOCUMENT, RESPONSE};
+use crate::client_made::{LOCAL, PORTABLE, verify_local, verify_portable};
 use crate::fixture::*;
 
 const GRAMMAR: &str = include_str!("../../../../docs/formats/license.cddl");
@@ -18,6 +19,8 @@ fn verdict(format: &str, bytes: &[u8]) -> Verdict {
     let thumbprint = CLIENT.encryption.public_key().thumbprint(provider());
     match format {
         LICENSE => Verdict::of(VerifiedLicense::verify(provider(), &REALM.root, bytes, dates(), &thumbprint)),
+        LOCAL => Verdict::of(verify_local(bytes)),
+        PORTABLE => Verdict::of(verify_portable(bytes)),
         CHALLENGE => Verdict::of(open(bytes)),
         RESPONSE => Verdict::of(verify_response(bytes)),
         ENROLMENT_REQUEST => Verdict::of(verify_request(bytes)),
@@ -110,7 +113,7 @@ fn every_accepted_vector_is_in_the_grammar() {
         }
         checked += 1;
     }
-    assert_eq!(checked, 14);
+    assert_eq!(checked, 18);
     let evidence = request_on_hardware().hardware.unwrap();
     grammar("signed-hardware-evidence", &evidence, false).unwrap();
 }

@@ -4,6 +4,7 @@
 
 mod cases;
 mod challenge;
+mod client_made;
 mod corpus;
 mod enrol;
 mod evidence;
