@@ -14,7 +14,13 @@ mod play;
 mod player;
 mod playlist;
 mod recover;
+mod room;
 mod save;
+#[cfg(feature = "player")]
+mod screen;
+#[cfg(not(feature = "player"))]
+#[path = "client/no_screen.rs"]
+mod screen;
 mod set_time;
 #[cfg(feature = "player")]
 mod speaker;

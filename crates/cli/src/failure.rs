@@ -127,6 +127,9 @@ pub(crate) fn media(path: &std::path::Path, error: &admit_media::Error) -> Failu
     let failure = Failure::new(media_code(error), format!("{}: {error}", path.display()));
     match error {
         Media::Read { kind: ErrorKind::IsADirectory, .. } => Failure::folder(path),
+        Media::NotMp4 if is_manifest(path) => failure.with_action(
+            "Name one of the MP4 files that it lists, or its address: manifests of DASH and HLS are not read",
+        ),
         Media::NotMp4 => failure.with_action("Name an MP4 file, or convert this one to MP4 if it holds media"),
         Media::Missing { wanted, at } if at.path.names().is_empty() => {
             let why = "so nothing in the file can be found: it was cut, or is a piece of a stream";
@@ -135,6 +138,13 @@ pub(crate) fn media(path: &std::path::Path, error: &admit_media::Error) -> Failu
         }
         _ => failure,
     }
+}
+
+/// Whether this is called as lists of segments are, in a file or at an address.
+fn is_manifest(path: &std::path::Path) -> bool {
+    let name = path.to_string_lossy().to_ascii_lowercase();
+    let name = name.split(['?', '#']).next().unwrap_or_default();
+    name.ends_with(".mpd") || name.ends_with(".m3u8")
 }
 
 fn media_code(error: &Media) -> Code {

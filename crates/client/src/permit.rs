@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use admit_crypto::{CounterMode, Entropy};
 use admit_license::{Action, Grant, KeyId, Reason, Restrictions, Watch};
-use admit_media::{Decrypted, Put, Sample, Sink};
+use admit_media::{Decrypted, Put, Reader, Sample, Sink, Wanted};
 use admit_time::Timestamp;
 use admit_time::clock::{Clock, Event, Now, Reading};
 
@@ -126,6 +126,29 @@ impl Permit {
         };
         let decrypted = admit_media::decrypt_track(input, track, &mut ciphers.keys(), &mut put, progress);
         match refused {
+            Some(refused) => Err(refused),
+            None => Ok(decrypted?),
+        }
+    }
+
+    /// Gives `reader` what it wants of the clear file, for a player in this process that seeks. It is charged and watched as
+    /// in [`Self::decrypt`], whenever something is given: whoever plays what it has already asks for nothing once a second,
+    /// and is told whether playing may go on.
+    pub fn decrypt_ranges<K: KeyValue, R: Read + Seek>(
+        self,
+        store: &mut Store<'_, K>,
+        entropy: &mut dyn Entropy,
+        input: R,
+        reader: &mut dyn Reader,
+        host: Host<'_>,
+    ) -> Result<Decrypted, PlaybackError> {
+        self.check_opens_samples()?;
+        let Self { ciphers, hold, watch, .. } = self;
+        let Host { released, clock, read, events, .. } = host;
+        let check = gate(store, entropy, hold, &watch, Clocks { released, clock, read, events });
+        let mut reader = CheckingReader { reader, check, refused: None };
+        let decrypted = admit_media::decrypt_ranges(input, &mut ciphers.keys(), &mut reader);
+        match reader.refused {
             Some(refused) => Err(refused),
             None => Ok(decrypted?),
         }
@@ -294,6 +317,24 @@ impl<F: FnMut() -> Result<(), PlaybackError>> Sink for CheckingSink<'_, F> {
     fn put(&mut self, buffer: Vec<u8>, used: usize) -> io::Result<()> {
         (self.check)().map_err(|error| refuse(&mut self.refused, error))?;
         self.sink.put(buffer, used)
+    }
+}
+
+/// A reader that is given nothing before a check.
+struct CheckingReader<'r, F> {
+    reader: &'r mut dyn Reader,
+    check: F,
+    refused: Option<PlaybackError>,
+}
+
+impl<F: FnMut() -> Result<(), PlaybackError>> Reader for CheckingReader<'_, F> {
+    fn next(&mut self) -> io::Result<Option<Wanted>> {
+        self.reader.next()
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        (self.check)().map_err(|error| refuse(&mut self.refused, error))?;
+        self.reader.put(bytes)
     }
 }
 

@@ -7,12 +7,13 @@ use alloc::vec::Vec;
 use aws_lc_rs::aead::{self, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::cipher::{AES_128, DecryptingKey, DecryptionContext, UnboundCipherKey};
 use aws_lc_rs::iv::FixedLength;
+use aws_lc_rs::signature::KeyPair as _;
 use aws_lc_rs::{agreement, digest, hmac, rand, signature};
 use zeroize::Zeroizing;
 
 use crate::{
-    Aead, Agree, ContentKey, CounterMode, DecryptionKey, Digest, Error, Provider, PublicKey, SecretScalar, Sign,
-    Signature, SigningKey,
+    Aead, Agree, ContentKey, CounterMode, DecryptionKey, Digest, Ed25519Key, Error, Provider, PublicKey, SecretScalar,
+    Sign, SignEd25519, Signature, SigningKey,
 };
 
 /// The native provider.
@@ -23,6 +24,7 @@ pub static PROVIDER: Provider = Provider {
     hmac_sha256,
     load_signing_key,
     load_decryption_key,
+    load_ed25519_key,
     verify,
     verify_ed25519,
     aes_128_gcm: Aead { seal: seal_aes_128_gcm, open: open_aes_128_gcm },
@@ -36,6 +38,14 @@ impl Sign for Signing {
     fn sign(&self, message: &[u8]) -> Signature {
         let signature = self.0.sign(&rand::SystemRandom::new(), message).expect("signing with a loaded key succeeds");
         Signature::from_slice(signature.as_ref()).expect("a fixed-length P-256 signature has 64 bytes")
+    }
+}
+
+struct SigningEd25519(signature::Ed25519KeyPair);
+
+impl SignEd25519 for SigningEd25519 {
+    fn sign(&self, message: &[u8]) -> [u8; 64] {
+        self.0.sign(message).as_ref().try_into().expect("an Ed25519 signature has 64 bytes")
     }
 }
 
@@ -101,6 +111,12 @@ fn load_decryption_key(scalar: &SecretScalar) -> DecryptionKey {
     let public = key.compute_public_key().expect("a loaded private key has a public key");
     let public = PublicKey::from_sec1(public.as_ref()).expect("the library computed a point of the curve");
     DecryptionKey::new(Box::new(Agreement(key)), public)
+}
+
+fn load_ed25519_key(seed: &[u8; 32]) -> Ed25519Key {
+    let key = signature::Ed25519KeyPair::from_seed_unchecked(seed).expect("every 32 bytes are a seed");
+    let public = key.public_key().as_ref().try_into().expect("an Ed25519 public key has 32 bytes");
+    Ed25519Key::new(Box::new(SigningEd25519(key)), public)
 }
 
 fn verify(key: &PublicKey, message: &[u8], signature: &Signature) -> Result<(), Error> {

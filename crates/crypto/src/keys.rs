@@ -193,6 +193,12 @@ pub trait Sign: Send + Sync {
     fn sign(&self, message: &[u8]) -> Signature;
 }
 
+/// What a loaded Ed25519 key does.
+pub trait SignEd25519: Send + Sync {
+    /// Signs a message with Ed25519 (RFC 8032).
+    fn sign(&self, message: &[u8]) -> [u8; 64];
+}
+
 /// What a loaded decryption key does.
 pub trait Agree: Send + Sync {
     /// Elliptic-curve Diffie-Hellman: the x coordinate shared with a peer's public key.
@@ -228,6 +234,38 @@ impl SigningKey {
 impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SigningKey").field("public", &self.public).finish_non_exhaustive()
+    }
+}
+
+/// An Ed25519 key loaded into a provider.
+pub struct Ed25519Key {
+    key: Box<dyn SignEd25519>,
+    public: [u8; 32],
+}
+
+impl Ed25519Key {
+    /// Joins a provider's key with its public half.
+    #[must_use]
+    pub fn new(key: Box<dyn SignEd25519>, public: [u8; 32]) -> Self {
+        Self { key, public }
+    }
+
+    /// Signs a message with Ed25519 (RFC 8032).
+    #[must_use]
+    pub fn sign(&self, message: &[u8]) -> [u8; 64] {
+        self.key.sign(message)
+    }
+
+    /// The public half.
+    #[must_use]
+    pub const fn public_key(&self) -> &[u8; 32] {
+        &self.public
+    }
+}
+
+impl fmt::Debug for Ed25519Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ed25519Key").field("public", &self.public).finish_non_exhaustive()
     }
 }
 

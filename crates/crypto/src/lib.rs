@@ -26,7 +26,10 @@ pub use digest::Digest;
 pub use entropy::Entropy;
 pub use error::Error;
 pub use key_id::{KeyId, KeyIdError, write_uuid};
-pub use keys::{Agree, ContentKey, DecryptionKey, PublicKey, RecordKey, SecretScalar, Sign, Signature, SigningKey};
+pub use keys::{
+    Agree, ContentKey, DecryptionKey, Ed25519Key, PublicKey, RecordKey, SecretScalar, Sign, SignEd25519, Signature,
+    SigningKey,
+};
 pub use provider::{Aead, HmacSha256, Open, Provider, Seal};
 pub use sample::{CounterMode, apply_counter_mode};
 

@@ -6,7 +6,9 @@ use core::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::{ContentKey, CounterMode, DecryptionKey, Digest, Error, PublicKey, SecretScalar, Signature, SigningKey};
+use crate::{
+    ContentKey, CounterMode, DecryptionKey, Digest, Ed25519Key, Error, PublicKey, SecretScalar, Signature, SigningKey,
+};
 
 /// The primitives Admit needs, as a struct of functions.
 ///
@@ -25,6 +27,8 @@ pub struct Provider {
     pub load_signing_key: fn(&SecretScalar) -> SigningKey,
     /// Loads a scalar for key agreement.
     pub load_decryption_key: fn(&SecretScalar) -> DecryptionKey,
+    /// Loads the seed of an Ed25519 key (RFC 8032 section 5.1.5).
+    pub load_ed25519_key: fn(seed: &[u8; 32]) -> Ed25519Key,
     /// Verifies an ECDSA P-256 SHA-256 signature over a message.
     pub verify: fn(&PublicKey, message: &[u8], &Signature) -> Result<(), Error>,
     /// Verifies an Ed25519 signature (RFC 8032) strictly: small-order points are refused as key and in the signature.

@@ -13,7 +13,8 @@ use zeroize::Zeroizing;
 
 use crate::sample::RustCryptoCounterMode;
 use crate::{
-    Aead, Agree, DecryptionKey, Digest, Error, Provider, PublicKey, SecretScalar, Sign, Signature, SigningKey,
+    Aead, Agree, DecryptionKey, Digest, Ed25519Key, Error, Provider, PublicKey, SecretScalar, Sign, SignEd25519,
+    Signature, SigningKey,
 };
 
 /// The portable provider.
@@ -24,6 +25,7 @@ pub static PROVIDER: Provider = Provider {
     hmac_sha256,
     load_signing_key,
     load_decryption_key,
+    load_ed25519_key,
     verify,
     verify_ed25519,
     aes_128_gcm: Aead { seal: seal::<aes_gcm::Aes128Gcm, 16>, open: open::<aes_gcm::Aes128Gcm, 16> },
@@ -37,6 +39,15 @@ impl Sign for Signing {
     fn sign(&self, message: &[u8]) -> Signature {
         let signature: p256::ecdsa::Signature = self.0.sign(message);
         Signature::from_slice(&signature.to_bytes()).expect("a P-256 signature has 64 bytes")
+    }
+}
+
+struct SigningEd25519(ed25519_dalek::SigningKey);
+
+impl SignEd25519 for SigningEd25519 {
+    fn sign(&self, message: &[u8]) -> [u8; 64] {
+        let signature: ed25519_dalek::Signature = self.0.sign(message);
+        signature.to_bytes()
     }
 }
 
@@ -76,6 +87,12 @@ fn load_signing_key(scalar: &SecretScalar) -> SigningKey {
 fn load_decryption_key(scalar: &SecretScalar) -> DecryptionKey {
     let key = p256::SecretKey::from_slice(scalar.expose()).expect("checked when the scalar was made");
     DecryptionKey::new(Box::new(Agreement(key)), scalar.public_key())
+}
+
+fn load_ed25519_key(seed: &[u8; 32]) -> Ed25519Key {
+    let key = ed25519_dalek::SigningKey::from_bytes(seed);
+    let public = key.verifying_key().to_bytes();
+    Ed25519Key::new(Box::new(SigningEd25519(key)), public)
 }
 
 fn verify(key: &PublicKey, message: &[u8], signature: &Signature) -> Result<(), Error> {

@@ -30,6 +30,14 @@ const RFC_8032: [(&str, &str, &str); 4] = [
     ),
 ];
 
+/// The secret keys of those tests.
+const SEEDS: [&str; 4] = [
+    "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
+    "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
+    "c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7",
+    "833fe62409237b9d62ec77587520911e9a759cec1d19755b7da901b96dca3d42",
+];
+
 /// The order of the base point, little-endian (RFC 8032 section 5.1).
 const ORDER: &str = "edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010";
 
@@ -57,6 +65,19 @@ fn bytes<const N: usize>(text: &str) -> [u8; N] {
 fn rfc_8032_section_7_1() {
     for (key, message, signature) in RFC_8032 {
         assert_eq!(verify(&bytes(key), &hex::decode(message).unwrap(), &bytes(signature)), Ok(()));
+    }
+}
+
+/// Seeds of the same tests: every provider makes the signatures that stand there.
+#[test]
+fn rfc_8032_section_7_1_signed() {
+    for (seed, (key, message, signature)) in SEEDS.into_iter().zip(RFC_8032) {
+        for provider in providers() {
+            let loaded = (provider.load_ed25519_key)(&bytes(seed));
+            assert_eq!(*loaded.public_key(), bytes::<32>(key), "{provider:?}");
+            assert_eq!(loaded.sign(&hex::decode(message).unwrap()), bytes::<64>(signature), "{provider:?}");
+            assert!(!format!("{loaded:?}").contains(&seed[..16]));
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! * [`inspect`] says what is protected in a file and how, [`protections`] which keys and systems its head names.
 //! * [`decrypt()`] turns a protected file into a clear one, in constant memory.
 //! * [`sound()`] and [`decrypt_track()`] are for a decoder in the same process: what it is told, and the samples in clear.
+//!   [`decrypt_ranges()`] is for a player in it, which reads the clear file from anywhere.
 //! * [`AvcSubsamples`] and [`crypt_sample`] are what a packager needs besides the boxes.
 //!
 //! Input is hostile: every length and count is checked against the bytes that are there before memory is taken for
@@ -33,7 +34,7 @@ pub use admit_crypto::KeyId;
 pub use avc::AvcSubsamples;
 pub use cipher::{crypt_part, crypt_sample};
 pub use cursor::Cursor;
-pub use decrypt::{Decrypted, Keys, Put, decrypt, decrypt_track};
+pub use decrypt::{Decrypted, Keys, Put, Reader, Wanted, decrypt, decrypt_ranges, decrypt_track};
 pub use error::{BoxPath, Error, Location, MAX_DEPTH};
 pub use fourcc::FourCc;
 pub use fragment::{Defaults, Run, RunSamples, TrackFragment, track_fragments};

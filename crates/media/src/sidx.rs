@@ -41,6 +41,11 @@ pub fn write(track: u32, timescale: u32, earliest: u64, references: &[Reference]
 
 /// An error if the index names more bytes than the file has: how a file cut between two fragments is noticed.
 pub fn check_extent(index: &[u8], place: &TopBox, file_length: u64) -> Result<(), Error> {
+    starts(index, place, file_length).map(drop)
+}
+
+/// Where the index says that fragments begin. An error if it names more bytes than the file has.
+pub fn starts(index: &[u8], place: &TopBox, file_length: u64) -> Result<Vec<u64>, Error> {
     let raw = RawBox::parse(index, crate::Location::top(place.offset))?;
     let mut cursor = raw.payload();
     let (version, _) = cursor.version_up_to(1)?;
@@ -49,12 +54,14 @@ pub fn check_extent(index: &[u8], place: &TopBox, file_length: u64) -> Result<()
     let first = cursor.u32_or_u64(version == 1)?;
     let count = cursor.u32()? & 0xffff;
     let table = cursor.table(count, 12)?;
-    let sizes = table
-        .chunks_exact(12)
-        .map(|entry| u64::from(u32::from_be_bytes([entry[0] & 0x7f, entry[1], entry[2], entry[3]])));
-    let needed = place.end().saturating_add(first).saturating_add(sizes.sum());
-    if needed > file_length {
-        return Err(Error::Truncated { at: raw.at, needed, available: file_length });
+    let mut end = place.end().saturating_add(first);
+    let mut starts = Vec::with_capacity(table.len() / 12);
+    for entry in table.chunks_exact(12) {
+        starts.push(end);
+        end = end.saturating_add(u32::from_be_bytes([entry[0] & 0x7f, entry[1], entry[2], entry[3]]).into());
     }
-    Ok(())
+    if end > file_length {
+        return Err(Error::Truncated { at: raw.at, needed: end, available: file_length });
+    }
+    Ok(starts)
 }

@@ -1,4 +1,5 @@
-//! What is seen of every request: an id of its own, a span in the log with route, status, code and time, and counts.
+//! What is seen of every request: an id of its own, a span in the log with its route, in it a line with status, code and
+//! time, and counts.
 
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -34,8 +35,7 @@ pub(crate) async fn observe(
     let id = format!("{:032x}", server.request_ids.next(&server));
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
     // An error's span, so that it is there at every level of the log.
-    let span = tracing::error_span!("request", %id, method = %request.method(), route, traceparent = Empty,
-        status = Empty, code = Empty);
+    let span = tracing::error_span!("request", %id, method = %request.method(), route, traceparent = Empty);
     if let Some(parent) = trace_parent(&server, request.headers()) {
         span.record("traceparent", tracing::field::display(parent));
     }
@@ -45,15 +45,17 @@ pub(crate) async fn observe(
     drop(under_way);
     let (took, status) = (begun.elapsed(), response.status().as_u16());
     server.metrics.answered(route, status, took);
-    span.record("status", status);
-    if let Some(refused) = response.extensions().get::<Refused>() {
-        span.record("code", refused.code.name());
+    let refused = response.extensions().get::<Refused>();
+    if let Some(refused) = refused {
         server.metrics.refused(refused.code);
         if refused.by_database {
             server.metrics.database_errors.inc();
         }
     }
-    span.in_scope(|| tracing::info!(micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX), "answered"));
+    span.in_scope(|| {
+        let (code, micros) = (refused.map(|refused| refused.code.name()), took.as_micros());
+        tracing::info!(name: "answered", status, code, micros = u64::try_from(micros).unwrap_or(u64::MAX), "answered");
+    });
     http::not_kept(response.headers_mut());
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, id);

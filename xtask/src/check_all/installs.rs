@@ -48,6 +48,7 @@ pub(super) fn run(workspace: &Workspace) -> Result<()> {
     attempt("Debian packages", debian_programs(&mut apt));
     attempt("PostgreSQL", postgresql(&mut apt));
     attempt("ALSA's headers", alsa(&mut apt));
+    attempt("libmpv", libmpv(&mut apt));
     attempt("a toolchain for wasm32", wasm_toolchain(&mut apt));
     attempt("cargo-deny", cargo_deny(workspace, &mut apt));
     attempt("Shaka Packager", shaka_packager(workspace, &mut apt));
@@ -82,6 +83,16 @@ fn alsa(apt: &mut Apt) -> Result<()> {
     match found.is_ok_and(|status| status.success()) {
         true => println!("ALSA's headers: as pkg-config says"),
         false => apt.install(&["libasound2-dev", "pkg-config"])?,
+    }
+    Ok(())
+}
+
+/// What the feature `player` shows films with: loaded while it runs, and not needed to build it.
+fn libmpv(apt: &mut Apt) -> Result<()> {
+    let libraries = process::output(Command::new("/sbin/ldconfig").arg("-p")).unwrap_or_default();
+    match libraries.lines().find(|line| line.trim_start().starts_with("libmpv.so.2 ")) {
+        Some(line) => println!("libmpv: {}", line.trim()),
+        None => apt.install(&["libmpv2"])?,
     }
     Ok(())
 }

@@ -34,6 +34,9 @@ pub(crate) struct PlayArgs {
     /// The program that plays what comes on its standard input; without it, this one where it can, else mpv or ffplay.
     #[arg(long, value_name = "CMD")]
     pub(crate) player: Option<String>,
+    /// Decode and render in this process, into memory and for nobody to see, as fast as it goes: for servers and tests.
+    #[arg(long, conflicts_with_all = ["output", "player"])]
+    pub(crate) offscreen: bool,
     #[command(flatten)]
     pub(crate) client: ClientArgs,
 }

@@ -19,7 +19,7 @@ use super::acquire::Session;
 use super::ask;
 use super::content::{Content, HeaderTerms};
 use super::player::Player;
-use super::speaker::{OpenSpeaker, Speaker};
+use super::room::{Inside, OpenInside, Room};
 use super::why::realm_of;
 use crate::args::{PlayArgs, token_text};
 use crate::failure::{self, Failure, Outcome};
@@ -36,18 +36,16 @@ pub(crate) fn run(args: &PlayArgs, output: Output) -> Outcome<()> {
     let token = token_text(args.token.as_deref())?;
     let mut content = Content::open(&args.file)?;
     let is_elsewhere = args.output.is_some() || args.player.is_some();
-    let speaker = if is_elsewhere { None } else { Speaker::find(&mut content)? };
+    let room = if is_elsewhere { Room::Elsewhere } else { Room::find(&mut content, args.offscreen)? };
     let http = Http::new();
     let realm = realm_of(&content, &args.client, &http)?;
     let header = content.verify_header(realm.realm.root())?;
     let mut session = Session::open(realm, &http)?;
-    // Nobody says what protects the sound device.
-    let inside = speaker.as_ref().map(|_| admit_license::Output::InProcess { protected: false });
-    let output_kind = inside.unwrap_or(admit_license::Output::Clear);
-    let asked = Asked { action: Action::Play, output: output_kind, token: token.as_deref(), copies: 1 };
-    acquire_missing(&mut session, &content, &header, asked, &http)?;
-    let permit = permit(&mut session, &content, &header, asked)?;
-    let goes = Goes { path: args.output.as_deref(), player: args.player.as_deref(), speaker };
+    let asked = Asked { action: Action::Play, output: room.output(), token: token.as_deref(), copies: 1 };
+    let acquired = acquire_missing(&mut session, &content, &header, asked, &http);
+    let permitted = acquired.and_then(|()| permit(&mut session, &content, &header, asked));
+    let permit = permitted.map_err(|failure| room.advise(failure))?;
+    let goes = Goes { path: args.output.as_deref(), player: args.player.as_deref(), inside: room.into_inside() };
     play_permitted(&mut session, content, permit, goes, output)
 }
 
@@ -55,7 +53,7 @@ pub(crate) fn run(args: &PlayArgs, output: Output) -> Outcome<()> {
 pub(super) struct Goes<'a> {
     pub(super) path: Option<&'a Path>,
     pub(super) player: Option<&'a str>,
-    pub(super) speaker: Option<Speaker>,
+    pub(super) inside: Option<Inside>,
 }
 
 /// Plays what is permitted.
@@ -191,13 +189,13 @@ enum Destination {
     File(PathBuf, AtomicFile),
     StandardOutput,
     Player(Player),
-    Speaker(Box<OpenSpeaker>),
+    Inside(OpenInside),
 }
 
 impl Destination {
     fn open(goes: Goes<'_>) -> Outcome<Self> {
-        if let Some(speaker) = goes.speaker {
-            return speaker.open().map(Box::new).map(Self::Speaker);
+        if let Some(inside) = goes.inside {
+            return inside.open().map(Self::Inside);
         }
         match (goes.path, goes.player) {
             (Some(path), _) if path == Path::new("-") => Ok(Self::StandardOutput),
@@ -228,7 +226,7 @@ impl Destination {
                 let outcome = playing.decrypt_to(player.input());
                 player.finish(outcome)
             }
-            Self::Speaker(speaker) => speaker.play(playing),
+            Self::Inside(inside) => inside.play(playing, output),
         }
     }
 }
@@ -259,6 +257,19 @@ impl Playing<'_> {
         let read = &mut || clock_reading(identity, &read_clocks(counter));
         let host = Host { released: self.released, clock, read, events: &mut Vec::new(), progress };
         let decrypted = self.permit.decrypt_track(self.store, &mut self.entropy, from, put, host);
+        decrypted.map_err(|error| told(&input, &last_failure, &error))
+    }
+
+    /// Decrypts what a player in this process wants, for as long as it wants something.
+    #[cfg(feature = "player")]
+    pub(super) fn decrypt_ranges(mut self, reader: &mut dyn admit_media::Reader) -> Outcome<Decrypted> {
+        let (input, last_failure) = (self.content.path.clone(), self.content.last_failure.clone());
+        let source = &mut *self.content.source;
+        let (clock, identity, counter) = (self.clock, self.identity, self.counter);
+        let read = &mut || clock_reading(identity, &read_clocks(counter));
+        let (events, progress) = (&mut Vec::new(), &mut |_, _| ());
+        let host = Host { released: self.released, clock, read, events, progress };
+        let decrypted = self.permit.decrypt_ranges(self.store, &mut self.entropy, source, reader, host);
         decrypted.map_err(|error| told(&input, &last_failure, &error))
     }
 

@@ -2,7 +2,7 @@
 //! which license would be used first.
 
 use admit_client::play::Candidates;
-use admit_license::{Explanation, Judged, KeyId, LicenseId, Reason};
+use admit_license::{Action, Environment, Explanation, Judged, KeyId, LicenseId, Output as OutputKind, Reason};
 use admit_protocol::Code;
 use admit_trust::TrustRoot;
 use serde_json::{Value, json};
@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::acquire::Session;
 use super::content::Content;
 use super::context::ClientRealm;
+use super::room::Room;
 use crate::args::WhyArgs;
 use crate::failure::{Failure, Outcome, capitalized, reason_json};
 use crate::output::Output;
@@ -19,22 +20,46 @@ use crate::table;
 /// Evaluates and tells. Uses nothing and acquires nothing; a client that is new to the realm enrols first, because
 /// what it may do depends on what its certificate says.
 pub(crate) fn run(args: &WhyArgs, output: Output) -> Outcome<()> {
-    let content = Content::open(&args.file)?;
+    let mut content = Content::open(&args.file)?;
+    let room = if args.action == Action::Play { Room::find(&mut content, false)? } else { Room::Elsewhere };
     let http = Http::new();
     let realm = realm_of(&content, &args.client, &http)?;
     let header = content.verify_header(realm.realm.root())?;
     let mut session = Session::open(realm, &http)?;
     let now = session.look_at_clock();
     let candidates = Candidates::find(&session.store, &content.key_ids)?;
-    let environment = session.environment(&header, &now);
+    let environment = Environment { output: room.output(), ..session.environment(&header, &now) };
     let explanations = candidates.explain(args.action, &environment);
     let decided = candidates.evaluate(args.action, &environment);
     let name = args.action.name();
-    output.json(|| json_document(name, decided.is_ok(), &explanations));
+    output.json(|| {
+        let mut document = json_document(name, decided.is_ok(), &explanations);
+        document["output"] = output_name(environment.output).into();
+        document
+    });
     let answer = if decided.is_ok() { "allowed" } else { "denied" };
     output.line(|| format!("{} is {answer}.", capitalized(name)));
     tell(&explanations, output);
-    decided.map(drop).map_err(|denied| Failure::denied(denied.first()))
+    if args.action == Action::Play {
+        output.line(|| format!("\nJudged as {}.", output_text(environment.output)));
+    }
+    decided.map(drop).map_err(|denied| room.advise(Failure::denied(denied.first())))
+}
+
+const fn output_name(output: OutputKind) -> &'static str {
+    match output {
+        OutputKind::InProcess { .. } => "in_process",
+        OutputKind::Clear => "clear",
+        OutputKind::Device { .. } => "device",
+    }
+}
+
+const fn output_text(output: OutputKind) -> &'static str {
+    match output {
+        OutputKind::InProcess { .. } => "playing in this process, at its certificate's level",
+        OutputKind::Clear => "clear output, which is level 150 at most",
+        OutputKind::Device { .. } => "playing on a device, at its level",
+    }
 }
 
 /// The realm that the content's header names, or the only one that this client knows.

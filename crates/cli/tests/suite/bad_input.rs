@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use crate::remote::serve;
 use crate::world::{World, clip};
 
 #[test]
@@ -44,6 +45,24 @@ fn protected_files_that_were_cut_or_altered_are_refused() {
     let done = world.admit(&["play", "altered.mp4", "-o", "no.mp4"]);
     assert_eq!(done.code, Some(1), "{}", done.stderr);
     assert!(!world.path("no.mp4").exists());
+}
+
+#[test]
+fn a_manifest_of_dash_or_hls_is_told_to_be_no_media_itself() {
+    let world = World::unserved();
+    let manifests = [("film.mpd", "<?xml version=\"1.0\"?><MPD/>\n"), ("Film.M3U8", "#EXTM3U\n#EXT-X-VERSION:7\n")];
+    for (name, text) in manifests {
+        fs::write(world.path(name), text).unwrap();
+        let address = serve(text.into(), true);
+        let url = format!("http://{address}/{name}?version=1");
+        for words in [["play", name, "-o", "out"], ["save", name, "-o", "out"], ["play", &url, "-o", "out"]] {
+            let line = world.admit(&words).refused("ADMIT_E_MEDIA_UNSUPPORTED");
+            let action =
+                "Name one of the MP4 files that it lists, or its address: manifests of DASH and HLS are not read.";
+            assert!(line.contains(": this is no MP4 file.") && line.trim_end().ends_with(action), "{line}");
+        }
+    }
+    assert!(!world.path("out").exists());
 }
 
 /// Whoever drags the wrong file here is no reader of the format.

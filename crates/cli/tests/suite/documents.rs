@@ -39,7 +39,7 @@ fn buyers_commands() {
     assert_eq!(played["output"], "clear.mp4");
     assert_eq!(played["bytes"], fs::metadata(world.path("clear.mp4")).unwrap().len());
     let why = world.admit(&["why", "play", "film.mp4", "--json"]).json();
-    assert_eq!(members(&why), ["action", "allowed", "licenses", "reasons"]);
+    assert_eq!(members(&why), ["action", "allowed", "licenses", "output", "reasons"]);
     assert_eq!((&why["action"], &why["allowed"]), (&"play".into(), &true.into()));
     let list = world.admit(&["license", "list", "--json"]).json();
     let license = &list["licenses"][0];
@@ -54,7 +54,7 @@ fn buyers_commands() {
     assert_eq!(deleted, serde_json::json!({ "deleted": id }));
     let denied = world.admit(&["why", "burn", "film.mp4", "--json"]);
     let document: Value = serde_json::from_str(&denied.stdout).unwrap();
-    assert_eq!(members(&document), ["action", "allowed", "licenses", "reasons"]);
+    assert_eq!(members(&document), ["action", "allowed", "licenses", "output", "reasons"]);
     assert_eq!((&document["allowed"], &document["licenses"]), (&false.into(), &serde_json::json!([])));
     let reason = &document["reasons"][0];
     assert_eq!(members(reason), ["action", "code", "key_id", "license", "reason", "remedy", "sentence", "usable"]);

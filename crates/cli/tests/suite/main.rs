@@ -38,5 +38,7 @@ mod speaking;
 mod token_keys;
 mod tour;
 mod traces;
+#[cfg(feature = "player")]
+mod viewing;
 mod why;
 mod world;

@@ -27,6 +27,19 @@ fn neither_package_nor_play_writes_over_its_input_by_any_name() {
     }
 }
 
+#[cfg(not(feature = "player"))]
+#[test]
+fn a_program_without_a_player_of_its_own_says_which_one_has_it() {
+    let world = crate::burning::licensing_at(&["--app-level", "450"], "license.rights = \"play\";");
+    let realm = world.package("film.mp4", "film", &["--open", "--min-app-level", "200"]);
+    for words in [["play", "film.mp4"].as_slice(), &["why", "play", "film.mp4"]] {
+        let line = world.admit(&[words, &["--trust", &realm]].concat()).refused("NS_E_DRM_LICENSE_APPSECLOW");
+        assert!(line.contains("level 200, and here it is 150") && line.contains("--features player"), "{line}");
+    }
+    let line = world.admit(&["play", "film.mp4", "--offscreen"]).refused("ADMIT_E_PLAYER_FAILED");
+    assert!(line.contains("--features player"), "{line}");
+}
+
 #[test]
 fn what_cannot_be_printed_is_a_failure() {
     let world = World::unserved();

@@ -91,23 +91,36 @@ fn serve_answers(answers: Vec<Vec<u8>>) -> SocketAddr {
 
 /// A file server that sends the first half and never another byte, and says when it is asked for more.
 pub(crate) fn serve_half(file: Vec<u8>) -> (SocketAddr, mpsc::Receiver<()>) {
+    let (address, stalled, _) = serve_half_at_once(file);
+    (address, stalled)
+}
+
+/// A file server that sends the first half, says when it is asked for more, and sends that when it is told to; never where
+/// nobody is left to tell it.
+pub(crate) fn serve_half_at_once(file: Vec<u8>) -> (SocketAddr, mpsc::Receiver<()>, mpsc::Sender<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let (stalled, wait) = mpsc::channel();
+    let (release, released) = mpsc::channel();
     thread::spawn(move || {
-        let mut kept = Vec::new();
+        let (mut kept, mut is_released) = (Vec::new(), false);
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
-            let (start, _) = requested_range(&stream).unwrap().unwrap();
-            if start < file.len() / 2 {
-                send_part(&mut stream, &file, start, file.len() / 2).unwrap();
+            let (start, end) = requested_range(&stream).unwrap().unwrap();
+            if start >= file.len() / 2 && !is_released {
+                stalled.send(()).unwrap();
+                is_released = released.recv().is_ok();
+            }
+            let end = if is_released { file.len().min(end + 1) } else { file.len() / 2 };
+            if start < end {
+                // A client that goes away is no matter of the server's.
+                let _ = send_part(&mut stream, &file, start, end);
             } else {
                 kept.push(stream);
-                stalled.send(()).unwrap();
             }
         }
     });
-    (address, wait)
+    (address, wait, release)
 }
 
 /// A file server for one file, until the test's process ends.

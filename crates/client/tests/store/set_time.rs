@@ -312,6 +312,38 @@ fn decode_in_steps(device: &mut Device, step_secs: u64) -> (Result<(), PlaybackE
     (played, samples)
 }
 
+/// The same for a player in this process that seeks and reads the file to its end, or that has read a bit of it and goes on
+/// with that.
+fn seek_in_steps(device: &mut Device, step_secs: u64, reads_on: bool) -> (Result<(), PlaybackError>, u64) {
+    let mut player = Player { offset: 0, given: 0, reads_on, left: 100 };
+    let played = in_steps(device, step_secs, |permit, store, entropy, input, host| {
+        permit.decrypt_ranges(store, entropy, input, &mut player, host)
+    });
+    (played, player.given)
+}
+
+struct Player {
+    offset: u64,
+    given: u64,
+    reads_on: bool,
+    /// How often it asks.
+    left: u32,
+}
+
+impl admit_media::Reader for Player {
+    fn next(&mut self) -> std::io::Result<Option<admit_media::Wanted>> {
+        self.left -= 1;
+        let length = if self.reads_on || self.offset == 0 { 10_000 } else { 0 };
+        Ok((self.left > 0).then_some(admit_media::Wanted { offset: self.offset, length }))
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.given += bytes.len() as u64;
+        self.offset += bytes.len() as u64;
+        Ok(())
+    }
+}
+
 fn in_steps(
     device: &mut Device,
     step_secs: u64,
@@ -360,6 +392,18 @@ fn e04_a_decoder_in_this_process_gets_no_more_samples_when_the_license_ends() {
     let (played, given) = decode_in_steps(&mut with_film(), 300);
     assert_eq!(played, Err(PlaybackError::Ended(Reason::Expired { expiry: later(1000) })));
     assert!(0 < given && given < whole, "{given} of {whole}");
+}
+
+#[test]
+fn e04_a_player_that_seeks_gets_no_more_when_the_license_ends_and_is_told_when_it_asks_for_nothing() {
+    let (played, whole) = seek_in_steps(&mut with_film(), 0, true);
+    assert_eq!((played, whole), (Ok(()), std::fs::metadata(PROTECTED_CLIP).unwrap().len()));
+    let ended = Err(PlaybackError::Ended(Reason::Expired { expiry: later(1000) }));
+    let (played, given) = seek_in_steps(&mut with_film(), 300, true);
+    assert!(played == ended && 0 < given && given < whole, "{given} of {whole}");
+    let (played, given) = seek_in_steps(&mut with_film(), 300, false);
+    assert!(played == ended && 0 < given && given < whole, "{given} of {whole}");
+    assert_eq!(seek_in_steps(&mut with_film(), 0, false), (Ok(()), given));
 }
 
 #[test]

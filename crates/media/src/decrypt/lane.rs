@@ -97,6 +97,21 @@ impl<'a> Lane<'a> {
         Ok(())
     }
 
+    /// Goes on to what lies at `start` or behind it, for whoever seeks.
+    pub(super) fn skip_to(&mut self, start: u64, ciphers: &mut Ciphers<'_>) -> Result<(), Error> {
+        if matches!(self.current, Current::NotBegun) {
+            self.advance(ciphers)?;
+        }
+        while let Current::Sample { sample, done, .. } = &mut self.current {
+            if sample.end() > start {
+                *done = start.max(*done);
+                break;
+            }
+            self.advance(ciphers)?;
+        }
+        Ok(())
+    }
+
     /// An error unless all samples have passed.
     pub(super) fn finished(&self, at: Location) -> Result<(), Error> {
         match self.current {

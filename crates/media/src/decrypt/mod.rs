@@ -2,7 +2,9 @@
 //! where it was: boxes that fall away leave a `free` box, so that no offset in any table changes.
 
 mod clean;
+mod landmarks;
 mod lane;
+mod ranges;
 mod track;
 
 use std::io::{Read, Seek};
@@ -18,6 +20,7 @@ use crate::tree::Node;
 use crate::{Error, FourCc, KeyId, Location, Movie, Track, fourcc};
 use lane::{Ciphers, Lane};
 
+pub use ranges::{Reader, Wanted, decrypt_ranges};
 pub use track::{Put, decrypt_track};
 
 /// Finds the cipher for a key id; asked once for each. `None` ends the decryption with [`Error::NoKey`].

@@ -115,7 +115,7 @@ fn we_decrypt_what_shaka_packager_encrypts() {
 }
 
 /// A clip as one movie without fragments, its samples protected and described in `moov`, by ffmpeg.
-fn ffmpeg_encrypts(input: &Path, output: &Path) {
+pub(crate) fn ffmpeg_encrypts(input: &Path, output: &Path) {
     let (input, output, kid) = (input.to_str().unwrap(), output.to_str().unwrap(), "22".repeat(16));
     let how = ["-encryption_scheme", "cenc-aes-ctr", "-encryption_key", KEY_HEX, "-encryption_kid", &kid];
     let arguments = [&["-v", "error", "-y", "-i", input, "-c", "copy"], &how[..], &[output]].concat();

@@ -9,6 +9,8 @@ mod odd_files;
 #[cfg(test)]
 mod package;
 #[cfg(test)]
+mod ranges;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod tracks;

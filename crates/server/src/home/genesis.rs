@@ -49,7 +49,7 @@ impl Genesis {
         let signer = (provider.load_signing_key)(&root_key);
         let root = admit_trust::issue_root(options.name, &signer, options.now, ROOT_LIFETIME, entropy)?;
         let issuer = Issuer { certificate: &root, key: &signer };
-        let mut issue = Issuing { issuer, name: options.name, now: options.now, entropy };
+        let mut issue = Issuing { provider, issuer, name: options.name, now: options.now, entropy };
         let issued = SERVICES.map(|(id, role)| match role {
             Role::Time => {
                 let seed = key::generate(issue.entropy);
@@ -67,6 +67,7 @@ impl Genesis {
 
 /// What certificates are made with.
 pub(super) struct Issuing<'a> {
+    pub(super) provider: &'a Provider,
     pub(super) issuer: Issuer<'a>,
     pub(super) name: &'a str,
     pub(super) now: Timestamp,
@@ -94,7 +95,7 @@ impl Issuing<'_> {
     pub(super) fn time(&mut self, id: &'static str, seed: Seed, epoch: u64) -> Result<NewService, Error> {
         let (role, not_before) = (Role::Time, self.now);
         let common_name = format!("{} {id}", self.name);
-        let key = TimeKey { public_key: key::public_key(&seed), epoch };
+        let key = TimeKey { public_key: *(self.provider.load_ed25519_key)(&seed).public_key(), epoch };
         let subject = TimeSubject { common_name: &common_name, key, not_before, lifetime: self.lifetime(role) };
         let certificate = admit_trust::issue_time(self.issuer, &subject, self.entropy)?;
         Ok(NewService { id, role, certificate, signing_key: seed, encryption_key: None })

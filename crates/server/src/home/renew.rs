@@ -196,7 +196,7 @@ impl Ceremony<'_> {
 
     fn issuing<'b>(&'b self, entropy: &'b mut dyn Entropy) -> Issuing<'b> {
         let issuer = Issuer { certificate: self.home.root().certificate(), key: self.signer };
-        Issuing { issuer, name: self.home.name(), now: self.now, entropy }
+        Issuing { provider: self.home.provider(), issuer, name: self.home.name(), now: self.now, entropy }
     }
 
     /// A new certificate for a service. A time service keeps its key, which auditors and clients have pinned, unless keys were

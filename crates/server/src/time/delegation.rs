@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
+use admit_crypto::{Ed25519Key, Provider};
 use admit_time::Timestamp;
 use admit_time::roughtime::{DELEGATION_CONTEXT, Tag, encode};
-use ed25519_dalek::{Signer as _, SigningKey};
 
 use super::key::{Seed, TimeSigner};
 
 /// A key that signs the time, and what the long-term keys say of it.
 pub(super) struct Delegation {
-    online: SigningKey,
+    online: Ed25519Key,
     /// The long-term keys, in the realm document's order.
     long_term: Vec<[u8; 32]>,
     /// CERT under each of them.
@@ -21,10 +21,10 @@ pub(super) struct Delegation {
 
 impl Delegation {
     /// A delegation by these keys to the key of this seed.
-    pub(super) fn new(services: &[TimeSigner], online: &Seed, now: Timestamp) -> Self {
-        let online = SigningKey::from_bytes(online);
+    pub(super) fn new(provider: &Provider, services: &[TimeSigner], online: &Seed, now: Timestamp) -> Self {
+        let online = (provider.load_ed25519_key)(online);
         let begins = now.saturating_sub(BEFORE);
-        let (public_key, ends) = (online.verifying_key().to_bytes(), begins.saturating_add(LIFETIME));
+        let (public_key, ends) = (*online.public_key(), begins.saturating_add(LIFETIME));
         let delegation = encode(&[
             (Tag::PUBK, &public_key),
             (Tag::MINT, &begins.unix_secs().to_le_bytes()),
@@ -55,7 +55,7 @@ impl Delegation {
     }
 
     pub(super) fn sign(&self, message: &[u8]) -> [u8; 64] {
-        self.online.sign(message).to_bytes()
+        self.online.sign(message)
     }
 }
 

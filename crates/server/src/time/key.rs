@@ -1,10 +1,9 @@
 //! A time service's long-term key with its certificate. It signs delegations and nothing else; auditors pin it, so a
 //! renewal of the certificate keeps it.
 
-use admit_crypto::{Entropy, Provider};
+use admit_crypto::{Ed25519Key, Entropy, Provider};
 use admit_time::roughtime::server_commitment;
 use admit_trust::Certificate;
-use ed25519_dalek::{Signer as _, SigningKey};
 use zeroize::Zeroizing;
 
 /// The seed of an Ed25519 key (RFC 8032 section 5.1.5), wiped when it is dropped.
@@ -17,14 +16,9 @@ pub(crate) fn generate(entropy: &mut dyn Entropy) -> Seed {
     seed
 }
 
-/// The public key of a seed.
-pub(crate) fn public_key(seed: &Seed) -> [u8; 32] {
-    SigningKey::from_bytes(seed).verifying_key().to_bytes()
-}
-
 /// A long-term key that delegates.
 pub(crate) struct TimeSigner {
-    key: SigningKey,
+    key: Ed25519Key,
     pub(crate) certificate: Certificate,
     /// SRV of requests to it.
     pub(crate) commitment: [u8; 32],
@@ -33,8 +27,8 @@ pub(crate) struct TimeSigner {
 impl TimeSigner {
     /// None where the certificate is about another key.
     pub(crate) fn new(provider: &Provider, seed: &Seed, certificate: Certificate) -> Option<Self> {
-        let key = SigningKey::from_bytes(seed);
-        let public_key = key.verifying_key().to_bytes();
+        let key = (provider.load_ed25519_key)(seed);
+        let public_key = *key.public_key();
         let named = certificate.time_key().map(|key| key.public_key);
         let commitment = server_commitment(provider, &public_key);
         (named == Some(public_key)).then_some(Self { key, certificate, commitment })
@@ -42,11 +36,11 @@ impl TimeSigner {
 
     /// The key that clients and auditors pin.
     pub(crate) fn public_key(&self) -> [u8; 32] {
-        self.key.verifying_key().to_bytes()
+        *self.key.public_key()
     }
 
     pub(crate) fn sign(&self, message: &[u8]) -> [u8; 64] {
-        self.key.sign(message).to_bytes()
+        self.key.sign(message)
     }
 }
 

@@ -31,7 +31,7 @@ impl Sign {
         let good = delegation.take_if(|delegation| delegation.is_good(&keys.time, now));
         let good = good.unwrap_or_else(|| {
             let online = key::generate(&mut *self.entropy.entropy());
-            Delegation::new(&keys.time, &online, now)
+            Delegation::new(self.home.provider(), &keys.time, &online, now)
         });
         let answers = answer_all(self.home.provider(), &good, now, radius_secs, requests);
         *delegation = Some(good);

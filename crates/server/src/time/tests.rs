@@ -20,7 +20,7 @@ fn services() -> Vec<TimeSigner> {
     let issuer = Issuer { certificate: realm.root.certificate(), key: &realm.root_key };
     let service = |number: u8| {
         let seed = Seed::new([number; 32]);
-        let key = TimeKey { public_key: key::public_key(&seed), epoch: 1 };
+        let key = TimeKey { public_key: *(PROVIDER.load_ed25519_key)(&seed).public_key(), epoch: 1 };
         let subject = TimeSubject { common_name: "time", key, not_before: NOW, lifetime: Duration::from_secs(60) };
         let certificate = issue_time(issuer, &subject, &mut admit_testkit::SeededEntropy::new(1)).unwrap();
         TimeSigner::new(PROVIDER, &seed, certificate).unwrap()
@@ -41,7 +41,7 @@ fn packets(services: &[TimeSigner], size: u32) -> Vec<([u8; 32], Vec<u8>)> {
 
 fn answers(services: &[TimeSigner], packets: &[([u8; 32], Vec<u8>)]) -> Vec<Vec<u8>> {
     let read = |(_, packet): &([u8; 32], Vec<u8>)| TimeRequest::read(PROVIDER, services, packet).unwrap();
-    let delegation = Delegation::new(services, &Seed::new([9; 32]), NOW);
+    let delegation = Delegation::new(PROVIDER, services, &Seed::new([9; 32]), NOW);
     answer_all(PROVIDER, &delegation, NOW, 5, &packets.iter().map(read).collect::<Vec<_>>())
 }
 

@@ -9,7 +9,6 @@ use admit_server::token::{Imported, TokenKeyFault};
 use admit_server::{Clock as _, Error, Server};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ed25519_dalek::Signer as _;
 use hyper::StatusCode;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -49,7 +48,7 @@ impl Shop {
     fn public_bytes(&self) -> Vec<u8> {
         match self.algorithm {
             "ES256" => SecretScalar::from_slice(&self.seed).unwrap().public_key().as_bytes().to_vec(),
-            _ => ed25519_dalek::SigningKey::from_bytes(&self.seed).verifying_key().to_bytes().to_vec(),
+            _ => (PROVIDER.load_ed25519_key)(&self.seed).public_key().to_vec(),
         }
     }
 
@@ -75,7 +74,7 @@ impl Shop {
                 let key = (PROVIDER.load_signing_key)(&SecretScalar::from_slice(&self.seed).unwrap());
                 key.sign(signed.as_bytes()).as_bytes().to_vec()
             }
-            "EdDSA" => ed25519_dalek::SigningKey::from_bytes(&self.seed).sign(signed.as_bytes()).to_bytes().to_vec(),
+            "EdDSA" => (PROVIDER.load_ed25519_key)(&self.seed).sign(signed.as_bytes()).to_vec(),
             "HS256" => (PROVIDER.hmac_sha256)(secret, &[signed.as_bytes()]).to_vec(),
             _ => Vec::new(),
         };

@@ -35,7 +35,7 @@ pub(super) fn run(args: &DevicePlayArgs, output: Output) -> Outcome<()> {
     let mut entropy = opened.session.store.entropy(&mut SystemEntropy);
     let Session { store, identity, .. } = &mut opened.session;
     let permit = permit(store, identity, grants, &mut entropy)?;
-    let goes = Goes { path: Some(&args.output), player: None, speaker: None };
+    let goes = Goes { path: Some(&args.output), player: None, inside: None };
     play_permitted(&mut opened.session, content, permit, goes, output)
 }
 

@@ -8,7 +8,7 @@ use admit_server::TraceParent;
 use admit_server::home::Share;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::{Metadata, Subscriber};
+use tracing::{Event, Metadata, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
@@ -23,7 +23,7 @@ pub(crate) struct Collect {
     sample: Share,
 }
 
-/// A request under way: what its span in the log says, as far as it may leave.
+/// A request under way: what its span in the log says, and the line about its answer, as far as it may leave.
 struct Request {
     at: SystemTime,
     begun: Instant,
@@ -62,6 +62,15 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Collect {
             && let Some(request) = span.extensions_mut().get_mut::<Request>()
         {
             values.record(request);
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        if event.metadata().name() == ANSWERED
+            && let Some(span) = context.event_span(event)
+            && let Some(request) = span.extensions_mut().get_mut::<Request>()
+        {
+            event.record(request);
         }
     }
 
@@ -139,6 +148,8 @@ fn sixteen(id: &str) -> Option<[u8; 16]> {
     hex::decode_to_slice(id, &mut bytes).is_ok().then_some(bytes)
 }
 
+/// The event of an answer.
+const ANSWERED: &str = "answered";
 /// Where an address is none of the server's.
 const NO_ROUTE: &str = "none";
 /// The methods of RFC 9110 and RFC 5789, which the semantic conventions know.

@@ -1,0 +1,140 @@
+//! One medium, from its first byte to its last: what libmpv wants of it, what it says, and when it ends.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel};
+use std::time::Duration;
+
+use crate::Error;
+use crate::message::Message;
+use crate::offscreen::{Offscreen, Shown};
+use crate::options::{KEYS, Output, SCREENS};
+use crate::raw::{Core, Event, Library, MEDIUM};
+
+/// A player that has started: its window is open.
+#[derive(Debug)]
+pub struct Player {
+    /// Before the core: what its threads ask for when it goes fails at once.
+    messages: Receiver<Message>,
+    sender: Sender<Message>,
+    /// Before the core, too: see its `drop`.
+    offscreen: Option<Offscreen>,
+    core: Core,
+}
+
+impl Player {
+    /// Starts one, which shows this title. Where there is no screen it fails, and nothing was asked for.
+    pub fn start(library: &Library, output: Output, title: &str) -> Result<Self, Error> {
+        let (sender, messages) = channel();
+        let core = Core::new(library, &sender)?;
+        core.request_errors()?;
+        output.options().try_for_each(|(name, value)| core.set_option(name, value))?;
+        core.set_option("force-media-title", title)?;
+        if output == Output::Window {
+            SCREENS.iter().find(|drivers| core.set_option("vo", drivers).is_ok());
+        }
+        core.initialize().map_err(|error| if output == Output::Window { Error::NoScreen } else { error })?;
+        KEYS.iter().try_for_each(|(key, command)| core.command(&["keybind", key, command]))?;
+        let offscreen = match output {
+            Output::Window if core.property(c"current-vo").is_none() => return Err(Error::NoScreen),
+            Output::Window => None,
+            Output::Offscreen => Some(Offscreen::start(&core)?),
+        };
+        Ok(Self { messages, sender, offscreen, core })
+    }
+
+    /// What ends it from another thread.
+    #[must_use]
+    pub fn stopper(&self) -> Stopper {
+        Stopper(self.sender.clone())
+    }
+
+    /// Begins to show a medium of this length in bytes.
+    pub fn show(self, length: u64) -> Result<Showing, Error> {
+        self.core.offer(length)?;
+        self.core.command(&["loadfile", MEDIUM])?;
+        Ok(Showing { answer: None, player: self, has_begun: false, line: None })
+    }
+}
+
+/// Ends a player from another thread.
+#[derive(Debug, Clone)]
+pub struct Stopper(Sender<Message>);
+
+impl Stopper {
+    /// Ends it. One that has ended already is left alone.
+    pub fn stop(&self) {
+        let _ = self.0.send(Message::Stop);
+    }
+}
+
+/// Bytes of the medium that are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// Where they begin.
+    pub offset: u64,
+    /// How many at most. None are wanted by a player that only lets it be known that it plays on.
+    pub length: usize,
+}
+
+/// A medium that is shown. To drop it ends the player.
+#[derive(Debug)]
+pub struct Showing {
+    /// Who waits for what was wanted last. Before the player, whose end waits for whoever waits.
+    answer: Option<SyncSender<Vec<u8>>>,
+    player: Player,
+    has_begun: bool,
+    /// The last thing that was said to be wrong.
+    line: Option<String>,
+}
+
+impl Showing {
+    /// Waits until bytes are wanted, which [`Self::give`] takes. After the first were given it comes back once a second at
+    /// least. Nothing when it has ended: the medium did, or whoever watches it closed the window.
+    pub fn next_wanted(&mut self) -> Result<Option<Wanted>, Error> {
+        loop {
+            match self.player.messages.recv_timeout(TICK) {
+                Ok(Message::Read { offset, length, answer }) => {
+                    self.answer = Some(answer);
+                    return Ok(Some(Wanted { offset, length }));
+                }
+                Ok(Message::Events) if self.has_ended()? => return Ok(None),
+                Ok(Message::Events) => (),
+                Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return Ok(None),
+                Err(RecvTimeoutError::Timeout) if self.has_begun => return Ok(Some(Wanted { offset: 0, length: 0 })),
+                Err(RecvTimeoutError::Timeout) => (),
+            }
+        }
+    }
+
+    /// Gives the beginning of what was wanted last; nothing is its end. Where nothing was wanted, this does nothing.
+    pub fn give(&mut self, bytes: &[u8]) {
+        if let Some(answer) = self.answer.take() {
+            self.has_begun = true;
+            // Whoever asked may have given up.
+            let _ = answer.send(bytes.to_vec());
+        }
+    }
+
+    /// Ends it, and says what was rendered where nobody saw it.
+    #[must_use]
+    pub fn finish(mut self) -> Option<Shown> {
+        self.player.offscreen.take().map(Offscreen::finish)
+    }
+
+    fn has_ended(&mut self) -> Result<bool, Error> {
+        while let Some(event) = self.player.core.next_event() {
+            match event {
+                Event::Shutdown | Event::Ended => return Ok(true),
+                Event::Failed(said) => {
+                    let detail = self.line.take().map_or(said.clone(), |line| format!("{said} ({line})"));
+                    return Err(Error::Playback { detail });
+                }
+                Event::Line(line) => self.line = Some(line),
+                Event::Other => (),
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// How long nothing may be wanted before that is told.
+const TICK: Duration = Duration::from_secs(1);
