@@ -13,7 +13,6 @@
 //! Content names keys, so licenses are found by key. Who has nothing but a license's id looks through all of them.
 
 use core::ops::ControlFlow;
-use std::collections::BTreeSet;
 
 use admit_crypto::record::Opened;
 use admit_crypto::{Digest, Entropy, Provider, RecordKey};
@@ -139,11 +138,17 @@ impl<'p, K: KeyValue> Store<'p, K> {
         Ok(found)
     }
 
-    /// Deletes a license. Says whether it was there. Looks through all of them.
+    /// Deletes a license. Says whether it was there. Looks through all of them: nothing but its issuer's care keeps another
+    /// key's license from having the same id.
     pub fn delete(&mut self, id: LicenseId, entropy: &mut dyn Entropy) -> Result<bool, Error> {
-        let Some(found) = self.license(id)? else { return Ok(false) };
-        self.delete_all(&[(found.terms.key_id, id)], entropy)?;
-        Ok(true)
+        let mut found = Vec::new();
+        self.scan(&mut |_, held| {
+            let terms = held.license.terms();
+            found.extend((terms.id == id).then_some((terms.key_id, id)));
+            ControlFlow::Continue(())
+        })?;
+        self.delete_all(&found, entropy)?;
+        Ok(!found.is_empty())
     }
 
     /// Visits every license, in any order, until the visitor breaks.
@@ -167,8 +172,8 @@ impl<'p, K: KeyValue> Store<'p, K> {
     }
 
     /// Puts verified licenses in the store with what the clock remembers, those of the session into the session's. A
-    /// license that is already there is left as it is, with its usage; one from before the client had a time goes when
-    /// another one for its key comes (row E09).
+    /// license that is already there is left as it is, with its usage; one from before the client had a time goes when one
+    /// for its key comes (row E09).
     pub(crate) fn add(
         &mut self,
         licenses: &[VerifiedLicense],
@@ -178,17 +183,17 @@ impl<'p, K: KeyValue> Store<'p, K> {
     ) -> Result<(), Error> {
         let usage = Usage { stored_at: now.time().map(TrustedTime::latest), ..Usage::default() };
         let mut edit = Edit::of(self);
-        let mut renewed = BTreeSet::new();
+        if usage.stored_at.is_some() {
+            // Before all others: one of them may have the id of the one that goes, as what is recovered has.
+            for license in licenses {
+                edit.remove(place_of(license), license.terms().key_id, HeldLicense::was_stored_before_clock)?;
+            }
+        }
         for license in licenses {
             let terms = license.terms();
-            if edit.usage(terms.key_id, terms.id)?.is_some() {
-                continue;
+            if edit.usage(terms.key_id, terms.id)?.is_none() {
+                edit.add(place_of(license), license, usage)?;
             }
-            let place = if terms.persistent.unwrap_or(true) { Place::Storage } else { Place::Session };
-            if renewed.insert((place, terms.key_id)) {
-                edit.remove(place, terms.key_id, HeldLicense::was_stored_before_clock)?;
-            }
-            edit.add(place, license, usage)?;
         }
         let mut writes = Writes::default();
         edit.write(&mut writes);
@@ -282,6 +287,11 @@ impl<K: KeyValue> core::fmt::Debug for Store<'_, K> {
 
 pub(crate) fn licenses_key(key_id: &KeyId) -> Vec<u8> {
     [LICENSES_OF_KEY, key_id.as_bytes()].concat()
+}
+
+/// Where a license is kept.
+fn place_of(license: &VerifiedLicense) -> Place {
+    if license.terms().persistent.unwrap_or(true) { Place::Storage } else { Place::Session }
 }
 
 pub(crate) const RESERVATIONS: &[u8] = b"r";

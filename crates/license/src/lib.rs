@@ -18,6 +18,7 @@ mod rights;
 mod rule;
 mod signed_header;
 mod terms;
+mod time_limits;
 mod usage;
 mod verified;
 mod watch;
@@ -41,9 +42,9 @@ pub use rights::{Rights, RightsArray, SdmiClass, UndefinedRights, final_rights};
 pub use rule::Rule;
 pub use signed_header::{HEADER_CONTENT_TYPE, TrustedHeader};
 pub use terms::{
-    Binding, BindingKind, DEFAULT_APPLICATION_LEVEL, Kind, LicenseId, Restrictions, RollbackAction, Terms, TimeLimits,
-    Uplink,
+    Binding, BindingKind, DEFAULT_APPLICATION_LEVEL, Kind, LicenseId, Restrictions, RollbackAction, Terms, Uplink,
 };
+pub use time_limits::TimeLimits;
 pub use usage::{Count, Usage};
 pub use verified::{VerifiedLicense, inspect};
 pub use watch::Watch;

@@ -15,7 +15,7 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
-use admit_crypto::{aws_lc, rustcrypto};
+use admit_crypto::{aws_lc, aws_lc};
 use admit_license::LicenseId;
 
 use client::{Client, issued, key_id};
@@ -72,7 +72,7 @@ fn measure(path: &Path, licenses: u32) {
     let opened: Vec<_> = (0..ROUNDS).map(|round| open_after_kill(path, round, key_id(some.next().unwrap()))).collect();
     print("opening after SIGKILL", opened.iter().map(|(opening, _)| *opening).collect());
     print("the first find then", opened.iter().map(|(_, find)| *find).collect());
-    let mut client = Client::open(path, &rustcrypto::PROVIDER);
+    let mut client = Client::open(path, &aws_lc::PROVIDER);
     let mut find = |_| {
         let key_id = key_id(some.next().unwrap());
         let started = Instant::now();
@@ -107,7 +107,7 @@ fn measure(path: &Path, licenses: u32) {
 /// How long opening the store takes with the identity and the clock in it, and the client.
 fn open(path: &Path) -> (Duration, Client) {
     let started = Instant::now();
-    let client = Client::open(path, &rustcrypto::PROVIDER);
+    let client = Client::open(path, &aws_lc::PROVIDER);
     (started.elapsed(), client)
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use admit_crypto::Digest;
-use admit_license::{Action, LicenseId};
+use admit_license::Action;
 use clap::{Args, Subcommand};
 
 use super::text::{parse_fingerprint, parse_license_id};
@@ -83,9 +83,9 @@ pub(crate) enum LicenseCommand {
     List(#[command(flatten)] ClientArgs),
     /// What one license says.
     Show {
-        /// The license id.
+        /// The license id, or how it begins.
         #[arg(value_parser = parse_license_id)]
-        id: LicenseId,
+        id: String,
         #[command(flatten)]
         client: ClientArgs,
     },
@@ -95,9 +95,9 @@ pub(crate) enum LicenseCommand {
     Recover(LicenseRecoverArgs),
     /// Delete a license.
     Delete {
-        /// The license id.
+        /// The license id, or how it begins.
         #[arg(value_parser = parse_license_id)]
-        id: LicenseId,
+        id: String,
         #[command(flatten)]
         client: ClientArgs,
     },

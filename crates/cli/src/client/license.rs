@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use admit_client::StoredLicense;
 use admit_client::acquire::Wanted;
-use admit_license::{Action, LicenseId, Rights, Terms, Usage};
+use admit_license::{Action, Rights, Terms, Usage};
 use admit_protocol::Code;
 use serde_json::json;
 
@@ -24,10 +23,10 @@ use crate::terms::{ends_at, terms_json, terms_text};
 pub(crate) fn run(command: &LicenseCommand, output: Output) -> Outcome<()> {
     match command {
         LicenseCommand::List(args) => list(args, output),
-        LicenseCommand::Show { id, client } => show(*id, client, output),
+        LicenseCommand::Show { id, client } => show(id, client, output),
         LicenseCommand::Acquire(args) => acquire(args, output),
         LicenseCommand::Recover(args) => recover::run(args, output),
-        LicenseCommand::Delete { id, client } => delete(*id, client, output),
+        LicenseCommand::Delete { id, client } => delete(id, client, output),
     }
 }
 
@@ -51,8 +50,8 @@ fn list(args: &ClientArgs, output: Output) -> Outcome<()> {
     Ok(())
 }
 
-fn show(id: LicenseId, client: &ClientArgs, output: Output) -> Outcome<()> {
-    let (realm, StoredLicense { terms, usage }) = find(id, client)?.ok_or_else(|| no_such_license(id))?;
+fn show(begin: &str, client: &ClientArgs, output: Output) -> Outcome<()> {
+    let (realm, terms, usage) = find(begin, client)?;
     output.json(|| terms_json(&terms, Some(&usage)));
     output.line(|| format!("{}realm: {realm}", terms_text(&terms, Some(&usage))));
     Ok(())
@@ -89,7 +88,8 @@ fn acquire(args: &LicenseAcquireArgs, output: Output) -> Outcome<()> {
     Ok(())
 }
 
-fn delete(id: LicenseId, client: &ClientArgs, output: Output) -> Outcome<()> {
+fn delete(begin: &str, client: &ClientArgs, output: Output) -> Outcome<()> {
+    let (_, Terms { id, .. }, _) = find(begin, client)?;
     for realm in realms(client)? {
         let lock = realm.lock()?;
         let mut store = realm.settled_store(&lock)?;
@@ -100,17 +100,21 @@ fn delete(id: LicenseId, client: &ClientArgs, output: Output) -> Outcome<()> {
             return Ok(());
         }
     }
-    Err(no_such_license(id))
+    Err(no_such_license(begin))
 }
 
-fn find(id: LicenseId, client: &ClientArgs) -> Outcome<Option<(String, StoredLicense)>> {
-    for realm in realms(client)? {
-        let lock = realm.lock()?;
-        if let Some(license) = realm.settled_store(&lock)?.license(id)? {
-            return Ok(Some((realm.realm.document().name.clone(), license)));
-        }
+/// The one license whose id begins like this, and its realm's name.
+fn find(begin: &str, client: &ClientArgs) -> Outcome<(String, Terms, Usage)> {
+    let mut found = all_licenses(client)?;
+    found.retain(|(_, terms, _)| terms.id.to_string().starts_with(begin));
+    let license = found.pop().ok_or_else(|| no_such_license(begin))?;
+    // Whole ids that are alike differ in nothing that could be typed.
+    if found.is_empty() || begin.len() == 32 {
+        return Ok(license);
     }
-    Ok(None)
+    let ids: Vec<_> = found.iter().chain([&license]).map(|(_, terms, _)| terms.id.to_string()).collect();
+    let sentence = format!("{} licenses begin with {begin}: {}", ids.len(), ids.join(", "));
+    Err(Failure::new(Code::ADMIT_E_USAGE, sentence).with_action("Give more digits of the id"))
 }
 
 fn all_licenses(args: &ClientArgs) -> Outcome<Vec<(String, Terms, Usage)>> {
@@ -118,7 +122,9 @@ fn all_licenses(args: &ClientArgs) -> Outcome<Vec<(String, Terms, Usage)>> {
     for realm in realms(args)? {
         let name = realm.realm.document().name.clone();
         let lock = realm.lock()?;
-        let licenses = realm.settled_store(&lock)?.licenses()?;
+        // Looking must work where nothing can be written.
+        let store = realm.settled_store(&lock).or_else(|_| realm.store())?;
+        let licenses = store.licenses()?;
         all.extend(licenses.into_iter().map(|license| (name.clone(), license.terms, license.usage)));
     }
     Ok(all)
@@ -129,7 +135,7 @@ fn realms(args: &ClientArgs) -> Outcome<Vec<ClientRealm>> {
     ClientRealm::load_all(&folder)
 }
 
-fn no_such_license(id: LicenseId) -> Failure {
+fn no_such_license(id: &str) -> Failure {
     Failure::new(Code::NS_E_DRM_LICENSE_NOTACQUIRED, format!("there is no license {id} in the store"))
         .with_action("See what there is with: admit license list")
 }

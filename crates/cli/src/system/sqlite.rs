@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use admit_client::{Change, KeyValue, Precondition, StorageError};
-use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior};
 
 /// Records in a table of a SQLite file.
 pub(crate) struct SqliteKeyValue {
@@ -61,8 +61,12 @@ fn apply(connection: &Connection, change: &Change) -> rusqlite::Result<()> {
     changed.map(drop)
 }
 
+/// Another process that has been writing for longer than the time-out is in the way, and nothing is wrong.
 fn failed(error: rusqlite::Error) -> StorageError {
-    StorageError::Failed { detail: error.to_string() }
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy) => StorageError::Conflict,
+        _ => StorageError::Failed { detail: error.to_string() },
+    }
 }
 
 /// Rows are appended and found through the index on the key: in a table without row ids the values would lie in the index

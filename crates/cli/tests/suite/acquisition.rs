@@ -157,7 +157,9 @@ fn a_deleted_license_is_gone() {
     let id = licenses["licenses"][0]["license"].as_str().unwrap().to_owned();
     let shown = world.admit(&["license", "show", &id]).succeeded();
     assert!(shown.contains("kind: simple"), "{shown}");
-    world.admit(&["license", "delete", &id]).succeeded();
+    assert_eq!(world.admit(&["license", "show", &id[..8].to_uppercase()]).succeeded(), shown, "what `why` shows of it");
+    assert_eq!(world.admit(&["license", "show", &id[..3]]).code, Some(2));
+    world.admit(&["license", "delete", &id[..8]]).succeeded();
     world.stop_server();
     world.admit(&["play", "film.mp4", "-o", "two.mp4"]).refused("ADMIT_E_NETWORK");
     world.admit(&["license", "delete", &id]).refused("NS_E_DRM_LICENSE_NOTACQUIRED");

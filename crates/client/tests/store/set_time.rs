@@ -217,6 +217,21 @@ fn e09_a_license_from_before_the_client_had_a_time_is_acquired_again_and_replace
 }
 
 #[test]
+fn e09_what_is_recovered_replaces_what_it_was_in_any_order() {
+    let old = from_before().licenses()[0].terms.clone();
+    let (same, other) = (Terms { id: old.id, ..film() }, Terms { id: id(77), ..film() });
+    for answered in [vec![same.clone()], vec![same.clone(), other.clone()], vec![other, same]] {
+        let mut device = from_before();
+        let acquisition = device.begin();
+        let response = answer_with_time(&device, acquisition.request(), &answered, later(0));
+        device.finish(acquisition, &response).unwrap();
+        let licenses = device.licenses();
+        assert_eq!(licenses.len(), answered.len(), "{answered:?}");
+        assert!(licenses.iter().all(|license| license.usage.stored_at.is_some()), "{answered:?}");
+    }
+}
+
+#[test]
 fn e02_delete_on_rollback_acts_below_the_hard_floor_only() {
     let delete = |number| Terms { id: id(number), rollback_action: Some(RollbackAction::Delete), ..film() };
     let disable = Terms { id: id(3), rollback_action: Some(RollbackAction::Disable), ..film() };

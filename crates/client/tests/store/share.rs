@@ -77,3 +77,12 @@ fn refreshing_does_not_accept_an_older_store() {
     device.storage.delete(b"p");
     assert_eq!(device.store.refresh().unwrap_err(), Error::StoreIncomplete);
 }
+
+#[test]
+fn deleting_takes_every_license_of_that_id() {
+    let mut device = Device::new(1);
+    device.acquire(&[simple(1), of_own_key(simple(1))]).unwrap();
+    assert_eq!(device.licenses().len(), 2);
+    assert!(device.store.delete(id(1), &mut device.entropy).unwrap());
+    assert!(device.licenses().is_empty() && !device.store.delete(id(1), &mut device.entropy).unwrap());
+}

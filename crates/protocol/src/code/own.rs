@@ -107,8 +107,8 @@ macro_rules! own_codes {
         "Delete the client's folder for the realm and acquire again, or restore the server's home from its backup."
 
     ADMIT_E_STORE_VERSION = 0xA0AD001A, AskUser:
-        "The store was written by a newer version of the program."
-        "Install the newest version."
+        "The store was written by another version of the program."
+        "Use the newest version, or the one that wrote it, or delete a client's folder for the realm and acquire again."
 
     ADMIT_E_STORE_BUSY = 0xA0AD001B, Retry:
         "Another program is writing to the store."

@@ -49,6 +49,7 @@ pub(super) fn run(args: &DeviceMakeArgs, output: Output) -> Outcome<()> {
 /// What was left of an attempt that was cut is made over; a device or a client that is there stays as it is.
 fn refuse_existing(dir: &Path) -> Outcome<()> {
     for realm in ClientRealm::load_all(dir)? {
+        let _lock = realm.lock()?;
         if enrol::identity(PROVIDER, realm.realm.root(), DATES, &realm.store()?)?.is_some() {
             let sentence = format!("{} holds a device or a client already", dir.display());
             return Err(Failure::new(Code::ADMIT_E_DEVICE_EXISTS, sentence));
