@@ -1,7 +1,7 @@
 //! One medium, from its first byte to its last: what libmpv wants of it, what it says, and when it ends.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::Error;
 use crate::message::Message;
@@ -90,17 +90,23 @@ impl Showing {
     /// Waits until bytes are wanted, which [`Self::give`] takes. After the first were given it comes back once a second at
     /// least. Nothing when it has ended: the medium did, or whoever watches it closed the window.
     pub fn next_wanted(&mut self) -> Result<Option<Wanted>, Error> {
+        let mut due = now() + TICK;
         loop {
-            match self.player.messages.recv_timeout(TICK) {
+            let mut left = due.saturating_duration_since(now());
+            if left.is_zero() {
+                if self.has_begun {
+                    return Ok(Some(Wanted { offset: 0, length: 0 }));
+                }
+                (due, left) = (now() + TICK, TICK);
+            }
+            match self.player.messages.recv_timeout(left) {
                 Ok(Message::Read { offset, length, answer }) => {
                     self.answer = Some(answer);
                     return Ok(Some(Wanted { offset, length }));
                 }
                 Ok(Message::Events) if self.has_ended()? => return Ok(None),
-                Ok(Message::Events) => (),
+                Ok(Message::Events) | Err(RecvTimeoutError::Timeout) => (),
                 Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return Ok(None),
-                Err(RecvTimeoutError::Timeout) if self.has_begun => return Ok(Some(Wanted { offset: 0, length: 0 })),
-                Err(RecvTimeoutError::Timeout) => (),
             }
         }
     }
@@ -134,6 +140,11 @@ impl Showing {
         }
         Ok(false)
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "not a time that decides: it says how long nothing was wanted")]
+fn now() -> Instant {
+    Instant::now()
 }
 
 /// How long nothing may be wanted before that is told.

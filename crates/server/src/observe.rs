@@ -118,8 +118,9 @@ impl RequestIds {
     fn next(&self, server: &Server) -> u128 {
         let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
         if drawn.is_empty() {
-            drawn.resize(IDS_AT_ONCE, [0; 16]);
-            server.entropy.entropy().fill(drawn.as_flattened_mut());
+            let mut more = [[0; 16]; IDS_AT_ONCE];
+            server.entropy.entropy().fill(more.as_flattened_mut());
+            drawn.extend(more);
         }
         u128::from_be_bytes(drawn.pop().expect("there are some"))
     }

@@ -15,7 +15,7 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
-use admit_crypto::{aws_lc, aws_lc};
+use admit_crypto::aws_lc;
 use admit_license::LicenseId;
 
 use client::{Client, issued, key_id};

@@ -14,6 +14,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use admit_server::home::{Log, LogFormat, LogLevel};
 use admit_time::Timestamp;
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::FormatTime;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -52,10 +54,14 @@ impl ServerLog {
         let writer = queue.clone();
         let lines = tracing_subscriber::fmt::layer().with_timer(LineTime::default()).with_ansi(false);
         let lines = lines.with_writer(move || writer.clone());
-        let all = tracing_subscriber::registry().with(level).with(traces);
+        // The level is the log's alone: what requests are traced by is seen at each.
+        let all =
+            tracing_subscriber::registry().with(traces.map(|traces| traces.with_filter(filter_fn(Collect::sees))));
         match log.format {
-            LogFormat::Text => all.with(lines).init(),
-            LogFormat::Json => all.with(lines.json().flatten_event(true).with_span_list(false)).init(),
+            LogFormat::Text => all.with(lines.with_filter(level)).init(),
+            LogFormat::Json => {
+                all.with(lines.json().flatten_event(true).with_span_list(false).with_filter(level)).init();
+            }
         }
         log_panics(queue.clone());
         Ok(Self(queue))

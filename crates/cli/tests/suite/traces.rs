@@ -56,6 +56,20 @@ fn a_collector_gets_a_span_of_each_request_by_the_semantic_conventions() {
 }
 
 #[test]
+fn spans_are_whole_whatever_the_log_leaves_out() {
+    let collector = Collector::start();
+    let world = World::unserved();
+    configure(&world, &format!("{}[log]\nlevel = \"error\"\n", collector.settings()));
+    let mut server = Server::start(&world, &[], Stdio::null());
+    let answer = exchange(&mut server.connect(), "PUT", "/v1/keys/7", "");
+    let spans = collector.spans_until(header(&answer, "x-request-id"));
+    let [span] = &spans[..] else { panic!("{}", spans.len()) };
+    let of = ["http.route", "http.response.status_code", "admit.code"].map(|name| span.attribute(name));
+    assert_eq!(of, [Some("/v1/keys/{key_id}"), Some("401"), Some("ADMIT_E_OPERATOR_TOKEN")]);
+    server.stop();
+}
+
+#[test]
 fn what_is_sent_is_what_opentelemetrys_own_messages_read() {
     let collector = Collector::start();
     let world = World::unserved();

@@ -98,6 +98,7 @@ impl<R: Read + Seek> ClearFile<'_, '_, '_, R> {
     fn within(&mut self, start: TopBox, moof: Option<&Node<'_>>, wanted: Wanted) -> Result<Option<Wanted>, Error> {
         let (mut next, mut place) = (wanted, start);
         let (mut lanes, mut passed) = (self.lanes(moof)?, start.offset);
+        let clear_moof = moof.map(clean::fragment);
         loop {
             if next.offset < start.offset {
                 return Ok(Some(next));
@@ -115,7 +116,7 @@ impl<R: Read + Seek> ClearFile<'_, '_, '_, R> {
             if next.offset < passed {
                 lanes = self.lanes(moof)?;
             }
-            passed = self.serve(next, &place, moof, &mut lanes)?;
+            passed = self.serve(next, &place, clear_moof.as_deref(), &mut lanes)?;
             match self.next()? {
                 Some(wanted) => next = wanted,
                 None => return Ok(None),
@@ -128,16 +129,16 @@ impl<R: Read + Seek> ClearFile<'_, '_, '_, R> {
         &mut self,
         wanted: Wanted,
         place: &TopBox,
-        moof: Option<&Node<'_>>,
+        clear_moof: Option<&[u8]>,
         lanes: &mut [Lane<'_>],
     ) -> Result<u64, Error> {
         let Wanted { offset, length } = wanted;
         let left = usize::try_from(place.end() - offset).unwrap_or(usize::MAX);
         let length = length.min(left).min(BLOCK);
         let mut block = vec![0; length];
-        let clear = match moof {
-            Some(moof) if place.kind == fourcc::MOOF => Some(&clean::fragment(moof)),
-            _ if place.offset == self.moov.at.offset => Some(&self.clear_moov),
+        let clear = match clear_moof {
+            Some(moof) if place.kind == fourcc::MOOF => Some(moof),
+            _ if place.offset == self.moov.at.offset => Some(&*self.clear_moov),
             _ => None,
         };
         if let Some(clear) = clear {

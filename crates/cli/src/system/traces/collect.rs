@@ -40,6 +40,11 @@ impl Collect {
         Self { queue, sample }
     }
 
+    /// What it needs to see: the spans of requests and the lines about their answers.
+    pub(crate) fn sees(metadata: &Metadata<'_>) -> bool {
+        is_request(metadata) || metadata.name() == ANSWERED
+    }
+
     /// Whether a request's span is sent: with a parent that was accepted as the parent is, else by the share.
     fn takes(&self, request: &Request, trace_id: [u8; 16]) -> bool {
         let [.., a, b, c, d, e, f, g, h] = trace_id;
