@@ -1,13 +1,13 @@
 //! Requests, each with a nonce of its own, and what answering them costs.
 
-use std::net::{SocketAddr, UdpSocket};
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use admit_time::roughtime;
-use tokio::task::JoinSet;
 
-use crate::harness::{PROVIDER, connect, send};
+use crate::harness::PROVIDER;
 use crate::peer::Peer;
 use crate::used;
 
@@ -47,42 +47,61 @@ pub(crate) fn over_udp(peer: &Peer) -> Measured {
 }
 
 /// As many connections, each with one request at a time.
-pub(crate) async fn over_http(peer: &Peer, address: SocketAddr) -> Measured {
-    let mut shares: Vec<Vec<Vec<u8>>> = vec![Vec::new(); UNDER_WAY];
-    for (index, request) in requests(peer).into_iter().enumerate() {
-        shares[index % UNDER_WAY].push(request);
-    }
-    let (mut tasks, started, before) = (JoinSet::new(), Instant::now(), used(peer.process));
-    for share in shares {
-        let key = peer.key;
-        tasks.spawn(async move {
-            let mut connection = connect(address).await;
-            for (index, request) in share.iter().enumerate() {
-                let answer = send(&mut connection, "POST", "/v1/time", &[], request).await;
-                assert!(answer.status.is_success(), "{answer:?}");
-                if index == 0 {
-                    roughtime::verify(PROVIDER, &key, request, &answer.body).unwrap();
-                }
-            }
-        });
-    }
-    tasks.join_all().await;
-    Measured { took: started.elapsed(), used: used(peer.process).saturating_sub(before) }
+pub(crate) fn over_http(peer: &Peer, address: SocketAddr) -> Measured {
+    let requests = requests(peer);
+    let post = |packet: &Vec<u8>| {
+        let head = format!("POST /v1/time HTTP/1.1\r\nhost: {address}\r\ncontent-length: {}\r\n\r\n", packet.len());
+        [head.as_bytes(), packet].concat()
+    };
+    let messages: Vec<_> = requests.iter().map(post).collect();
+    measure_http(peer, address, &messages, |index, body| {
+        if index < UNDER_WAY {
+            roughtime::verify(PROVIDER, &peer.key, &requests[index], body).unwrap();
+        }
+    })
 }
 
 /// The same connections with requests that nothing is done for: what HTTP takes by itself.
-pub(crate) async fn http_alone(peer: &Peer, address: SocketAddr) -> Measured {
-    let (mut tasks, started, before) = (JoinSet::new(), Instant::now(), used(peer.process));
-    for _ in 0..UNDER_WAY {
-        tasks.spawn(async move {
-            let mut connection = connect(address).await;
-            for _ in 0..REQUESTS / UNDER_WAY {
-                assert!(send(&mut connection, "GET", "/health", &[], b"").await.status.is_success());
-            }
-        });
+pub(crate) fn http_alone(peer: &Peer, address: SocketAddr) -> Measured {
+    let get = format!("GET /health HTTP/1.1\r\nhost: {address}\r\n\r\n").into_bytes();
+    measure_http(peer, address, &vec![get; REQUESTS], |_, _| ())
+}
+
+/// Sends the messages over connections of their own, round and round: whoever is answered sends the next. This is done by
+/// hand because a client as careful as the server would take as much of the machine.
+fn measure_http(peer: &Peer, address: SocketAddr, messages: &[Vec<u8>], check: impl Fn(usize, &[u8])) -> Measured {
+    let mut connections: Vec<_> = (0..UNDER_WAY).map(|_| TcpStream::connect(address).unwrap()).collect();
+    for (connection, message) in connections.iter_mut().zip(messages) {
+        connection.set_nodelay(true).unwrap();
+        connection.write_all(message).unwrap();
     }
-    tasks.join_all().await;
+    let (started, before) = (Instant::now(), used(peer.process));
+    for index in 0..messages.len() {
+        let connection = &mut connections[index % UNDER_WAY];
+        check(index, &body(connection));
+        if let Some(message) = messages.get(index + UNDER_WAY) {
+            connection.write_all(message).unwrap();
+        }
+    }
     Measured { took: started.elapsed(), used: used(peer.process).saturating_sub(before) }
+}
+
+/// The body of an answer with status 200.
+fn body(connection: &mut TcpStream) -> Vec<u8> {
+    let mut answer = Vec::with_capacity(2048);
+    loop {
+        let mut more = [0; 2048];
+        let length = connection.read(&mut more).unwrap();
+        assert!(length > 0, "the connection ended");
+        answer.extend_from_slice(&more[..length]);
+        let Some(end) = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n") else { continue };
+        let head = std::str::from_utf8(&answer[..end]).unwrap();
+        assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+        if answer.len() == end + 4 + length.parse::<usize>().unwrap() {
+            return answer.split_off(end + 4);
+        }
+    }
 }
 
 fn requests(peer: &Peer) -> Vec<Vec<u8>> {

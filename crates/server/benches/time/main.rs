@@ -13,7 +13,8 @@ mod load;
 mod operator;
 mod peer;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use admit_time::Timestamp;
@@ -50,12 +51,14 @@ async fn main() {
         load::print(&format!("{}, UDP", peer.name), measured);
     }
     let (mut measured, mut alone) = (Vec::new(), Vec::new());
+    let on_one_core = start_on_one_core(&program).await;
+    let single = Peer { address: udp, key: time_key(&on_one_core), process: on_one_core.process(), ..ours };
     for _ in 0..ROUNDS {
-        measured.push(load::over_http(&ours, operator.address).await);
-        alone.push(load::http_alone(&ours, operator.address).await);
+        measured.push(load::over_http(&single, on_one_core.address));
+        alone.push(load::http_alone(&single, on_one_core.address));
     }
-    load::print("admit serve, HTTP", measured);
-    load::print("HTTP alone, GET /health", alone);
+    load::print("admit serve, HTTP, one core", measured);
+    load::print("GET /health, one core", alone);
     let before = operator.usage().0;
     for _ in 0..A_MILLION.div_ceil(load::REQUESTS) {
         load::over_udp(&ours);
@@ -69,6 +72,22 @@ fn time_key(operator: &Operator) -> [u8; 32] {
     let dates = DateCheck::At(Timestamp::from_unix_secs(now.as_secs()));
     let services = operator.realm.time_services(PROVIDER, dates).unwrap();
     services[0].certificate.time_key().public_key
+}
+
+/// A server that has the first core and knows of no other. The load has the others from then on.
+async fn start_on_one_core(program: &Path) -> Operator {
+    let others = format!("1-{}", std::thread::available_parallelism().unwrap().get() - 1);
+    pin_here("0");
+    let operator = Operator::start_set(program, &[("ADMIT_TIME__LARGEST_ERROR_SECS", "1".to_owned())]).await;
+    pin_here(&others);
+    operator
+}
+
+/// Lets this process, and those that it starts, run on these cores only.
+fn pin_here(cores: &str) {
+    let process = std::process::id().to_string();
+    let pinned = Command::new("taskset").args(["-a", "-c", "-p", cores, &process]).output().unwrap();
+    assert!(pinned.status.success(), "{pinned:?}");
 }
 
 /// Processor time that a process has used.
