@@ -125,19 +125,6 @@ impl<'p, K: KeyValue> Store<'p, K> {
         Ok(licenses.into_iter().map(|(_, license)| license).collect())
     }
 
-    /// One license. Looks through all of them.
-    pub fn license(&self, id: LicenseId) -> Result<Option<StoredLicense>, Error> {
-        let mut found = None;
-        self.scan(&mut |_, held| {
-            if held.license.terms().id != id {
-                return ControlFlow::Continue(());
-            }
-            found = Some(held.into());
-            ControlFlow::Break(())
-        })?;
-        Ok(found)
-    }
-
     /// Deletes a license. Says whether it was there. Looks through all of them: nothing but its issuer's care keeps another
     /// key's license from having the same id.
     pub fn delete(&mut self, id: LicenseId, entropy: &mut dyn Entropy) -> Result<bool, Error> {

@@ -75,12 +75,17 @@ impl Drop for Offscreen {
 
 fn render(mut renderer: Renderer, updated: &Receiver<()>, is_over: &AtomicBool) -> Shown {
     let (mut shown, mut surface) = (Shown::default(), Surface::new());
-    while updated.recv().is_ok() && !is_over.load(Ordering::Acquire) {
+    while updated.recv().is_ok() {
+        // The last picture may have come with the end.
+        let is_last = is_over.load(Ordering::Acquire);
         if renderer.render(&mut surface) {
             let colour = mean(surface.points());
             shown.frames += 1;
             shown.first.get_or_insert(colour);
             shown.last = Some(colour);
+        }
+        if is_last {
+            break;
         }
     }
     shown

@@ -7,7 +7,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use admit_client::Store;
+use admit_client::{StorageError, Store};
 use admit_crypto::{Digest, Provider, RecordKey, aws_lc};
 use admit_packager::AtomicFile;
 use admit_protocol::Code;
@@ -185,6 +185,16 @@ impl ClientRealm {
         let mut entropy = store.entropy(&mut SystemEntropy);
         store.return_reservations(&mut entropy)?;
         Ok(store)
+    }
+
+    /// The same for whoever only looks, which must work where nothing can be written: what was reserved is then shown as used.
+    pub(crate) fn store_to_show(&self, _: &Lock) -> Outcome<Store<'static, SqliteKeyValue>> {
+        let mut store = self.store()?;
+        let mut entropy = store.entropy(&mut SystemEntropy);
+        match store.return_reservations(&mut entropy) {
+            Ok(_) | Err(admit_client::Error::Storage(StorageError::Failed { .. })) => Ok(store),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Opens the license store.

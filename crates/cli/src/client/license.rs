@@ -122,9 +122,7 @@ fn all_licenses(args: &ClientArgs) -> Outcome<Vec<(String, Terms, Usage)>> {
     for realm in realms(args)? {
         let name = realm.realm.document().name.clone();
         let lock = realm.lock()?;
-        // Looking must work where nothing can be written.
-        let store = realm.settled_store(&lock).or_else(|_| realm.store())?;
-        let licenses = store.licenses()?;
+        let licenses = realm.store_to_show(&lock)?.licenses()?;
         all.extend(licenses.into_iter().map(|license| (name.clone(), license.terms, license.usage)));
     }
     Ok(all)

@@ -40,6 +40,25 @@ fn b09_a_one_time_license_outlives_every_death_before_it_is_charged() {
     }
 }
 
+#[test]
+fn licenses_are_shown_also_where_what_was_reserved_cannot_be_given_back() {
+    let (world, _) = song("license.rights = \"play\"; license.play_count = 5;");
+    let used = || world.admit(&["license", "list", "--json"]).json()["licenses"][0]["plays"]["used"].as_u64().unwrap();
+    let store = world.realm_folder("client").join("store.db");
+    let reserved = || {
+        let connection = rusqlite::Connection::open(&store).unwrap();
+        connection.query_row("SELECT count(*) FROM record WHERE key = x'72'", [], |row| row.get::<_, u32>(0)).unwrap()
+    };
+    let before = used();
+    let left = (1..).find(|&number| play(&world, "pwrite64", number).lived || reserved() == 1);
+    assert_eq!(reserved(), 1, "{left:?}");
+    let set = |statement| rusqlite::Connection::open(&store).unwrap().execute_batch(statement).unwrap();
+    set("CREATE TRIGGER refuse BEFORE UPDATE ON record BEGIN SELECT RAISE(ABORT, 'no'); END");
+    assert_eq!(used(), before + 1, "what is reserved is shown as used");
+    set("DROP TRIGGER refuse");
+    assert_eq!((used(), reserved()), (before, 0));
+}
+
 /// A song for which a client has a license by this policy, and its clear media.
 fn song(policy: &str) -> (World, Vec<u8>) {
     let world = licensing(policy);

@@ -100,6 +100,15 @@ fn wrong_usage_ends_with_2() {
     }
 }
 
+#[test]
+fn reservations_that_somebody_else_made_are_noticed_also_by_who_only_looks() {
+    let world = World::new();
+    let realm = world.package("film.mp4", "film", &["--open"]);
+    world.admit(&["play", "film.mp4", "-o", "clear.mp4", "--trust", &realm]).succeeded();
+    edit(&world.realm_folder("client").join("store.db"), "INSERT INTO record (key, value) VALUES (x'72', x'03')");
+    world.admit(&["license", "list"]).refused("ADMIT_E_STORE_TAMPERED");
+}
+
 fn edit(store: &std::path::Path, statement: &str) {
     let connection = rusqlite::Connection::open(store).unwrap();
     assert_eq!(connection.execute(statement, []).unwrap(), 1);
