@@ -5,7 +5,7 @@
 use admit_fuzz::{mutate, seeds};
 use admit_media::{
     AuxInfo, Cursor, Defaults, Groups, KeyId, Location, Metadata, Movie, Node, Pssh, SampleEntryProtection,
-    SampleTable, Scheme, Sizes, Tenc, build_sinf, fourcc, saio_offsets, track_fragments,
+    SampleTable, Scheme, SharedDescriptions, Sizes, Tenc, build_sinf, fourcc, saio_offsets, track_fragments,
 };
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 
@@ -38,7 +38,7 @@ fuzz_target!(init: seeds::offer(seeds), |bytes: &[u8]| {
 /// Reads a box as everything that it may be, and the boxes in it.
 fn read_all(node: &Node<'_>, depth: usize) {
     let _ = SampleEntryProtection::read(node);
-    if let Ok(mut groups) = Groups::read(node, node) {
+    if let Ok(mut groups) = Groups::read(node, &SharedDescriptions::new(node)) {
         for _ in 0..SOME {
             let _ = groups.next_sample();
         }

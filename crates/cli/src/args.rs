@@ -20,8 +20,8 @@ pub(crate) use self::admin::{
     AdminCommand, Custody, OperatorTokenCommand, RenewArgs, RotateKeyArgs, TokenKeyAddArgs, TokenKeyCommand,
 };
 pub(crate) use self::client::{
-    BurnArgs, ClientArgs, ClockCommand, LicenseAcquireArgs, LicenseCommand, LicenseRecoverArgs, PlayArgs, SaveArgs,
-    WhyArgs,
+    BurnArgs, ClientArgs, ClockCommand, LicenseAcquireArgs, LicenseCommand, LicenseIdArgs, LicenseRecoverArgs,
+    PlayArgs, SaveArgs, WhyArgs,
 };
 pub(crate) use self::content::{LocalArgs, PackageArgs, TokenArgs};
 pub(crate) use self::device::{DeviceCommand, DeviceMakeArgs, DevicePlayArgs, DeviceTransferArgs};
@@ -84,7 +84,7 @@ pub(crate) enum Command {
     Device(DeviceCommand),
     /// Buyer: may this action happen now? Every reason and every remedy.
     Why(WhyArgs),
-    /// Anybody: what is protected in a file, and how; also licenses, certificates and realm documents.
+    /// Anybody: what is protected in a file, and how; also content headers, licenses, certificates and realm documents.
     Inspect(InspectArgs),
     /// Anybody: the error table.
     Error(ErrorArgs),
@@ -124,8 +124,11 @@ pub(crate) struct AuditArgs {
 /// `admit inspect`.
 #[derive(Debug, Args)]
 pub(crate) struct InspectArgs {
-    /// Media, a license, a certificate or a realm document.
+    /// Media, a content header, a license, a certificate or a realm document.
     pub(crate) file: PathBuf,
+    /// Write the content header alone, as it is signed, to this file: licenses can be acquired with it.
+    #[arg(long, value_name = "OUT")]
+    pub(crate) header: Option<PathBuf>,
 }
 
 /// `admit error`.

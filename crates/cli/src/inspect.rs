@@ -1,7 +1,8 @@
-//! `admit inspect`: what a file is, and what it says. Media of any packager, licenses, certificates and realm
-//! documents.
+//! `admit inspect`: what a file is, and what it says. Media of any packager, content headers, licenses, certificates and
+//! realm documents.
 
 mod certificate;
+mod header;
 mod media;
 
 use std::fs::File;
@@ -15,25 +16,48 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::json;
 
+use self::header::Header;
 use crate::args::InspectArgs;
 use crate::client::PROVIDER;
 use crate::failure::{Failure, Outcome};
+use crate::header_file;
 use crate::output::Output;
 use crate::terms::{terms_json, terms_text};
 
-/// Finds out what the file is by its first bytes, and tells what it says.
+/// Finds out what the file is by its first bytes, tells what it says, and writes its content header where that is wanted.
 pub(crate) fn run(args: &InspectArgs, output: Output) -> Outcome<()> {
     let path = args.file.as_path();
-    match kind_of(path)? {
-        Kind::Media => media::inspect(path, output),
-        Kind::CertificatePem => certificate::inspect_pem(&read_small(path)?, output),
-        Kind::CertificateDer => certificate::inspect_der(&read_small(path)?, output),
-        Kind::Signed => inspect_signed(path, &read_small(path)?, output),
+    let header = tell(path, output)?;
+    let Some(to) = &args.header else { return Ok(()) };
+    match header {
+        Some(header) => header.write(path, to, output),
+        None => {
+            let sentence = format!("{} has no content header of Admit", path.display());
+            Err(Failure::new(Code::ADMIT_E_NOT_PROTECTED, sentence).with_action("Name a file that has one"))
+        }
     }
+}
+
+/// Gives the content header, where there is one.
+fn tell(path: &Path, output: Output) -> Outcome<Option<Header>> {
+    match kind_of(path)? {
+        Kind::Media => return media::inspect(path, output),
+        Kind::Header(object) => {
+            let header = Header::read(&object)?;
+            header.inspect(output);
+            return Ok(Some(header));
+        }
+        Kind::CertificatePem => certificate::inspect_pem(&read_small(path)?, output)?,
+        Kind::CertificateDer => certificate::inspect_der(&read_small(path)?, output)?,
+        Kind::Signed => inspect_signed(path, &read_small(path)?, output)?,
+    }
+    Ok(None)
 }
 
 enum Kind {
     Media,
+    /// A content header alone: the object.
+    Header(Vec<u8>),
     CertificatePem,
     CertificateDer,
     /// COSE_Sign1: a license or a realm document.
@@ -42,6 +66,9 @@ enum Kind {
 
 fn kind_of(path: &Path) -> Outcome<Kind> {
     let failed = |error: std::io::Error| Failure::file(path, &error);
+    if let Some(object) = header_file::read(File::open(path).map_err(failed)?).map_err(failed)? {
+        return Ok(Kind::Header(object));
+    }
     let mut head = Vec::new();
     File::open(path).map_err(failed)?.take(16).read_to_end(&mut head).map_err(failed)?;
     Ok(match head.as_slice() {

@@ -5,6 +5,7 @@ mod audio;
 mod client;
 mod error;
 mod failure;
+mod header_file;
 mod inspect;
 mod operator;
 mod output;

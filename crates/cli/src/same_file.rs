@@ -14,7 +14,7 @@ pub(crate) fn refuse(input: &Path, output: &Path) -> Outcome<()> {
         return Ok(());
     }
     let sentence = format!("{} and {} are the same file", input.display(), output.display());
-    Err(Failure::new(Code::ADMIT_E_FILE, sentence).with_action("Name another file with --output"))
+    Err(Failure::new(Code::ADMIT_E_FILE, sentence).with_action("Name another file to write to"))
 }
 
 #[cfg(unix)]

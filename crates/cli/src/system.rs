@@ -14,7 +14,7 @@ mod traces;
 pub(crate) use client_clocks::read_clocks;
 pub(crate) use clock::{SystemClock, is_clock_kept_right, now};
 pub(crate) use entropy::SystemEntropy;
-pub(crate) use http::{Http, origin};
+pub(crate) use http::{Http, origin, server_origin};
 pub(crate) use log::ServerLog;
 pub(crate) use memory::{Memory, protect};
 pub(crate) use remote_file::{LastFailure, RemoteFile};

@@ -19,8 +19,17 @@ type Known = (Digest, Box<Children>);
 impl Branches {
     /// The branch at a path, if it is known and has this digest.
     pub(crate) fn find(&self, path: &[u8], digest: Digest) -> Option<Box<Children>> {
+        self.known(path, digest, |children| Box::new(*children))
+    }
+
+    /// What the branch at a path says of a child, if it is known and has this digest.
+    pub(crate) fn child(&self, path: &[u8], digest: Digest, nibble: u8) -> Option<Option<Digest>> {
+        self.known(path, digest, |children| children[usize::from(nibble)])
+    }
+
+    fn known<T>(&self, path: &[u8], digest: Digest, say: impl FnOnce(&Children) -> T) -> Option<T> {
         let known = self.0.borrow();
-        known.get(path).filter(|(known, _)| *known == digest).map(|(_, children)| children.clone())
+        known.get(path).filter(|(known, _)| *known == digest).map(|(_, children)| say(children))
     }
 
     /// Keeps a branch whose record has this digest, if it is near the root.

@@ -58,23 +58,26 @@ impl<'s, 'p, K: KeyValue> Edit<'s, 'p, K> {
         Ok(())
     }
 
-    /// Removes licenses for a key from a place.
+    /// Removes licenses for a key from a place. Says whether there were any.
     pub(crate) fn remove(
         &mut self,
         place: Place,
         key_id: KeyId,
         is_removed: impl Fn(&HeldLicense) -> bool,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let record = self.record(place, key_id)?;
         let before = record.held.len();
         record.held.retain(|held| !is_removed(held));
-        record.is_changed |= record.held.len() < before;
-        Ok(())
+        let is_less = record.held.len() < before;
+        record.is_changed |= is_less;
+        Ok(is_less)
     }
 
-    /// Removes a license wherever it is. One that is not there is passed over.
-    pub(crate) fn delete(&mut self, key_id: KeyId, id: LicenseId) -> Result<(), Error> {
-        Place::ALL.iter().try_for_each(|&place| self.remove(place, key_id, |held| held.license.terms().id == id))
+    /// Removes a license wherever it is. Says whether it was anywhere.
+    pub(crate) fn delete(&mut self, key_id: KeyId, id: LicenseId) -> Result<bool, Error> {
+        Place::ALL.iter().try_fold(false, |was_there, &place| {
+            Ok(self.remove(place, key_id, |held| held.license.terms().id == id)? || was_there)
+        })
     }
 
     /// Leaves the changes with other writes.

@@ -47,6 +47,12 @@ pub trait KeyValue {
     /// One record.
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StorageError>;
 
+    /// Calls `read`, for which the records are as they were at one time, where the storage can do so; and reading several at
+    /// once may cost less. It is not called within itself.
+    fn at_once<T>(&self, read: impl FnOnce() -> T) -> Result<T, StorageError> {
+        Ok(read())
+    }
+
     /// Whether there is no record at all.
     fn is_empty(&self) -> Result<bool, StorageError>;
 

@@ -94,6 +94,11 @@ impl<'p, K: KeyValue> Ledger<'p, K> {
         Ok(())
     }
 
+    /// Reads several records at once.
+    pub(crate) fn at_once<T>(&self, read: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+        self.storage.at_once(read)?
+    }
+
     /// One record, as it was last written; none where there is none.
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Opened>, Error> {
         match self.digest_of(key)? {

@@ -10,7 +10,8 @@
 //! | `o` device's key, key id | a portable license that a device may not have yet |
 //! | `r` | the uses that are reserved and not yet charged |
 //!
-//! Content names keys, so licenses are found by key. Who has nothing but a license's id looks through all of them.
+//! Content names keys, so licenses are found by key. Who has nothing but a license's id looks through all of them, and who has its
+//! key as well reads one record.
 
 use core::ops::ControlFlow;
 
@@ -87,6 +88,10 @@ impl<'p, K: KeyValue> Store<'p, K> {
 
     /// Every license for a key, and the roots that its leaves need.
     pub fn held(&self, key_id: &KeyId) -> Result<Vec<HeldLicense>, Error> {
+        self.storage.at_once(|| self.held_with_roots(key_id))
+    }
+
+    fn held_with_roots(&self, key_id: &KeyId) -> Result<Vec<HeldLicense>, Error> {
         let mut held = self.held_by_key(key_id)?;
         let mut roots = Vec::new();
         for leaf in held.iter().filter_map(|held| held.license.terms().uplink) {
@@ -116,26 +121,25 @@ impl<'p, K: KeyValue> Store<'p, K> {
 
     /// Every license in the store, in the order of their keys, those of the session behind the others.
     pub fn licenses(&self) -> Result<Vec<StoredLicense>, Error> {
+        self.find(|_| true)
+    }
+
+    /// The licenses with the ids that are wanted, in the same order. Looks through all there are, and keeps only these in memory.
+    pub fn find(&self, is_wanted: impl Fn(LicenseId) -> bool) -> Result<Vec<StoredLicense>, Error> {
         let mut licenses = Vec::new();
         self.scan(&mut |place, held| {
-            licenses.push((place, StoredLicense::from(held)));
+            if is_wanted(held.license.terms().id) {
+                licenses.push((place, StoredLicense::from(held)));
+            }
             ControlFlow::Continue(())
         })?;
         licenses.sort_by_key(|(place, StoredLicense { terms, .. })| (*place, terms.key_id, terms.id));
         Ok(licenses.into_iter().map(|(_, license)| license).collect())
     }
 
-    /// Deletes a license. Says whether it was there. Looks through all of them: nothing but its issuer's care keeps another
-    /// key's license from having the same id.
-    pub fn delete(&mut self, id: LicenseId, entropy: &mut dyn Entropy) -> Result<bool, Error> {
-        let mut found = Vec::new();
-        self.scan(&mut |_, held| {
-            let terms = held.license.terms();
-            found.extend((terms.id == id).then_some((terms.key_id, id)));
-            ControlFlow::Continue(())
-        })?;
-        self.delete_all(&found, entropy)?;
-        Ok(!found.is_empty())
+    /// The licenses for a key, without the roots that they need. Reads what there is for this key and nothing else.
+    pub fn licenses_for(&self, key_id: &KeyId) -> Result<Vec<StoredLicense>, Error> {
+        Ok(self.held_by_key(key_id)?.into_iter().map(StoredLicense::from).collect())
     }
 
     /// Visits every license, in any order, until the visitor breaks.
@@ -213,17 +217,17 @@ impl<'p, K: KeyValue> Store<'p, K> {
         self.get(Place::Storage, IDENTITY)
     }
 
-    /// Deletes licenses. Those that are not there are passed over.
-    pub(crate) fn delete_all(
-        &mut self,
-        licenses: &[(KeyId, LicenseId)],
-        entropy: &mut dyn Entropy,
-    ) -> Result<(), Error> {
-        let mut edit = Edit::of(self);
-        licenses.iter().try_for_each(|&(key_id, id)| edit.delete(key_id, id))?;
+    /// Deletes licenses, each named with its key: nothing but its issuer's care keeps another key's license from having the same
+    /// id. Those that are not there are passed over. Says whether any was.
+    pub fn delete_all(&mut self, licenses: &[(KeyId, LicenseId)], entropy: &mut dyn Entropy) -> Result<bool, Error> {
+        let (mut edit, mut was_there) = (Edit::of(self), false);
+        for &(key_id, id) in licenses {
+            was_there |= edit.delete(key_id, id)?;
+        }
         let mut writes = Writes::default();
         edit.write(&mut writes);
-        self.commit_all(writes, entropy)
+        self.commit_all(writes, entropy)?;
+        Ok(was_there)
     }
 
     /// Makes all writes, those of the storage first: when it refuses, nothing has changed.

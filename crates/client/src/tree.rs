@@ -52,16 +52,19 @@ impl<K: KeyValue> Ledger<'_, K> {
         let Some(mut digest) = self.root() else { return Ok(None) };
         let path = self.path_of(key);
         for (depth, &nibble) in path.iter().enumerate() {
-            match self.node(&path[..depth], digest, &mut None)? {
-                Node::Branch(children) => match children[usize::from(nibble)] {
-                    Some(child) => digest = child,
-                    None => return Ok(None),
+            let above = &path[..depth];
+            let child = match self.branches().child(above, digest, nibble) {
+                Some(child) => child,
+                None => match self.node(above, digest, &mut None)? {
+                    Node::Branch(children) => children[usize::from(nibble)],
+                    Node::Leaf(entries) => {
+                        let entry = entries.iter().find(|entry| **entry.key == *key);
+                        return Ok(entry.map(|entry| entry.digest));
+                    }
                 },
-                Node::Leaf(entries) => {
-                    let entry = entries.iter().find(|entry| **entry.key == *key);
-                    return Ok(entry.map(|entry| entry.digest));
-                }
-            }
+            };
+            let Some(child) = child else { return Ok(None) };
+            digest = child;
         }
         // No two keys have the same path, so no branch is as deep as that.
         Err(self.mismatch(key))

@@ -56,11 +56,13 @@ pub struct Run<'a> {
     defaults: Defaults,
 }
 
-/// The track fragments of a `moof` that begins at `moof.at`; `defaults` finds the `trex` of a track.
+/// The track fragments of a `moof` that begins at `moof.at`; `defaults` finds the `trex` of a track. One without a header
+/// (`mfhd`, section 8.8.5) is no fragment.
 pub fn track_fragments<'a>(
     moof: &Node<'a>,
     defaults: impl Fn(u32) -> Defaults,
 ) -> Result<Vec<TrackFragment<'a>>, Error> {
+    moof.need(fourcc::MFHD)?;
     let mut fragments = Vec::new();
     let mut end_of_data = moof.at.offset;
     for traf in moof.all(fourcc::TRAF) {
@@ -229,6 +231,7 @@ mod tests {
     fn moof(tfhd: (u32, &[u32]), truns: &[(u32, &[u32])]) -> Vec<u8> {
         let mut out = Vec::new();
         put_box(&mut out, fourcc::MOOF, |out| {
+            put_full_box(out, fourcc::MFHD, 0, 0, |out| put_words(&[1], out));
             put_box(out, fourcc::TRAF, |out| {
                 put_full_box(out, fourcc::TFHD, 0, tfhd.0, |out| put_words(tfhd.1, out));
                 truns.iter().for_each(|(flags, words)| {
@@ -243,6 +246,12 @@ mod tests {
         let defaults = Defaults { description: 1, duration: 10, size: 100, flags: 0x10000 };
         let fragments = track_fragments(&Node::parse(bytes, 1000)?, |_| defaults)?;
         Ok(fragments.iter().flat_map(|fragment| &fragment.runs).flat_map(|run| run.samples(0)).collect())
+    }
+
+    #[test]
+    fn one_without_a_header_is_refused() {
+        let at = Location::within(fourcc::MOOF, 1000);
+        assert_eq!(samples(b"\0\0\0\x08moof"), Err(Error::Missing { at, wanted: fourcc::MFHD }));
     }
 
     #[test]

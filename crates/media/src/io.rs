@@ -12,12 +12,17 @@ pub const MAX_TREE: u64 = 64 << 20;
 /// Bytes in a block of output.
 pub const BLOCK: usize = 512 << 10;
 
-/// Something to read from, of known length.
+/// Bytes that are read at once where fewer are asked for.
+const WINDOW: usize = 4 << 10;
+
+/// Something to read from, of known length. What is short is read through a window, for a file may have a million boxes.
 #[derive(Debug)]
 pub struct Input<R> {
     reader: R,
     position: u64,
     length: u64,
+    window: Vec<u8>,
+    window_start: u64,
 }
 
 /// A box at the top level of a file.
@@ -53,7 +58,7 @@ impl<R: Read + Seek> Input<R> {
         let read = |error: io::Error| Error::Read { offset: 0, kind: error.kind() };
         let length = reader.seek(SeekFrom::End(0)).map_err(read)?;
         reader.seek(SeekFrom::Start(0)).map_err(read)?;
-        Ok(Self { reader, position: 0, length })
+        Ok(Self { reader, position: 0, length, window: Vec::new(), window_start: 0 })
     }
 
     /// Bytes in the input.
@@ -71,12 +76,50 @@ impl<R: Read + Seek> Input<R> {
     /// Fills `buffer` from `offset` on.
     pub fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> Result<(), Error> {
         let read = |error: io::Error| Error::Read { offset, kind: error.kind() };
+        if buffer.len() >= WINDOW {
+            self.go_to(offset).map_err(read)?;
+            self.reader.read_exact(buffer).map_err(read)?;
+            self.position += buffer.len() as u64;
+            return Ok(());
+        }
+        if self.in_window(offset, buffer.len()).is_none() {
+            self.move_window(offset, buffer.len()).map_err(read)?;
+        }
+        buffer.copy_from_slice(self.in_window(offset, buffer.len()).expect("the window was moved there"));
+        Ok(())
+    }
+
+    /// Bytes from `offset` on that were read before; none where they are not all there.
+    fn in_window(&self, offset: u64, length: usize) -> Option<&[u8]> {
+        let from = usize::try_from(offset.checked_sub(self.window_start)?).ok()?;
+        self.window.get(from..from.checked_add(length)?)
+    }
+
+    /// Reads what comes from `offset` on: `needed` bytes, and as many more as come with them at once.
+    fn move_window(&mut self, offset: u64, needed: usize) -> io::Result<()> {
+        self.go_to(offset)?;
+        let mut bytes = std::mem::take(&mut self.window);
+        bytes.resize(WINDOW, 0);
+        let mut filled = 0;
+        while filled < needed {
+            match self.reader.read(&mut bytes[filled..]) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
+                Err(error) => return Err(error),
+            }
+            self.position = offset + filled as u64;
+        }
+        bytes.truncate(filled);
+        (self.window, self.window_start) = (bytes, offset);
+        Ok(())
+    }
+
+    fn go_to(&mut self, offset: u64) -> io::Result<()> {
         if offset != self.position {
-            self.reader.seek(SeekFrom::Start(offset)).map_err(read)?;
+            self.reader.seek(SeekFrom::Start(offset))?;
             self.position = offset;
         }
-        self.reader.read_exact(buffer).map_err(read)?;
-        self.position += buffer.len() as u64;
         Ok(())
     }
 
@@ -193,6 +236,45 @@ mod tests {
         let mut input = Input::new(io::Cursor::new(b"\0\0\0\x01moov\0\0\0\x10\0\0\0\0".to_vec())).unwrap();
         let at = Location::within(fourcc::MOOV, 0);
         assert_eq!(input.find(fourcc::MOOV), Err(Error::Truncated { at, needed: 0x10_0000_0000, available: 16 }));
+    }
+
+    /// Counts how often it is read from.
+    struct Counted(io::Cursor<Vec<u8>>, usize);
+
+    impl Read for Counted {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            self.1 += 1;
+            self.0.read(buffer)
+        }
+    }
+
+    impl Seek for Counted {
+        fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+            self.0.seek(to)
+        }
+    }
+
+    #[test]
+    fn a_walk_over_many_small_boxes_reads_many_of_them_at_once() {
+        let bytes = b"\0\0\0\x08free".repeat(100_000);
+        let reads = bytes.len().div_ceil(WINDOW - MAX_HEADER);
+        let mut input = Input::new(Counted(io::Cursor::new(bytes), 0)).unwrap();
+        assert_eq!(input.find(fourcc::MOOV), Ok(None));
+        assert!(input.reader.1 <= reads, "{} reads", input.reader.1);
+    }
+
+    #[test]
+    fn what_is_read_is_what_is_there_whatever_was_read_before() {
+        let bytes: Vec<u8> = (0..20_000u32).map(|index| (index % 251) as u8).collect();
+        let mut input = Input::new(io::Cursor::new(bytes.clone())).unwrap();
+        for (offset, length) in [(0, 16), (8, 16), (4090, 16), (9000, 5000), (4100, 4095), (13_990, 20), (19_990, 10)] {
+            let mut buffer = vec![0; length];
+            input.read_at(offset as u64, &mut buffer).unwrap();
+            assert_eq!(buffer, bytes[offset..offset + length], "{length} bytes at {offset}");
+        }
+        let behind = Error::Read { offset: 19_990, kind: io::ErrorKind::UnexpectedEof };
+        assert_eq!(input.read_at(19_990, &mut [0; 11]), Err(behind));
+        assert_eq!(input.read_at(19_999, &mut [0; 1]), Ok(()), "and it can still be read from");
     }
 
     #[test]

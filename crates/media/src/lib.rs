@@ -42,8 +42,8 @@ pub use io::{BLOCK, Input, MAX_TREE, Sink, TopBox, WriteSink};
 pub use metadata::{Cover, Metadata};
 pub use movie::{Movie, SampleEntry, Track, track_id};
 pub use protection::{
-    ADMIT_SYSTEM_ID, AuxEntry, AuxInfo, COMMON_SYSTEM_ID, Groups, Pssh, SampleEntryProtection, Scheme, Sizes, SystemId,
-    Tenc, build_sinf, saio_offsets, unprotect_entry,
+    ADMIT_SYSTEM_ID, AuxEntry, AuxInfo, COMMON_SYSTEM_ID, Groups, Pssh, SampleEntryProtection, Scheme,
+    SharedDescriptions, Sizes, SystemId, Tenc, build_sinf, saio_offsets, unprotect_entry,
 };
 pub use sample::{NON_SYNC_FLAGS, SYNC_FLAGS, Sample};
 pub use sample_table::{SampleTable, Samples};

@@ -1,5 +1,7 @@
 //! What `moov` says about the movie and its tracks (ISO/IEC 14496-12 sections 8.2 to 8.5).
 
+use std::collections::HashMap;
+
 use crate::fragment::Defaults;
 use crate::tree::Node;
 use crate::{Cursor, Error, FourCc, SampleEntryProtection, fourcc};
@@ -15,7 +17,9 @@ pub struct Movie {
     pub fragmented: bool,
     /// The tracks, in the order of their boxes.
     pub tracks: Vec<Track>,
-    defaults: Vec<(u32, Defaults)>,
+    defaults: HashMap<u32, Defaults>,
+    /// The first track of each number.
+    numbers: HashMap<u32, usize>,
 }
 
 /// A track.
@@ -57,26 +61,31 @@ impl Movie {
     pub fn read(moov: &Node<'_>) -> Result<Self, Error> {
         let (timescale, duration) = read_times(moov.need(fourcc::MVHD)?.fields())?;
         let mvex = moov.child(fourcc::MVEX);
-        let defaults = mvex
-            .iter()
-            .flat_map(|mvex| mvex.all(fourcc::TREX))
-            .map(|trex| Defaults::parse(trex.fields()))
-            .collect::<Result<_, _>>()?;
-        let tracks = moov.all(fourcc::TRAK).map(Track::read).collect::<Result<_, _>>()?;
-        Ok(Self { timescale, duration, fragmented: mvex.is_some(), tracks, defaults })
+        let boxes = mvex.iter().flat_map(|mvex| mvex.all(fourcc::TREX));
+        let defaults = boxes.map(|trex| Defaults::parse(trex.fields())).collect::<Result<Vec<_>, _>>()?;
+        let tracks = moov.all(fourcc::TRAK).map(Track::read).collect::<Result<Vec<_>, _>>()?;
+        let numbers = tracks.iter().enumerate().map(|(index, track)| (track.id, index));
+        // Of several for one number the first holds, which is put in last.
+        let (defaults, numbers) = (defaults.into_iter().rev().collect(), numbers.rev().collect());
+        Ok(Self { timescale, duration, fragmented: mvex.is_some(), tracks, defaults, numbers })
     }
 
     /// A track by its number.
     #[must_use]
     pub fn track(&self, id: u32) -> Option<&Track> {
-        self.tracks.iter().find(|track| track.id == id)
+        self.tracks.get(self.index(id)?)
+    }
+
+    /// Where a track is among the others, by its number.
+    pub(crate) fn index(&self, id: u32) -> Option<usize> {
+        self.numbers.get(&id).copied()
     }
 
     /// What holds for samples of a track in fragments that do not say.
     #[must_use]
     pub fn defaults(&self, track: u32) -> Defaults {
-        let found = self.defaults.iter().find(|(id, _)| *id == track);
-        found.map_or(Defaults { description: 1, ..Defaults::default() }, |(_, defaults)| *defaults)
+        let found = self.defaults.get(&track).copied();
+        found.unwrap_or(Defaults { description: 1, ..Defaults::default() })
     }
 }
 

@@ -6,7 +6,7 @@ use std::io::{Read, Seek};
 use crate::io::Input;
 use crate::protection::descriptions;
 use crate::tree::Node;
-use crate::{Cursor, Error, FourCc, KeyId, Location, Metadata, Movie, Pssh, Track, fourcc};
+use crate::{ADMIT_SYSTEM_ID, Cursor, Error, FourCc, KeyId, Location, Metadata, Movie, Pssh, Track, fourcc};
 
 /// What a file says about itself.
 #[derive(Debug, Clone)]
@@ -66,7 +66,8 @@ pub struct Protections {
     /// The protection system headers in `moov`.
     pub pssh: Vec<Pssh>,
     /// The keys that tracks use: of their sample descriptions (`tenc`) and of groups of their samples (`seig`), then
-    /// those that headers list. Each is here once. Groups within fragments are not looked at.
+    /// those that headers list, Admit's before others. Each is here once, and 1024 of them at most: what headers list
+    /// beyond that is left out. Groups within fragments are not looked at.
     pub key_ids: Vec<KeyId>,
 }
 
@@ -81,10 +82,17 @@ pub fn protections<R: Read + Seek>(input: R) -> Result<Protections, Error> {
         let groups = descriptions(trak.descend(&[fourcc::MDIA, fourcc::MINF, fourcc::STBL])?)?;
         key_ids.extend(of_entries.chain(groups).filter(|tenc| tenc.protected).map(|tenc| tenc.key_id));
     }
-    let pssh = headers(&moov)?;
-    key_ids.extend(pssh.iter().filter_map(|pssh| pssh.key_ids.as_ref()).flatten());
     let mut seen = HashSet::new();
     key_ids.retain(|key_id| seen.insert(*key_id));
+    if key_ids.len() > MAX_KEYS {
+        let (at, size, limit) = (moov.at, key_ids.len() as u64, MAX_KEYS as u64);
+        return Err(Error::OverLimit { at, what: "number of keys", size, limit });
+    }
+    let pssh = headers(&moov)?;
+    let (own, others): (Vec<_>, Vec<_>) = pssh.iter().partition(|pssh| pssh.system_id == ADMIT_SYSTEM_ID);
+    let listed = own.into_iter().chain(others).filter_map(|pssh| pssh.key_ids.as_ref()).flatten();
+    key_ids.extend(listed.filter(|key_id| seen.insert(**key_id)));
+    key_ids.truncate(MAX_KEYS);
     Ok(Protections { pssh, key_ids })
 }
 
@@ -98,3 +106,6 @@ fn brands(payload: &[u8]) -> (Option<FourCc>, Vec<FourCc>) {
     let compatible = cursor.rest().get(4..).unwrap_or_default();
     (major, compatible.chunks_exact(4).map(|brand| FourCc(brand.try_into().expect("4 bytes"))).collect())
 }
+
+/// A license is looked for by each key that protects a file, of which there are a few.
+const MAX_KEYS: usize = 1024;

@@ -23,18 +23,29 @@ pub struct Player {
 impl Player {
     /// Starts one, which shows this title. Where there is no screen it fails, and nothing was asked for.
     pub fn start(library: &Library, output: Output, title: &str) -> Result<Self, Error> {
+        Self::start_with(library, output, &[], title)
+    }
+
+    /// As [`Self::start`], with options that are set last.
+    fn start_with(
+        library: &Library,
+        output: Output,
+        last: &[(&'static str, &str)],
+        title: &str,
+    ) -> Result<Self, Error> {
         let (sender, messages) = channel();
         let core = Core::new(library, &sender)?;
         core.request_errors()?;
         output.options().try_for_each(|(name, value)| core.set_option(name, value))?;
         core.set_option("force-media-title", title)?;
+        last.iter().try_for_each(|(name, value)| core.set_option(name, value))?;
         if output == Output::Window {
             SCREENS.iter().find(|drivers| core.set_option("vo", drivers).is_ok());
         }
         core.initialize().map_err(|error| if output == Output::Window { Error::NoScreen } else { error })?;
         KEYS.iter().try_for_each(|(key, command)| core.command(&["keybind", key, command]))?;
         let offscreen = match output {
-            Output::Window if core.property(c"current-vo").is_none() => return Err(Error::NoScreen),
+            Output::Window if core.property("current-vo").is_none() => return Err(Error::NoScreen),
             Output::Window => None,
             Output::Offscreen => Some(Offscreen::start(&core)?),
         };
@@ -51,7 +62,7 @@ impl Player {
     pub fn show(self, length: u64) -> Result<Showing, Error> {
         self.core.offer(length)?;
         self.core.command(&["loadfile", MEDIUM])?;
-        Ok(Showing { answer: None, player: self, has_begun: false, line: None })
+        Ok(Showing { answer: None, player: self, has_begun: false, is_unheard: false, line: None })
     }
 }
 
@@ -82,6 +93,7 @@ pub struct Showing {
     answer: Option<SyncSender<Vec<u8>>>,
     player: Player,
     has_begun: bool,
+    is_unheard: bool,
     /// The last thing that was said to be wrong.
     line: Option<String>,
 }
@@ -120,6 +132,13 @@ impl Showing {
         }
     }
 
+    /// Whether nobody hears its sound, for no sound device could be opened: known from its beginning on, and at its end at the
+    /// latest. Its pictures are shown all the same; where it has none, it has ended.
+    #[must_use]
+    pub const fn is_unheard(&self) -> bool {
+        self.is_unheard
+    }
+
     /// Ends it, and says what was rendered where nobody saw it.
     #[must_use]
     pub fn finish(mut self) -> Option<Shown> {
@@ -130,11 +149,18 @@ impl Showing {
         while let Some(event) = self.player.core.next_event() {
             match event {
                 Event::Shutdown | Event::Ended => return Ok(true),
+                Event::EndedUnheard => {
+                    self.is_unheard = true;
+                    return Ok(true);
+                }
                 Event::Failed(said) => {
                     let detail = self.line.take().map_or(said.clone(), |line| format!("{said} ({line})"));
                     return Err(Error::Playback { detail });
                 }
-                Event::Line(line) => self.line = Some(line),
+                Event::Line(line) => {
+                    self.is_unheard |= line.ends_with(NO_SOUND);
+                    self.line = Some(line);
+                }
                 Event::Other => (),
             }
         }
@@ -147,5 +173,84 @@ fn now() -> Instant {
     Instant::now()
 }
 
+/// How libmpv says early on what it says again at the end, with a number.
+const NO_SOUND: &str = "-> no sound.";
 /// How long nothing may be wanted before that is told.
 const TICK: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    /// What ffmpeg makes of these inputs and codecs.
+    #[expect(clippy::disallowed_methods, reason = "where ffmpeg is is the test setup's to say")]
+    fn medium(arguments: &[&str]) -> Vec<u8> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("medium.mp4");
+        let mut ffmpeg = Command::new(std::env::var("ADMIT_FFMPEG").unwrap_or_else(|_| "ffmpeg".into()));
+        ffmpeg.args(["-v", "error", "-f", "lavfi", "-i", "sine=440:d=1", "-c:a", "aac"]).args(arguments);
+        assert!(ffmpeg.arg(&path).status().unwrap().success());
+        std::fs::read(path).unwrap()
+    }
+
+    /// Shows it offscreen with a sound device that cannot be opened anywhere: a file in a folder that is not there.
+    fn show(medium: &[u8]) -> Showing {
+        let silent = [("ao", "pcm"), ("ao-pcm-file", "/dev/null/no-folder/sound.wav")];
+        let player = Player::start_with(&Library::load().unwrap(), Output::Offscreen, &silent, "A film").unwrap();
+        player.show(medium.len() as u64).unwrap()
+    }
+
+    fn give(showing: &mut Showing, medium: &[u8], Wanted { offset, length }: Wanted) {
+        let from = medium.len().min(usize::try_from(offset).unwrap());
+        showing.give(&medium[from..medium.len().min(from + length)]);
+    }
+
+    /// Plays it, and says how it ended: whether nobody heard it, and what was rendered.
+    fn play(medium: &[u8]) -> (Result<bool, Error>, Shown) {
+        let mut showing = show(medium);
+        let ended = loop {
+            match showing.next_wanted() {
+                Ok(Some(wanted)) => give(&mut showing, medium, wanted),
+                Ok(None) => break Ok(showing.is_unheard()),
+                Err(error) => break Err(error),
+            }
+        };
+        (ended, showing.finish().unwrap())
+    }
+
+    #[test]
+    fn a_film_without_a_sound_device_is_shown_to_its_end_and_said_to_be_unheard() {
+        let film = medium(&["-f", "lavfi", "-i", "color=red:s=320x180:r=25:d=1", "-pix_fmt", "yuv420p"]);
+        let (ended, shown) = play(&film);
+        assert_eq!(ended, Ok(true));
+        assert!((20..=27).contains(&shown.frames), "{shown:?}");
+    }
+
+    #[test]
+    fn sound_alone_without_a_sound_device_ends_and_is_said_to_be_unheard() {
+        assert_eq!(play(&medium(&[])), (Ok(true), Shown::default()));
+    }
+
+    #[test]
+    fn that_nobody_hears_it_is_said_before_its_end() {
+        let film = medium(&["-f", "lavfi", "-i", "color=red:s=320x180:r=25:d=1", "-pix_fmt", "yuv420p"]);
+        let (mut showing, mut is_said) = (show(&film), false);
+        loop {
+            match showing.player.core.next_event() {
+                Some(Event::Line(line)) => is_said |= line.ends_with(NO_SOUND),
+                Some(Event::EndedUnheard) => break,
+                Some(_) => (),
+                None => match showing.player.messages.recv().unwrap() {
+                    Message::Read { offset, length, answer } => {
+                        showing.answer = Some(answer);
+                        give(&mut showing, &film, Wanted { offset, length });
+                    }
+                    message => assert!(matches!(message, Message::Events)),
+                },
+            }
+        }
+        assert!(is_said);
+    }
+}

@@ -7,9 +7,7 @@ use std::sync::Arc;
 use admit_crypto::ContentKey;
 use admit_license::KeyId;
 use admit_time::Timestamp;
-use axum::body::Bytes;
 use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
@@ -22,6 +20,7 @@ use serde_json::json;
 use crate::acquire::record::{Issue, TokenUse};
 use crate::audit::{self, NewEntry};
 use crate::content::KeyClass;
+use crate::guard::Whole;
 use crate::http::Peer;
 use crate::refusal::Refusal;
 use crate::store::content_key::ContentKeyRow;
@@ -70,11 +69,11 @@ pub(crate) async fn keys(
     State(server): State<Server>,
     Peer(address): Peer,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    Whole(body): Whole,
 ) -> Result<Response, Refusal> {
     let now = server.clock.now();
     server.limits.take_address(address, now)?;
-    let key_ids = read(&body?)?;
+    let key_ids = read(&body)?;
     let token = http::bearer_token(&headers)?;
     let rows = shown(&key_ids, server.registered(&key_ids).await?)?;
     let contents = rows.iter().map(|row| &row.content);

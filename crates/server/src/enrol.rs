@@ -10,11 +10,10 @@ use admit_time::Timestamp;
 use admit_trust::{
     Certificate, ClockKind, DateCheck, Features, Issuer, NON_SDMI_LEVEL, Properties, Role, Subject, role, verify_chain,
 };
-use axum::body::Bytes;
 use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
 use axum::response::Response;
 
+use crate::guard::Whole;
 use crate::home::{Home, Signer};
 use crate::http::Peer;
 use crate::refusal::{Limited, Refusal};
@@ -26,11 +25,11 @@ use crate::{Error, Server, audit, http};
 pub(crate) async fn enrol(
     State(server): State<Server>,
     Peer(address): Peer,
-    body: Result<Bytes, BytesRejection>,
+    Whole(body): Whole,
 ) -> Result<Response, Refusal> {
     let now = server.clock.now();
     server.limits.take_address(address, now)?;
-    let signed = SignedRequest::verify(server.home.provider(), server.home.realm(), &body?)?;
+    let signed = SignedRequest::verify(server.home.provider(), server.home.realm(), &body)?;
     let request = signed.request();
     if request.component_version.is_individualized() {
         return Err(Refusal::NotDefaultComponent);

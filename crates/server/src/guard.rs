@@ -4,8 +4,9 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
+use axum::body::HttpBody as _;
 use axum::body::{Body, Bytes};
-use axum::extract::Request;
+use axum::extract::{FromRequest, Request};
 use axum::handler::Handler;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -22,6 +23,21 @@ pub(crate) struct Guarded<H> {
     /// Whether there must be a place for its requests, and their bodies are read beforehand.
     pub(crate) is_limited: bool,
     pub(crate) expected: Expected,
+}
+
+/// The whole body of a request, as it was read before the handler began, in one piece. (`Bytes` as an extractor would
+/// gather it once more.)
+#[derive(Debug)]
+pub(crate) struct Whole(pub(crate) Bytes);
+
+impl<S: Sync> FromRequest<S> for Whole {
+    type Rejection = Refusal;
+
+    async fn from_request(mut request: Request, _: &S) -> Result<Self, Refusal> {
+        let Some(frame) = request.body_mut().frame().await else { return Ok(Self(Bytes::new())) };
+        let data = frame.ok().and_then(|frame| frame.into_data().ok());
+        data.filter(|_| request.body().is_end_stream()).map(Self).ok_or(Refusal::Body)
+    }
 }
 
 /// What a route reads.
@@ -110,6 +126,10 @@ impl Expected {
 
 /// Whether a Content-Type is this one, whatever its parameters.
 fn is_of_type(value: &HeaderValue, expected: &str) -> bool {
+    // As a client of ours says it, letter for letter.
+    if value == expected {
+        return true;
+    }
     let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
     essence.trim().eq_ignore_ascii_case(expected)
 }

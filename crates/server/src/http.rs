@@ -3,10 +3,11 @@
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use axum::body::Body;
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 
 use crate::refusal::Refusal;
 
@@ -18,7 +19,9 @@ pub(crate) fn not_kept(headers: &mut HeaderMap) {
 
 /// A message as an answer.
 pub(crate) fn message(content_type: &'static str, bytes: Vec<u8>) -> Response {
-    ([(header::CONTENT_TYPE, content_type)], bytes).into_response()
+    let mut response = Response::new(Body::from(bytes));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
 }
 
 /// The token of `Authorization: Bearer` (RFC 6750 section 2.1).
@@ -53,4 +56,4 @@ impl<S: Sync> FromRequestParts<S> for Peer {
 }
 
 /// Tokens are a few hundred characters; what is verified once is remembered, so it must not be large.
-const LONGEST_AUTHORIZATION: usize = 8 * 1024;
+pub(crate) const LONGEST_AUTHORIZATION: usize = 8 * 1024;

@@ -1,7 +1,9 @@
 //! What the server counts and measures, in the OpenMetrics text form that Prometheus reads. Every name is on the page
 //! docs/operate/metrics.md, to which a test holds it.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use prometheus_client::encoding::text::encode;
@@ -46,6 +48,15 @@ struct Requests {
     durations: Labelled<1, Histogram>,
     under_way: Gauge,
     refusals: Labelled<1, Counter>,
+    /// The counts of routes and statuses that were seen, found without making labels of them again.
+    seen: RwLock<HashMap<String, Seen>>,
+}
+
+/// The counts of one route.
+#[derive(Debug)]
+struct Seen {
+    duration: Histogram,
+    answered: HashMap<u16, Counter>,
 }
 
 /// Requests whose work is done together.
@@ -130,9 +141,7 @@ impl Metrics {
 
     /// A request was answered.
     pub(crate) fn answered(&self, route: &str, status: u16, took: Duration) {
-        let route = || ("route", route.to_owned());
-        self.requests.durations.get_or_create(&[route()]).observe(took.as_secs_f64());
-        self.requests.answered.get_or_create(&[route(), ("status", status.to_string())]).inc();
+        self.requests.answered(route, status, took);
     }
 
     /// A request was refused.
@@ -169,7 +178,34 @@ impl Requests {
             ),
             under_way: named.gauge("requests_under_way", "Requests that are being answered"),
             refusals: named.add("refusals", "Requests refused, by code of the error table", labelled(Counter::default)),
+            seen: RwLock::default(),
         }
+    }
+
+    fn answered(&self, route: &str, status: u16, took: Duration) {
+        let seen = self.seen.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(seen) = seen.get(route)
+            && let Some(answered) = seen.answered.get(&status)
+        {
+            seen.duration.observe(took.as_secs_f64());
+            answered.inc();
+            return;
+        }
+        drop(seen);
+        self.see(route, status);
+        self.answered(route, status, took);
+    }
+
+    /// Makes the counts of a route with a status. There are as many as the server has routes and statuses.
+    fn see(&self, route: &str, status: u16) {
+        let label = || ("route", route.to_owned());
+        let answered = self.answered.get_or_create_owned(&[label(), ("status", status.to_string())]);
+        let mut seen = self.seen.write().unwrap_or_else(PoisonError::into_inner);
+        let of_route = seen.entry(route.to_owned()).or_insert_with(|| Seen {
+            duration: self.durations.get_or_create_owned(&[label()]),
+            answered: HashMap::new(),
+        });
+        of_route.answered.insert(status, answered);
     }
 }
 

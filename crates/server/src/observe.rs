@@ -32,10 +32,10 @@ pub(crate) async fn observe(
     request: Request,
     next: Next,
 ) -> Response {
-    let id = format!("{:032x}", server.request_ids.next(&server));
+    let id = server.request_ids.next(&server);
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
     // An error's span, so that it is there at every level of the log.
-    let span = tracing::error_span!("request", %id, method = %request.method(), route, traceparent = Empty);
+    let span = tracing::error_span!("request", id = %id.text(), method = %request.method(), route, traceparent = Empty);
     if let Some(parent) = trace_parent(&server, request.headers()) {
         span.record("traceparent", tracing::field::display(parent));
     }
@@ -52,12 +52,11 @@ pub(crate) async fn observe(
             server.metrics.database_errors.inc();
         }
     }
-    span.in_scope(|| {
-        let (code, micros) = (refused.map(|refused| refused.code.name()), took.as_micros());
-        tracing::info!(name: "answered", status, code, micros = u64::try_from(micros).unwrap_or(u64::MAX), "answered");
-    });
+    let (code, micros) = (refused.map(|refused| refused.code.name()), took.as_micros());
+    let micros = u64::try_from(micros).unwrap_or(u64::MAX);
+    tracing::info!(name: "answered", parent: &span, status, code, micros, "answered");
     http::not_kept(response.headers_mut());
-    if let Ok(id) = HeaderValue::from_str(&id) {
+    if let Ok(id) = HeaderValue::from_bytes(&id.0) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
     response
@@ -115,14 +114,26 @@ pub(crate) struct RequestIds {
 }
 
 impl RequestIds {
-    fn next(&self, server: &Server) -> u128 {
+    fn next(&self, server: &Server) -> RequestId {
         let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
         if drawn.is_empty() {
             let mut more = [[0; 16]; IDS_AT_ONCE];
             server.entropy.entropy().fill(more.as_flattened_mut());
             drawn.extend(more);
         }
-        u128::from_be_bytes(drawn.pop().expect("there are some"))
+        let mut text = [0; 32];
+        let drawn = drawn.pop().expect("there are some");
+        hex::encode_to_slice(drawn, &mut text).expect("two digits for each byte");
+        RequestId(text)
+    }
+}
+
+/// Hexadecimal digits.
+struct RequestId([u8; 32]);
+
+impl RequestId {
+    fn text(&self) -> &str {
+        str::from_utf8(&self.0).expect("digits are text")
     }
 }
 

@@ -8,13 +8,13 @@ use admit_license::header::{
 use admit_protocol::acquire::LICENSES_PATH;
 use admit_protocol::package::{HeaderRequest, KeyRegistration, SignedHeader};
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, PathRejection};
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde_json::error::Category;
 
 use crate::content::{Content, KeyClass, check_name};
+use crate::guard::Whole;
 use crate::home::Home;
 use crate::operator::Operator;
 use crate::refusal::Refusal;
@@ -24,9 +24,9 @@ use crate::{Error, Server};
 pub(crate) async fn header(
     State(server): State<Server>,
     _operator: Operator,
-    body: Result<Bytes, BytesRejection>,
+    Whole(body): Whole,
 ) -> Result<Json<SignedHeader>, Refusal> {
-    let request: HeaderRequest = read(&body?)?;
+    let request: HeaderRequest = read(&body)?;
     let object = server.home.make_header(&request)?;
     let header = object.to_bytes().map_err(|error| Error::Header(error.into()))?;
     Ok(Json(SignedHeader { realm: server.home.realm(), header }))
@@ -37,11 +37,11 @@ pub(crate) async fn register(
     State(server): State<Server>,
     operator: Operator,
     key_id: Result<Path<String>, PathRejection>,
-    body: Result<Bytes, BytesRejection>,
+    Whole(body): Whole,
 ) -> Result<StatusCode, Refusal> {
     let Path(key_id) = key_id?;
     let key_id: KeyId = key_id.parse().map_err(|error| Refusal::Address { reason: format!("key id: {error}") })?;
-    let registration: KeyRegistration = read(&body?)?;
+    let registration: KeyRegistration = read(&body)?;
     let class = KeyClass::from_name(&registration.class)
         .ok_or_else(|| Refusal::Json { reason: "class is neither licensed nor clearkey".to_owned() })?;
     let content = Content {

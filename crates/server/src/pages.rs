@@ -2,20 +2,23 @@
 //! is stored of them, and whether the service works. They have no scripts, and no page changes anything.
 
 mod offer;
+mod token;
 
 use admit_license::KeyId;
 use admit_time::Timestamp;
 use askama::Template;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use self::offer::Offered;
+pub(crate) use self::token::{FORM, MAX_FORM};
+use self::token::{Looked, Pasted};
 use crate::content::KeyClass;
 use crate::health::Readiness;
-use crate::http::Peer;
+use crate::http::{LONGEST_AUTHORIZATION, Peer};
 use crate::refusal::Refusal;
 use crate::{Error, Server};
 
@@ -33,7 +36,20 @@ struct LicensePage<'a> {
     key_id: KeyId,
     clearkey: bool,
     open: bool,
+    /// What is said of the token that was pasted.
+    token: TokenSaid,
     offered: Offered,
+    longest_token: usize,
+}
+
+/// What the license page says of a token.
+enum TokenSaid {
+    /// None was pasted.
+    Nothing,
+    /// It opens the content; a sentence each.
+    Opens(Vec<String>),
+    /// It does not, and why.
+    DoesNot(String),
 }
 
 #[derive(Template)]
@@ -65,8 +81,22 @@ pub(crate) async fn license(
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Response, Refusal> {
     server.limits.take_address(address, server.clock.now())?;
-    let Query(asked) = asked?;
-    let operator = server.home.name();
+    license_page(&server, asked?.0, None).await
+}
+
+/// `POST /license`: the same page, for a token that was pasted. It is in the body, where no log and no history keeps it.
+pub(crate) async fn license_for_token(
+    State(server): State<Server>,
+    Peer(address): Peer,
+    asked: Result<Query<Asked>, QueryRejection>,
+    pasted: Pasted,
+) -> Result<Response, Refusal> {
+    server.limits.take_address(address, server.clock.now())?;
+    license_page(&server, asked?.0, Some(&pasted)).await
+}
+
+async fn license_page(server: &Server, asked: Asked, pasted: Option<&Pasted>) -> Result<Response, Refusal> {
+    let (operator, now) = (server.home.name(), server.clock.now());
     let content = match asked.kid.and_then(|kid| kid.parse().ok()) {
         Some(key_id) => server.home.content(key_id).await?,
         None => None,
@@ -74,15 +104,28 @@ pub(crate) async fn license(
     let Some(content) = content else {
         return page(StatusCode::NOT_FOUND, &MissingPage { operator });
     };
+    // Where none is needed there is no form, and what is sent all the same is not looked at.
+    let needs_token = content.class == KeyClass::Licensed && !content.open;
+    let (claims, token) = match pasted.filter(|_| needs_token) {
+        None => (None, TokenSaid::Nothing),
+        Some(pasted) => match token::look(server, &content, pasted, now).await? {
+            Looked::Opens { claims, sentences } => (Some(*claims), TokenSaid::Opens(sentences)),
+            Looked::DoesNot(why) => (None, TokenSaid::DoesNot(why)),
+        },
+    };
     let license = LicensePage {
         operator,
         key_id: content.key_id,
         clearkey: content.class == KeyClass::ClearKey,
         open: content.open,
-        offered: offer::offered(&server, &content, server.clock.now()),
+        token,
+        offered: offer::offered(server, &content, claims, now),
         title: content.title,
+        longest_token: LONGEST_AUTHORIZATION,
     };
-    page(StatusCode::OK, &license)
+    let mut page = page(StatusCode::OK, &license)?;
+    page.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(FOR_A_FORM));
+    Ok(page)
 }
 
 /// `GET /privacy`.
@@ -116,5 +159,8 @@ fn page(status: StatusCode, template: &impl Template) -> Result<Response, Refusa
 
 pub(crate) const HTML: &str = "text/html; charset=utf-8";
 pub(crate) const CSS: &str = "text/css; charset=utf-8";
+/// Of the one page with a form, which goes to this server alone.
+const FOR_A_FORM: &str =
+    "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 const CONTENT_SECURITY_POLICY: &str =
     "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";

@@ -4,7 +4,7 @@
 use admit_license::KeyId;
 use admit_protocol::acquire::StorePosition;
 use admit_protocol::{Code, Error as MessageError, PROBLEM_CONTENT_TYPE, Problem};
-use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
@@ -76,6 +76,9 @@ pub(crate) enum Refusal {
         /// What is wrong, and where.
         reason: String,
     },
+    /// The form is not as it must be.
+    #[error("the request's form is not as it must be")]
+    Form,
     /// The token beside the challenge is not the one whose hash the challenge carries.
     #[error("the entitlement token is not the one that the challenge was made for")]
     OtherToken,
@@ -191,7 +194,7 @@ impl Refusal {
             Self::Token(TokenFault::Expired { .. }) => (Code::ADMIT_E_TOKEN_EXPIRED, StatusCode::UNAUTHORIZED),
             Self::Token(_) | Self::Authorization => (Code::ADMIT_E_TOKEN_INVALID, StatusCode::UNAUTHORIZED),
             Self::OperatorToken(_) => (Code::ADMIT_E_OPERATOR_TOKEN, StatusCode::UNAUTHORIZED),
-            Self::Json { .. } => (Code::ADMIT_E_MALFORMED_MESSAGE, StatusCode::BAD_REQUEST),
+            Self::Json { .. } | Self::Form => (Code::ADMIT_E_MALFORMED_MESSAGE, StatusCode::BAD_REQUEST),
             Self::Request(error @ Error::KeyExists { .. }) => (error.code(), StatusCode::CONFLICT),
             Self::Request(error @ Error::ClearKeyMinimum) => (error.code(), StatusCode::BAD_REQUEST),
             Self::Request(_) => (Code::ADMIT_E_REQUEST, StatusCode::BAD_REQUEST),
@@ -296,12 +299,6 @@ impl From<Error> for Refusal {
             | Error::Header(_) => Self::Request(error),
             internal => Self::Internal(internal),
         }
-    }
-}
-
-impl From<BytesRejection> for Refusal {
-    fn from(rejection: BytesRejection) -> Self {
-        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE { Self::BodyTooLong } else { Self::Body }
     }
 }
 

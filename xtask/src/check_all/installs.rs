@@ -22,6 +22,7 @@ const DEBIAN_PROGRAMS: &[(&str, &str)] = &[
     ("strace", "strace"),
     ("swtpm", "swtpm"),
     ("faketime", "faketime"),
+    ("Xvfb", "xvfb"),
     ("systemd-analyze", "systemd"),
     ("softhsm2-util", "softhsm2"),
 ];

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use admit_crypto::Digest;
-use admit_license::Action;
+use admit_license::{Action, KeyId};
 use clap::{Args, Subcommand};
 
 use super::text::{parse_fingerprint, parse_license_id};
@@ -82,25 +82,30 @@ pub(crate) enum LicenseCommand {
     /// What is in the store.
     List(#[command(flatten)] ClientArgs),
     /// What one license says.
-    Show {
-        /// The license id, or how it begins.
-        #[arg(value_parser = parse_license_id)]
-        id: String,
-        #[command(flatten)]
-        client: ClientArgs,
-    },
+    Show(LicenseIdArgs),
     /// Acquire a license ahead of time.
     Acquire(LicenseAcquireArgs),
     /// Get licenses again that were issued to this client, or to the buyer whom a token names.
     Recover(LicenseRecoverArgs),
     /// Delete a license.
-    Delete {
-        /// The license id, or how it begins.
-        #[arg(value_parser = parse_license_id)]
-        id: String,
-        #[command(flatten)]
-        client: ClientArgs,
-    },
+    Delete(LicenseIdArgs),
+}
+
+/// `admit license show` and `delete`.
+#[derive(Debug, Args)]
+pub(crate) struct LicenseIdArgs {
+    /// The license id, or how it begins.
+    #[arg(value_parser = parse_license_id)]
+    pub(crate) id: String,
+    /// The protected file that it is for, or its content header: then only licenses for that are looked at, and not the whole
+    /// store.
+    #[arg(value_name = "FILE|URL")]
+    pub(crate) file: Option<PathBuf>,
+    /// The same by the id of the content key.
+    #[arg(long = "kid", value_name = "UUID", conflicts_with = "file")]
+    pub(crate) key_id: Option<KeyId>,
+    #[command(flatten)]
+    pub(crate) client: ClientArgs,
 }
 
 /// `admit clock`.
@@ -115,8 +120,19 @@ pub(crate) enum ClockCommand {
 /// `admit license acquire`.
 #[derive(Debug, Args)]
 pub(crate) struct LicenseAcquireArgs {
-    /// The protected file.
-    pub(crate) file: PathBuf,
+    /// The protected file, or one that holds its signed content header and nothing else; or the address of one on a server that
+    /// sends parts of files.
+    #[arg(value_name = "FILE|URL", required_unless_present = "key_ids")]
+    pub(crate) file: Option<PathBuf>,
+    /// The id of a content key, where there is no file yet; may be given several times.
+    #[arg(long = "kid", value_name = "UUID", conflicts_with = "file")]
+    pub(crate) key_ids: Vec<KeyId>,
+    /// With `--kid`: the realm whose key it is, where the client knows several.
+    #[arg(long, value_name = "FINGERPRINT", value_parser = parse_fingerprint, requires = "key_ids", conflicts_with = "file")]
+    pub(crate) realm: Option<Digest>,
+    /// With `--kid`: the address of the license server, where the client does not know its realm yet.
+    #[arg(long, value_name = "URL", requires = "key_ids", conflicts_with_all = ["file", "realm"])]
+    pub(crate) server: Option<String>,
     /// What the license is wanted for; may be given several times. Without it, play.
     #[arg(long = "action", value_name = "ACTION")]
     pub(crate) actions: Vec<Action>,
@@ -130,7 +146,7 @@ pub(crate) struct LicenseAcquireArgs {
 /// `admit license recover`.
 #[derive(Debug, Args)]
 pub(crate) struct LicenseRecoverArgs {
-    /// The protected files; without one, everything.
+    /// The protected files, or their content headers; without one, everything.
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// An entitlement token of the buyer, or `@FILE` to read it from a file.

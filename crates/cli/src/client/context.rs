@@ -11,14 +11,14 @@ use admit_client::{StorageError, Store};
 use admit_crypto::{Digest, Provider, RecordKey, aws_lc};
 use admit_packager::AtomicFile;
 use admit_protocol::Code;
-use admit_protocol::realm::{MAX_REALM_DOCUMENT, REALM_PATH, Realm};
+use admit_protocol::realm::{self, MAX_REALM_DOCUMENT, REALM_PATH, Realm};
 use admit_time::Timestamp;
 use admit_trust::{DateCheck, TrustRoot};
 
 use zeroize::Zeroizing;
 
 use crate::failure::{Failure, Outcome};
-use crate::system::{Http, SqliteKeyValue, SystemEntropy, origin};
+use crate::system::{Http, SqliteKeyValue, SystemEntropy, origin, server_origin};
 
 /// The provider of this program.
 pub(crate) static PROVIDER: &Provider = &aws_lc::PROVIDER;
@@ -29,6 +29,9 @@ pub(crate) const HARD_FLOOR: Timestamp = Timestamp::from_unix_secs(1_795_305_600
 
 /// What certificates' dates are compared with.
 pub(crate) const DATES: DateCheck = DateCheck::NotExpiredBefore(HARD_FLOOR);
+
+/// How a client comes to know a realm.
+pub(crate) const PLAY_FIRST: &str = "Play some content of a realm first, so that this client is enrolled there";
 
 /// A realm that this client trusts.
 pub(crate) struct ClientRealm {
@@ -73,21 +76,23 @@ impl ClientRealm {
         Ok(realms.collect::<Outcome<Vec<_>>>()?.into_iter().flatten().collect())
     }
 
-    /// The realm that was named, or else the only one that this client knows.
-    pub(crate) fn choose(client: &Path, named: Option<Digest>) -> Outcome<Self> {
-        let unknown = |sentence: &str| Failure::new(Code::ADMIT_E_REALM_NOT_TRUSTED, sentence);
+    /// The realm that was named, or else the only one that this client knows. `advice` is for a client that does not know it.
+    pub(crate) fn choose(client: &Path, named: Option<Digest>, advice: &str) -> Outcome<Self> {
+        let untrusted = |sentence: &str| Failure::new(Code::ADMIT_E_REALM_NOT_TRUSTED, sentence);
         if let Some(fingerprint) = named {
-            let sentence = format!("this client does not know realm {fingerprint}");
-            return Self::load(client, fingerprint)?.ok_or_else(|| unknown(&sentence));
+            let unknown = || untrusted(&format!("this client does not know realm {fingerprint}")).with_action(advice);
+            return Self::load(client, fingerprint)?.ok_or_else(unknown);
         }
         let mut known = Self::load_all(client)?;
         match (known.pop(), known.is_empty()) {
             (Some(only), true) => Ok(only),
-            (Some(_), false) => {
-                Err(unknown("this client knows several realms").with_action("Name one of them with --realm"))
+            (Some(last), false) => {
+                let name = |it: &Self| format!("{} ({})", it.realm.document().name, it.realm.root().realm());
+                let all: Vec<String> = known.iter().chain([&last]).map(name).collect();
+                let sentence = format!("this client knows several realms: {}", all.join(", "));
+                Err(untrusted(&sentence).with_action("Name one of them with --realm"))
             }
-            (None, _) => Err(unknown("this client is enrolled in no realm yet")
-                .with_action("Play some content of a realm first, so that this client is enrolled there")),
+            (None, _) => Err(untrusted("this client is enrolled in no realm yet").with_action(advice)),
         }
     }
 
@@ -108,14 +113,45 @@ impl ClientRealm {
         let server = origin(server).ok_or_else(|| {
             Failure::new(Code::ADMIT_E_HEADER_MALFORMED, format!("the license address {server:?} is not a URL"))
         })?;
-        if trusted != Some(fingerprint) {
-            ask_for_trust(fingerprint, server, trusted)?;
-        }
+        ask_for_trust("the content", fingerprint, server, trusted)?;
         let bytes = http.get(&format!("{server}{REALM_PATH}"), MAX_REALM_DOCUMENT)?;
         let realm = Realm::verify(PROVIDER, &bytes, fingerprint)?;
         // The address will be sent tokens from now on: the realm must have signed it, not only be found there.
         vouched(realm.root())?;
         Self::create(client, server, realm, &bytes)
+    }
+
+    /// The realm of a server that the user names, trusted now if the user says so. Whose realm it is, only the server can say; that
+    /// tokens may be sent there, the user says by naming it. A realm that is trusted already is asked where it was, or not at all.
+    pub(crate) fn load_or_trust_at(client: &Path, server: &str, trusted: Option<Digest>, http: &Http) -> Outcome<Self> {
+        let server = server_origin(server)?;
+        let bytes = http.get(&format!("{server}{REALM_PATH}"), MAX_REALM_DOCUMENT)?;
+        let fingerprint = realm::claimed_fingerprint(PROVIDER, &bytes)?;
+        let known = Self::load(client, fingerprint)?;
+        if known.is_none() || trusted.is_some() {
+            ask_for_trust(server, fingerprint, server, trusted)?;
+        }
+        match known {
+            Some(known) if known.address == server => Ok(known),
+            Some(known) => Err(known.is_elsewhere(server)),
+            None => Self::create(client, server, Realm::verify(PROVIDER, &bytes, fingerprint)?, &bytes),
+        }
+    }
+
+    /// Refuses a realm that is not the one of this fingerprint.
+    pub(crate) fn must_be(&self, trusted: Digest) -> Outcome<()> {
+        let realm = self.realm.root().realm();
+        if realm == trusted {
+            return Ok(());
+        }
+        let sentence = format!("the keys would be asked for in realm {realm}, and {trusted} is what was named");
+        Err(Failure::new(Code::ADMIT_E_REALM_NOT_TRUSTED, sentence))
+    }
+
+    fn is_elsewhere(&self, server: &str) -> Failure {
+        let sentence = format!("this client knows the realm of {server} at {}", self.address);
+        let action = format!("Name that address, or delete {} to begin anew at the other", self.folder.display());
+        Failure::new(Code::ADMIT_E_REALM_MISMATCH, sentence).with_action(action)
     }
 
     /// Keeps a realm in the folder of a client or device.
@@ -225,20 +261,22 @@ impl ClientRealm {
     }
 }
 
-/// Asks at the terminal; without one, says what to pass.
-fn ask_for_trust(fingerprint: Digest, server: &str, trusted: Option<Digest>) -> Outcome<()> {
+/// Whether the user trusts the realm of `what`: says so already, or is asked at the terminal. Without one, says what to pass.
+fn ask_for_trust(what: &str, fingerprint: Digest, server: &str, trusted: Option<Digest>) -> Outcome<()> {
     let not_trusted = |sentence: String| {
         Failure::new(Code::ADMIT_E_REALM_NOT_TRUSTED, sentence)
             .with_action(format!("If the operator gave you this fingerprint, pass --trust {fingerprint}"))
     };
-    if let Some(other) = trusted {
-        return Err(not_trusted(format!("the content belongs to realm {fingerprint} and not to {other}")));
+    match trusted {
+        Some(trusted) if trusted == fingerprint => return Ok(()),
+        Some(other) => return Err(not_trusted(format!("{what} belongs to realm {fingerprint} and not to {other}"))),
+        None => {}
     }
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return Err(not_trusted(format!("this client does not trust realm {fingerprint} at {server} yet")));
     }
     let question = format!(
-        "This content is licensed by {server}, whose trust root has the fingerprint\n  {fingerprint}\n\
+        "Licenses come from {server}, whose trust root has the fingerprint\n  {fingerprint}\n\
          Compare it with the one the operator publishes. Trust this realm? [y/N] "
     );
     // Who does not see the question does not answer it with yes.

@@ -3,8 +3,10 @@
 use std::path::Path;
 
 use admit_client::acquire::Wanted;
-use admit_license::{Action, Rights, Terms, Usage};
+use admit_client::{Store, StoredLicense};
+use admit_license::{Action, KeyId, LicenseId, Rights, Terms, Usage};
 use admit_protocol::Code;
+use admit_protocol::acquire::MAX_KEY_IDS;
 use serde_json::json;
 
 use super::acquire::Session;
@@ -13,20 +15,20 @@ use super::content::Content;
 use super::context::ClientRealm;
 use super::recover;
 use super::why::realm_of;
-use crate::args::{ClientArgs, LicenseAcquireArgs, LicenseCommand, token_text};
+use crate::args::{ClientArgs, LicenseAcquireArgs, LicenseCommand, LicenseIdArgs, token_text};
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
-use crate::system::{Http, SystemEntropy};
+use crate::system::{Http, SqliteKeyValue, SystemEntropy};
 use crate::terms::{ends_at, terms_json, terms_text};
 
 /// Runs one of the store's commands.
 pub(crate) fn run(command: &LicenseCommand, output: Output) -> Outcome<()> {
     match command {
         LicenseCommand::List(args) => list(args, output),
-        LicenseCommand::Show { id, client } => show(id, client, output),
+        LicenseCommand::Show(args) => show(args, output),
         LicenseCommand::Acquire(args) => acquire(args, output),
         LicenseCommand::Recover(args) => recover::run(args, output),
-        LicenseCommand::Delete { id, client } => delete(id, client, output),
+        LicenseCommand::Delete(args) => delete(args, output),
     }
 }
 
@@ -50,8 +52,9 @@ fn list(args: &ClientArgs, output: Output) -> Outcome<()> {
     Ok(())
 }
 
-fn show(begin: &str, client: &ClientArgs, output: Output) -> Outcome<()> {
-    let (realm, terms, usage) = find(begin, client)?;
+fn show(args: &LicenseIdArgs, output: Output) -> Outcome<()> {
+    let Found { realm, license: StoredLicense { terms, usage }, .. } = find(args)?;
+    let realm = &realm.realm.document().name;
     output.json(|| terms_json(&terms, Some(&usage)));
     output.line(|| format!("{}realm: {realm}", terms_text(&terms, Some(&usage))));
     Ok(())
@@ -59,24 +62,28 @@ fn show(begin: &str, client: &ClientArgs, output: Output) -> Outcome<()> {
 
 fn acquire(args: &LicenseAcquireArgs, output: Output) -> Outcome<()> {
     let token = token_text(args.token.as_deref())?;
-    let content = Content::open(&args.file)?;
     let http = Http::new();
-    let realm = realm_of(&content, &args.client, &http)?;
-    let header = content.verify_header(realm.realm.root())?;
+    let content = args.file.as_deref().map(Content::open_for_license).transpose()?;
+    let realm = match &content {
+        Some(content) => realm_of(content, &args.client, &http)?,
+        None => realm_of_keys(args, &http)?,
+    };
+    let header = content.as_ref().map(|content| content.verify_header(realm.realm.root())).transpose()?;
     let mut session = Session::open(realm, &http)?;
     let actions = if args.actions.is_empty() { vec![Action::Play] } else { args.actions.clone() };
     let rights = actions.iter().fold(Rights::NONE, |rights, action| rights | action.right());
     let application = session.application().cloned();
     let wanted = Wanted {
-        header: content.header_object(),
-        key_ids: content.key_ids.clone(),
+        header: content.as_ref().and_then(Content::header_object),
+        key_ids: content.as_ref().map_or(&args.key_ids, |content| &content.key_ids).clone(),
         rights,
         actions,
         token: token.as_deref(),
         application: application.as_ref(),
         recovery: false,
     };
-    let licenses = ask::acquire(&mut session, &wanted, header.license_page.as_deref(), &http)?;
+    let license_page = header.and_then(|header| header.license_page);
+    let licenses = ask::acquire(&mut session, &wanted, license_page.as_deref(), &http)?;
     drop(session);
     output.json(|| {
         let licenses: Vec<_> = licenses.iter().map(|license| terms_json(license.terms(), None)).collect();
@@ -88,33 +95,89 @@ fn acquire(args: &LicenseAcquireArgs, output: Output) -> Outcome<()> {
     Ok(())
 }
 
-fn delete(begin: &str, client: &ClientArgs, output: Output) -> Outcome<()> {
-    let (_, Terms { id, .. }, _) = find(begin, client)?;
-    for realm in realms(client)? {
-        let lock = realm.lock()?;
-        let mut store = realm.settled_store(&lock)?;
-        let mut entropy = store.entropy(&mut SystemEntropy);
-        if store.delete(id, &mut entropy)? {
-            output.json(|| json!({ "deleted": id.to_string() }));
-            output.line(|| format!("deleted license {id}"));
-            return Ok(());
+/// The realm of keys for which there is no file yet: the one at the server that is named, else one that this client knows.
+fn realm_of_keys(args: &LicenseAcquireArgs, http: &Http) -> Outcome<ClientRealm> {
+    if args.key_ids.len() > MAX_KEY_IDS {
+        let sentence = format!("{} key ids were given, and at most {MAX_KEY_IDS} are asked for", args.key_ids.len());
+        return Err(Failure::new(Code::ADMIT_E_USAGE, sentence).with_action("Ask for fewer at a time"));
+    }
+    let folder = super::folder(args.client.client.as_deref())?;
+    match &args.server {
+        Some(server) => ClientRealm::load_or_trust_at(&folder, server, args.client.trust, http),
+        None => {
+            let realm = ClientRealm::choose(&folder, args.realm, "Name its license server with --server instead")?;
+            args.client.trust.map_or(Ok(()), |trusted| realm.must_be(trusted))?;
+            Ok(realm)
         }
     }
-    Err(no_such_license(begin))
 }
 
-/// The one license whose id begins like this, and its realm's name.
-fn find(begin: &str, client: &ClientArgs) -> Outcome<(String, Terms, Usage)> {
-    let mut found = all_licenses(client)?;
-    found.retain(|(_, terms, _)| terms.id.to_string().starts_with(begin));
-    let license = found.pop().ok_or_else(|| no_such_license(begin))?;
-    // Whole ids that are alike differ in nothing that could be typed.
-    if found.is_empty() || begin.len() == 32 {
-        return Ok(license);
+fn delete(args: &LicenseIdArgs, output: Output) -> Outcome<()> {
+    let Found { realm, license, key_ids } = find(args)?;
+    let id = license.terms.id;
+    let named: Vec<_> = key_ids.into_iter().map(|key_id| (key_id, id)).collect();
+    let lock = realm.lock()?;
+    let mut store = realm.settled_store(&lock)?;
+    let mut entropy = store.entropy(&mut SystemEntropy);
+    // Another program may have been faster.
+    if !store.delete_all(&named, &mut entropy)? {
+        return Err(no_such_license(&args.id, false));
     }
-    let ids: Vec<_> = found.iter().chain([&license]).map(|(_, terms, _)| terms.id.to_string()).collect();
-    let sentence = format!("{} licenses begin with {begin}: {}", ids.len(), ids.join(", "));
-    Err(Failure::new(Code::ADMIT_E_USAGE, sentence).with_action("Give more digits of the id"))
+    output.json(|| json!({ "deleted": id.to_string() }));
+    output.line(|| format!("deleted license {id}"));
+    Ok(())
+}
+
+/// A license that was looked for by how its id begins.
+struct Found {
+    /// The first realm that has it.
+    realm: ClientRealm,
+    license: StoredLicense,
+    /// The keys for which there is a license of just this id: several only where issuers were careless.
+    key_ids: Vec<KeyId>,
+}
+
+fn find(args: &LicenseIdArgs) -> Outcome<Found> {
+    let key_ids = match (&args.file, args.key_id) {
+        (Some(file), _) => Some(Content::open_for_license(file)?.key_ids),
+        (None, key_id) => key_id.map(|key_id| vec![key_id]),
+    };
+    let mut found = Vec::new();
+    for realm in realms(&args.client)? {
+        let lock = realm.lock()?;
+        let licenses = begin_with(&realm.store_to_show(&lock)?, &args.id, key_ids.as_deref())?;
+        drop(lock);
+        found.push((realm, licenses));
+    }
+    let licenses = found.iter().flat_map(|(_, licenses)| licenses);
+    let mut ids: Vec<String> = licenses.map(|license| license.terms.id.to_string()).collect();
+    ids.sort();
+    ids.dedup();
+    if ids.len() > 1 {
+        let sentence = format!("{} licenses begin with {}: {}", ids.len(), args.id, ids.join(", "));
+        return Err(Failure::new(Code::ADMIT_E_USAGE, sentence).with_action("Give more digits of the id"));
+    }
+    let first = found.into_iter().find_map(|(realm, licenses)| {
+        let key_ids = licenses.iter().map(|license| license.terms.key_id).collect();
+        Some(Found { realm, license: licenses.into_iter().next()?, key_ids })
+    });
+    first.ok_or_else(|| no_such_license(&args.id, key_ids.is_some()))
+}
+
+/// The licenses whose ids begin like this: of these keys, or, where none is named, of all that there are.
+fn begin_with(
+    store: &Store<'_, SqliteKeyValue>,
+    begin: &str,
+    key_ids: Option<&[KeyId]>,
+) -> Outcome<Vec<StoredLicense>> {
+    let begins = |id: LicenseId| id.to_string().starts_with(begin);
+    let Some(key_ids) = key_ids else { return Ok(store.find(begins)?) };
+    let mut licenses = Vec::new();
+    for key_id in key_ids {
+        licenses.extend(store.licenses_for(key_id)?);
+    }
+    licenses.retain(|license| begins(license.terms.id));
+    Ok(licenses)
 }
 
 fn all_licenses(args: &ClientArgs) -> Outcome<Vec<(String, Terms, Usage)>> {
@@ -133,7 +196,8 @@ fn realms(args: &ClientArgs) -> Outcome<Vec<ClientRealm>> {
     ClientRealm::load_all(&folder)
 }
 
-fn no_such_license(id: &str) -> Failure {
-    Failure::new(Code::NS_E_DRM_LICENSE_NOTACQUIRED, format!("there is no license {id} in the store"))
+fn no_such_license(id: &str, of_content: bool) -> Failure {
+    let content = if of_content { " for this content" } else { "" };
+    Failure::new(Code::NS_E_DRM_LICENSE_NOTACQUIRED, format!("there is no license {id}{content} in the store"))
         .with_action("See what there is with: admit license list")
 }

@@ -8,7 +8,7 @@ use admit_packager::Protection;
 use serde_json::json;
 
 use super::acquire::Session;
-use super::context::{ClientRealm, PROVIDER};
+use super::context::{ClientRealm, PLAY_FIRST, PROVIDER};
 use crate::args::{LocalArgs, PackageArgs};
 use crate::failure::{Failure, Outcome};
 use crate::operator::{metadata, write_protected};
@@ -24,7 +24,7 @@ pub(crate) fn run(args: &PackageArgs, output: Output) -> Outcome<()> {
     let input = File::open(&args.input).map_err(|error| Failure::file(&args.input, &error))?;
     let metadata = metadata(args)?;
     let folder = super::folder(args.local.client.as_deref())?;
-    let realm = ClientRealm::choose(&folder, args.local.realm)?;
+    let realm = ClientRealm::choose(&folder, args.local.realm, PLAY_FIRST)?;
     let mut session = Session::open(realm, &Http::new())?;
     let order = order(args, Application::new(session.application()));
     // Refused before the work, and once more by what issues the licenses.

@@ -14,7 +14,7 @@ pub(super) struct Screen(Infallible);
 
 impl Screen {
     /// None, and what to do about it.
-    pub(super) fn find(_: &Content, _: bool) -> Result<Self, Failure> {
+    pub(super) fn find(_: &mut Content, _: bool) -> Result<Self, Failure> {
         Err(Failure::new(Code::ADMIT_E_PLAYER_FAILED, "this program was built without a player of its own")
             .with_action("Use one that was built with `cargo build --release --features player`, and install libmpv"))
     }

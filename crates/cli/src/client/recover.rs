@@ -41,7 +41,7 @@ pub(crate) fn run(args: &LicenseRecoverArgs, output: Output) -> Outcome<()> {
 }
 
 fn of_file(args: &LicenseRecoverArgs, file: &Path, token: Option<&str>, http: &Http) -> Outcome<Vec<VerifiedLicense>> {
-    let content = Content::open(file)?;
+    let content = Content::open_for_license(file)?;
     // No server ever issued anything for it.
     if content.is_local()? {
         return Err(content.only_local());

@@ -14,18 +14,20 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::content::Content;
 use super::play::Playing;
 use crate::failure::{self, Failure, Outcome};
-use crate::output::Output;
+use crate::output::{Output, complain};
 
 /// Something that libmpv can play here.
 pub(super) struct Screen {
     library: Library,
     output: admit_mpv::Output,
     title: String,
+    /// Whether there is anything to see in it, which may be shown without its sound.
+    has_pictures: bool,
 }
 
 impl Screen {
     /// The player for this content, in a window or for nobody to see; else what to do about it that there is none.
-    pub(super) fn find(content: &Content, offscreen: bool) -> Result<Self, Failure> {
+    pub(super) fn find(content: &mut Content, offscreen: bool) -> Result<Self, Failure> {
         let library = Library::load().map_err(|error| {
             Failure::new(Code::ADMIT_E_PLAYER_FAILED, error.to_string()).with_action(
                 "Install libmpv, of mpv 0.35 or newer (Debian's `libmpv2`), so that this program plays it itself",
@@ -33,7 +35,9 @@ impl Screen {
         })?;
         let output = if offscreen { admit_mpv::Output::Offscreen } else { admit_mpv::Output::Window };
         let title = content.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(Self { library, output, title })
+        let sound = admit_media::sound(&mut *content.source).ok().flatten();
+        let has_pictures = sound.is_none_or(|sound| sound.has_video);
+        Ok(Self { library, output, title, has_pictures })
     }
 
     /// Opens the window, which costs nothing yet where it fails.
@@ -43,12 +47,15 @@ impl Screen {
                 "Look whether there is a screen, name a program with --player, or render for nobody with --offscreen",
             )
         })?;
-        Ok(OpenScreen(player))
+        Ok(OpenScreen { player, has_pictures: self.has_pictures })
     }
 }
 
 /// A player whose window is open.
-pub(super) struct OpenScreen(Player);
+pub(super) struct OpenScreen {
+    player: Player,
+    has_pictures: bool,
+}
 
 impl OpenScreen {
     /// Plays until the end of the media, or until the window is closed or the process told to end, which is no failure.
@@ -56,16 +63,23 @@ impl OpenScreen {
         let mut playing = playing;
         let length = playing.content.source.seek(SeekFrom::End(0));
         let length = length.map_err(|error| Failure::file(&playing.content.path, &error))?;
-        stop_on_signals(self.0.stopper());
-        let showing = self.0.show(length).map_err(|error| player_failed(&error))?;
-        let mut feed = Feed { showing, failed: None };
+        stop_on_signals(self.player.stopper());
+        let showing = self.player.show(length).map_err(|error| player_failed(&error))?;
+        let mut feed = Feed { showing, failed: None, warns: self.has_pictures };
         let decrypted = playing.decrypt_ranges(&mut feed);
-        let Feed { showing, failed } = feed;
+        let Feed { showing, failed, .. } = feed;
+        let is_unheard = showing.is_unheard();
         let shown = showing.finish();
         match failed {
             Some(error) => return Err(player_failed(&error)),
             None => decrypted?,
         };
+        // Where mpv renders for nobody, it says how many pictures there were.
+        let is_unseen = !self.has_pictures || shown.as_ref().is_some_and(|shown| shown.frames == 0);
+        if is_unheard && is_unseen {
+            return Err(Failure::new(Code::ADMIT_E_PLAYER_FAILED, "libmpv could not open a sound device")
+                .with_action("Mend the sound device, name a program with --player, or write to a file with --output"));
+        }
         if let Some(shown) = shown {
             tell(&shown, output);
         }
@@ -85,6 +99,8 @@ fn tell(shown: &Shown, output: Output) {
 struct Feed {
     showing: Showing,
     failed: Option<Error>,
+    /// Whether it is said still when nobody hears the sound.
+    warns: bool,
 }
 
 impl Reader for Feed {
@@ -93,6 +109,9 @@ impl Reader for Feed {
             self.failed = Some(error);
             io::Error::from(io::ErrorKind::Other)
         })?;
+        if self.showing.is_unheard() && std::mem::take(&mut self.warns) {
+            complain("warning: no sound device could be opened, the film is shown without sound");
+        }
         Ok(wanted.map(|admit_mpv::Wanted { offset, length }| Wanted { offset, length }))
     }
 

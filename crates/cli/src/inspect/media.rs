@@ -3,21 +3,21 @@
 use std::fs::File;
 use std::path::Path;
 
-use admit_license::KeyId;
-use admit_license::header::HeaderObject;
 use admit_media::{ADMIT_SYSTEM_ID, Pssh, SampleEntry, Summary};
 use admit_protocol::Code;
 use serde_json::{Value, json};
 
+use super::header::Header;
 use crate::failure::{self, Failure, Outcome, printable};
 use crate::output::Output;
 
-/// Reads the boxes and tells.
-pub(super) fn inspect(path: &Path, output: Output) -> Outcome<()> {
+/// Reads the boxes and tells. Gives the content header, where there is one.
+pub(super) fn inspect(path: &Path, output: Output) -> Outcome<Option<Header>> {
     let file = File::open(path).map_err(|error| Failure::file(path, &error))?;
     let summary = admit_media::inspect(&file).map_err(|error| match error {
         admit_media::Error::NotMp4 => {
-            let sentence = format!("{} is no MP4 file, license, certificate or realm document", path.display());
+            let sentence =
+                format!("{} is no MP4 file, content header, license, certificate or realm document", path.display());
             Failure::new(Code::ADMIT_E_MEDIA_UNSUPPORTED, sentence).with_action("Name a file of one of these kinds")
         }
         error => failure::media(path, &error),
@@ -25,19 +25,12 @@ pub(super) fn inspect(path: &Path, output: Output) -> Outcome<()> {
     let header = header_of(&summary)?;
     output.json(|| document(&summary, header.as_ref()));
     output.line(|| text(&summary, header.as_ref()));
-    Ok(())
-}
-
-struct Header {
-    object: HeaderObject,
-    header: admit_license::header::ContentHeader,
+    Ok(header)
 }
 
 fn header_of(summary: &Summary) -> Outcome<Option<Header>> {
-    let Some(pssh) = summary.pssh.iter().find(|pssh| pssh.system_id == ADMIT_SYSTEM_ID) else { return Ok(None) };
-    let object = HeaderObject::from_bytes(&pssh.data).map_err(admit_license::Error::from)?;
-    let header = object.header().map_err(admit_license::Error::from)?;
-    Ok(Some(Header { object, header }))
+    let pssh = summary.pssh.iter().find(|pssh| pssh.system_id == ADMIT_SYSTEM_ID);
+    pssh.map(|pssh| Header::read(&pssh.data)).transpose()
 }
 
 fn entries(summary: &Summary) -> impl Iterator<Item = (u32, &SampleEntry)> {
@@ -72,18 +65,7 @@ fn text(summary: &Summary, header: Option<&Header>) -> String {
     lines.extend(
         summary.pssh.iter().map(|pssh| format!("protection system {}: {} bytes", pssh.system_id, pssh.data.len())),
     );
-    if let Some(Header { object, header }) = header {
-        let fields = header.fields();
-        lines.push(format!("content header {}, {}", header.version().as_str(), signed(object)));
-        let facts = [
-            ("license address", fields.license_acquisition_url.clone()),
-            ("license page", fields.license_page_url.clone()),
-            ("realm", fields.custom.realm.map(|realm| realm.to_string())),
-            ("content id", fields.custom.content_id.clone()),
-            ("individualized version at least", fields.custom.minimum_individualized_version.map(|it| it.to_string())),
-        ];
-        lines.extend(facts.into_iter().filter_map(|(name, value)| Some(format!("{name}: {}", printable(&value?)))));
-    }
+    lines.extend(header.iter().flat_map(|header| header.lines()));
     lines.join("\n")
 }
 
@@ -113,31 +95,11 @@ fn document(summary: &Summary, header: Option<&Header>) -> Value {
         "copyright": metadata.copyright,
         "cover_bytes": metadata.cover.as_ref().map(|cover| cover.bytes.len()),
         "protection_systems": summary.pssh.iter().map(system).collect::<Vec<_>>(),
-        "header": header.map(header_document),
+        "header": header.map(Header::document),
     })
 }
 
 fn system(pssh: &Pssh) -> Value {
     let key_ids = pssh.key_ids.as_ref().map(|ids| ids.iter().map(ToString::to_string).collect::<Vec<_>>());
     json!({ "system_id": pssh.system_id.to_string(), "key_ids": key_ids, "bytes": pssh.data.len() })
-}
-
-fn header_document(header: &Header) -> Value {
-    let Header { object, header } = header;
-    let fields = header.fields();
-    json!({
-        "version": header.version().as_str(),
-        "signature": signed(object),
-        "key_ids": header.key_ids().map(|id: KeyId| id.to_string()).collect::<Vec<_>>(),
-        "license_address": fields.license_acquisition_url,
-        "license_page": fields.license_page_url,
-        "realm": fields.custom.realm.map(|realm| realm.to_string()),
-        "content_id": fields.custom.content_id,
-        "minimum_individualized_version": fields.custom.minimum_individualized_version.map(|it| it.to_string()),
-    })
-}
-
-/// Whether there is a signature; who made it, only a client that trusts the realm can tell.
-fn signed(object: &HeaderObject) -> &'static str {
-    if object.signature().is_some() { "signed" } else { "unsigned" }
 }

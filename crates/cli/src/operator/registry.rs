@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::args::{PackageArgs, token_text};
 use crate::failure::{Failure, Outcome};
-use crate::system::{Http, SystemEntropy, now, origin};
+use crate::system::{Http, SystemEntropy, now, server_origin};
 
 /// One of the two.
 pub(super) enum Registry {
@@ -29,10 +29,7 @@ impl Registry {
             let home = runtime.block_on(super::open_home(&args.home))?;
             return Ok(Self::Home { runtime, home });
         };
-        let address = origin(server).ok_or_else(|| {
-            Failure::new(Code::ADMIT_E_USAGE, format!("{server} is not the address of a server"))
-                .with_action("Write it as https://drm.example.org")
-        })?;
+        let address = server_origin(server)?;
         let token = token_text(args.token.as_deref())?.unwrap_or_default();
         Ok(Self::Server { http: Http::new(), address: address.to_owned(), token })
     }

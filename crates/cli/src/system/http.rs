@@ -122,6 +122,14 @@ pub(crate) fn origin(url: &str) -> Option<&str> {
     (end > authority && !url[authority..end].contains('@')).then_some(&url[..end])
 }
 
+/// The origin of a server that the user names.
+pub(crate) fn server_origin(address: &str) -> Outcome<&str> {
+    origin(address).ok_or_else(|| {
+        Failure::new(Code::ADMIT_E_USAGE, format!("{address} is not the address of a server"))
+            .with_action("Write it as https://drm.example.org")
+    })
+}
+
 fn check_scheme(url: &str) -> Result<(), Failure> {
     if url.starts_with("https://") || is_loopback(url) {
         return Ok(());

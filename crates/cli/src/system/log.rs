@@ -2,6 +2,8 @@
 //! own writes it. Where nobody reads, lines are dropped and counted, and no request waits; when somebody reads again, the
 //! log says how many were lost.
 
+mod text;
+
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Write};
@@ -52,14 +54,17 @@ impl ServerLog {
             LogLevel::Debug => LevelFilter::DEBUG,
         };
         let writer = queue.clone();
-        let lines = tracing_subscriber::fmt::layer().with_timer(LineTime::default()).with_ansi(false);
-        let lines = lines.with_writer(move || writer.clone());
+        let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(move || writer.clone());
         // The level is the log's alone: what requests are traced by is seen at each.
         let all =
             tracing_subscriber::registry().with(traces.map(|traces| traces.with_filter(filter_fn(Collect::sees))));
         match log.format {
-            LogFormat::Text => all.with(lines.with_filter(level)).init(),
+            LogFormat::Text => {
+                let lines = lines.event_format(text::Lines(LineTime::default())).fmt_fields(text::Fields);
+                all.with(lines.with_filter(level)).init();
+            }
             LogFormat::Json => {
+                let lines = lines.with_timer(LineTime::default());
                 all.with(lines.json().flatten_event(true).with_span_list(false).with_filter(level)).init();
             }
         }

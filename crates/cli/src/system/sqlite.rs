@@ -32,6 +32,18 @@ impl KeyValue for SqliteKeyValue {
         get(&self.connection, key).map_err(failed)
     }
 
+    /// In one transaction: every transaction has two system calls for its lock, and two more for the length of the file.
+    fn at_once<T>(&self, read: impl FnOnce() -> T) -> Result<T, StorageError> {
+        run(&self.connection, "BEGIN").map_err(failed)?;
+        let read = read();
+        // Nothing was written, and what reading failed with says more than how the transaction ends. After some failures SQLite
+        // has ended it already.
+        if !self.connection.is_autocommit() && run(&self.connection, "COMMIT").is_err() {
+            run(&self.connection, "ROLLBACK").map_err(failed)?;
+        }
+        Ok(read)
+    }
+
     fn is_empty(&self) -> Result<bool, StorageError> {
         let query = "SELECT NOT EXISTS (SELECT 1 FROM record)";
         self.connection.query_row(query, [], |row| row.get(0)).map_err(failed)
@@ -51,6 +63,10 @@ fn get(connection: &Connection, key: &[u8]) -> rusqlite::Result<Option<Vec<u8>>>
     let mut query = connection.prepare_cached("SELECT value FROM record WHERE key = ?1")?;
     // Only who edits the file makes a value of another type: it is read as it is, and is no record.
     query.query_row([key], |row| Ok(row.get_ref(0)?.as_bytes().unwrap_or_default().to_vec())).optional()
+}
+
+fn run(connection: &Connection, statement: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(statement)?.execute([]).map(drop)
 }
 
 fn apply(connection: &Connection, change: &Change) -> rusqlite::Result<()> {
@@ -102,6 +118,22 @@ mod tests {
         let one = Precondition { key: b"p".to_vec(), value: Some(b"1".to_vec()) };
         second.commit(&one, &[put(b"p", b"2"), Change::Delete { key: b"la".to_vec() }]).unwrap();
         assert_eq!(first.get(b"la").unwrap(), None);
+    }
+
+    #[test]
+    fn what_is_read_at_once_is_of_one_time_and_hinders_no_writer() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        let (reader, mut writer) = (SqliteKeyValue::open(&path).unwrap(), SqliteKeyValue::open(&path).unwrap());
+        let nothing = Precondition { key: b"p".to_vec(), value: None };
+        let read = reader.at_once(|| {
+            let before = reader.get(b"p").unwrap();
+            writer.commit(&nothing, &[put(b"p", b"1")]).unwrap();
+            (before, reader.get(b"p").unwrap())
+        });
+        assert_eq!(read, Ok((None, None)));
+        assert_eq!(reader.get(b"p").unwrap(), Some(b"1".to_vec()));
+        assert_eq!(reader.at_once(|| reader.get(b"p")).unwrap(), Ok(Some(b"1".to_vec())));
     }
 
     #[test]

@@ -159,7 +159,23 @@ fn a_deleted_license_is_gone() {
     assert!(shown.contains("kind: simple"), "{shown}");
     assert_eq!(world.admit(&["license", "show", &id[..8].to_uppercase()]).succeeded(), shown, "what `why` shows of it");
     assert_eq!(world.admit(&["license", "show", &id[..3]]).code, Some(2));
+    let key = licenses["licenses"][0]["key_id"].as_str().unwrap().to_owned();
+    let other = "00000000-0000-4000-8000-000000000001";
+    // By its key, or the file, it is found without looking through the store.
+    world.admit(&["inspect", "film.mp4", "--header", "film.header"]).succeeded();
+    for of in [&["--kid", &key][..], &["film.mp4"], &["film.header"]] {
+        assert_eq!(world.admit(&[&["license", "show", &id[..8]], of].concat()).succeeded(), shown);
+    }
+    for command in ["show", "delete"] {
+        let line = world.admit(&["license", command, &id, "--kid", other]).refused("NS_E_DRM_LICENSE_NOTACQUIRED");
+        assert!(line.contains(&format!("no license {id} for this content")), "{line}");
+    }
+    assert_eq!(world.admit(&["license", "show", &id, "film.mp4", "--kid", &key]).code, Some(2));
     world.admit(&["license", "delete", &id[..8]]).succeeded();
+    world.admit(&["license", "acquire", "film.mp4"]).succeeded();
+    let licenses = world.admit(&["license", "list", "--json"]).json();
+    let again = licenses["licenses"][0]["license"].as_str().unwrap();
+    assert_eq!(world.admit(&["license", "delete", &again[..8], "film.mp4", "--json"]).json()["deleted"], again);
     world.stop_server();
     world.admit(&["play", "film.mp4", "-o", "two.mp4"]).refused("ADMIT_E_NETWORK");
     world.admit(&["license", "delete", &id]).refused("NS_E_DRM_LICENSE_NOTACQUIRED");

@@ -111,7 +111,10 @@ fn what_is_no_media_is_said_in_plain_words_with_what_to_do() {
         }
     }
     let line = world.admit(&["inspect", "README.md"]).refused("ADMIT_E_MEDIA_UNSUPPORTED");
-    assert!(line.contains("README.md is no MP4 file, license, certificate or realm document."), "{line}");
+    assert!(
+        line.contains("README.md is no MP4 file, content header, license, certificate or realm document."),
+        "{line}"
+    );
 }
 
 #[test]

@@ -72,3 +72,24 @@ fn pages_have_no_barriers_in_either_scheme() {
         }
     }
 }
+
+#[test]
+fn chromium_shows_what_a_pasted_token_would_give_and_keeps_it_out_of_the_address() {
+    let world = World::new();
+    world.package("film.mp4", "film", &[]);
+    let key = world.admit(&["inspect", "film.mp4", "--json"]).json()["header"]["key_ids"][0].clone();
+    let page = format!("http://{}/license?kid={}", world.address(), key.as_str().unwrap());
+    for (token, told) in
+        [(world.token("film"), "It opens this content."), (world.token("song"), "It is for other content.")]
+    {
+        let seen = run("token.mjs", &[&page, &token], Stdio::null());
+        assert!(seen["text"].as_str().unwrap().contains(told), "{seen}");
+        assert_eq!((&seen["address"], &seen["pasted"]), (&page.as_str().into(), &"".into()), "{seen}");
+        assert_eq!(
+            (&seen["complaints"], &seen["findings"]),
+            (&serde_json::json!([]), &serde_json::json!([])),
+            "{seen}"
+        );
+    }
+    assert!(!world.events().contains(&"licenses-issued".to_owned()));
+}

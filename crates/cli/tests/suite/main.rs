@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod acquisition;
+mod ahead;
 mod bad_input;
 mod browser;
 mod burning;

@@ -37,6 +37,8 @@ fn b06_the_commands_of_the_page_run() {
         "expires after first use: 172800 s\napplication level at least: 150",
         "  play, until 20",
         "wrote film-played.mp4",
+        "wrote premiere.header (",
+        "wrote premiere-played.mp4",
         "wrote ripped.mp4",
         "burn-to-cd, sdmi-validated, one-time",
         "wrote track-played.mp4",

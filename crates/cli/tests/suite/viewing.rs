@@ -1,8 +1,9 @@
 //! Row B13: films that ask for more than clear output has play in this process, through libmpv, which must be there with ffmpeg.
-//! What it renders is looked at: a second of red and a second of blue.
+//! What it renders is looked at: a second of red and a second of blue. Windows are those of Xvfb, which must be there, too.
 
 use std::ffi::OsString;
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -73,6 +74,67 @@ fn a_film_that_finds_no_screen_is_not_counted() {
     // What was reserved for it is given back.
     world.admit(&["why", "play", "film.mp4"]).succeeded();
     assert_eq!(plays(&world), 0);
+}
+
+#[test]
+fn a_film_in_a_window_is_counted_and_warns_once_where_there_is_no_sound_device() {
+    let (world, realm) = world(ONCE);
+    let display = Display::start();
+    let done = in_a_window(&world, &display, &["play", "film.mp4", "--trust", &realm]);
+    assert_eq!((done.code, done.stdout.as_str()), (Some(0), ""), "{}", done.stderr);
+    let warnings: Vec<_> = done.stderr.lines().filter(|line| line.starts_with("warning: ")).collect();
+    assert_eq!(warnings, ["warning: no sound device could be opened, the film is shown without sound"]);
+    assert_eq!(plays(&world), 1);
+}
+
+#[test]
+fn sound_that_libmpv_plays_is_an_error_where_there_is_no_sound_device() {
+    let (world, realm) = world(ONCE);
+    world.ffmpeg(&["-f", "lavfi", "-i", "sine=440:d=1", "-c:a", "libopus", "clear-sound.mp4"]);
+    let words = ["package", "clear-sound.mp4", "-o", "sound.mp4", "--home", "home", "--open"];
+    world.admit(&words).succeeded();
+    let display = Display::start();
+    let done = in_a_window(&world, &display, &["play", "sound.mp4", "--trust", &realm]);
+    let line = done.stderr.lines().last().unwrap();
+    assert_eq!(done.code, Some(1), "{line}");
+    assert!(line.starts_with("ADMIT_E_PLAYER_FAILED") && line.contains("sound device"), "{line}");
+}
+
+/// Runs a command with this display, and with no sound device that any of libmpv's drivers would find.
+fn in_a_window(world: &World, display: &Display, words: &[&str]) -> Done {
+    let nowhere = world.path("nowhere");
+    let mut command = world.command(words);
+    for name in ["WAYLAND_DISPLAY", "WAYLAND_SOCKET", "XDG_RUNTIME_DIR", "AUDIODEV"] {
+        command.env_remove(name);
+    }
+    command.env("DISPLAY", &display.name).env("SDL_AUDIODRIVER", "none").env("ALSA_CONFIG_PATH", &nowhere);
+    command.env("PULSE_SERVER", &nowhere).env("PIPEWIRE_REMOTE", &nowhere).env("JACK_NO_START_SERVER", "1");
+    Done::from(&command.output().unwrap())
+}
+
+/// An X server whose screen is memory.
+struct Display {
+    server: Child,
+    name: String,
+}
+
+impl Display {
+    /// Starts one, which says its number when it is ready, and does not begin anew when mpv has tried one way to draw and left.
+    fn start() -> Self {
+        let mut xvfb = Command::new("Xvfb");
+        xvfb.args(["-displayfd", "1", "-screen", "0", "640x480x24", "-nolisten", "tcp", "-noreset"]);
+        let mut server = xvfb.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("Xvfb must be there");
+        let mut number = String::new();
+        BufReader::new(server.stdout.take().unwrap()).read_line(&mut number).unwrap();
+        Self { server, name: format!(":{}", number.trim()) }
+    }
+}
+
+impl Drop for Display {
+    fn drop(&mut self) {
+        self.server.kill().unwrap();
+        self.server.wait().unwrap();
+    }
 }
 
 #[test]

@@ -163,6 +163,13 @@ impl Device {
         Self { storage, store, identity, entropy, clock, time_key: None }
     }
 
+    /// Deletes a license. Whether it was there.
+    pub(crate) fn delete(&mut self, id: LicenseId) -> bool {
+        let found = self.store.find(|other| other == id).unwrap();
+        let named: Vec<_> = found.iter().map(|license| (license.terms.key_id, id)).collect();
+        self.store.delete_all(&named, &mut self.entropy).unwrap()
+    }
+
     /// A portable device that is not SDMI-compliant.
     pub(crate) fn portable(seed: u64) -> Self {
         let storage = Shared::default();

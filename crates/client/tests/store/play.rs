@@ -174,7 +174,7 @@ fn a_grant_from_a_license_that_was_deleted_is_outdated() {
     let environment = environment(&device.identity);
     let candidates = Candidates::find(&device.store, &[KEY_ID]).unwrap();
     let grants = candidates.evaluate(Action::Play, &environment).unwrap();
-    device.store.delete(id(1), &mut device.entropy).unwrap();
+    device.delete(id(1));
     let refused = device.store.reserve(grants, &mut device.entropy).unwrap_err();
     assert_eq!(refused, Error::GrantOutdated);
 }

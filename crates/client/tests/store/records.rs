@@ -169,7 +169,7 @@ fn every_write_moves_the_position() {
     seen.push(device.store.position());
     device.play().unwrap();
     seen.push(device.store.position());
-    assert!(device.store.delete(id(1), &mut device.entropy).unwrap());
+    assert!(device.delete(id(1)));
     seen.push(device.store.position());
     assert!(seen.windows(2).all(|pair| pair[0].sequence < pair[1].sequence && pair[0].head != pair[1].head));
     assert!(seen.iter().all(|position| position.epoch == seen[0].epoch));
@@ -179,10 +179,10 @@ fn every_write_moves_the_position() {
 #[test]
 fn a_deleted_license_is_gone_with_its_usage() {
     let mut device = device();
-    assert!(device.store.delete(id(1), &mut device.entropy).unwrap());
-    assert!(!device.store.delete(id(1), &mut device.entropy).unwrap());
+    assert!(device.delete(id(1)));
+    assert!(!device.delete(id(1)));
     let left: Vec<_> = device.licenses().iter().map(|license| license.terms.id).collect();
     assert_eq!(left, [id(3), id(2)], "in the order of their keys");
-    assert!(device.store.delete(id(2), &mut device.entropy).unwrap());
+    assert!(device.delete(id(2)));
     assert_eq!(device.storage.keys(b"k").len(), 1, "no license, no record");
 }

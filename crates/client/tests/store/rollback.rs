@@ -23,10 +23,10 @@ const STEPS: [(&str, Step); 7] = [
     ("a play that was cut", |device| drop(device.permit(&[KEY_ID]).unwrap())),
     ("a play of the one-time license", |device| {
         device.acquire(&[one_time(4)]).unwrap();
-        assert!(device.store.delete(id(1), &mut device.entropy).unwrap());
+        assert!(device.delete(id(1)));
         device.play().unwrap();
     }),
-    ("a deleted license", |device| assert!(device.store.delete(id(1), &mut device.entropy).unwrap())),
+    ("a deleted license", |device| assert!(device.delete(id(1)))),
     ("another license", |device| device.acquire(&[simple(3)]).unwrap()),
     ("a reservation that came back", |device| assert_eq!(device.restart(), 1)),
     ("many licenses", |device| device.acquire(&many()).unwrap()),

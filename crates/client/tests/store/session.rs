@@ -73,7 +73,7 @@ fn a_license_of_the_session_can_be_deleted() {
     let mut device = Device::new(1);
     device.acquire(&[of_session(simple(1))]).unwrap();
     let before = device.storage.all();
-    assert!(device.store.delete(id(1), &mut device.entropy).unwrap());
+    assert!(device.delete(id(1)));
     assert!(device.licenses().is_empty());
     assert_eq!(device.storage.all(), before);
 }

@@ -58,10 +58,10 @@ fn two_processes_that_begin_a_store_do_not_both_make_it() {
     one.store = open(&storage);
     let mut two = open(&storage);
     one.acquire(&[simple(1)]).unwrap();
-    let refused = two.delete(id(1), &mut SeededEntropy::new(70)).unwrap_err();
+    let refused = two.delete_all(&[(KEY_ID, id(1))], &mut SeededEntropy::new(70)).unwrap_err();
     assert_eq!(refused, Error::Storage(StorageError::Conflict));
     two.refresh().unwrap();
-    assert!(two.delete(id(1), &mut SeededEntropy::new(70)).unwrap());
+    assert!(two.delete_all(&[(KEY_ID, id(1))], &mut SeededEntropy::new(70)).unwrap());
 }
 
 #[test]
@@ -79,10 +79,13 @@ fn refreshing_does_not_accept_an_older_store() {
 }
 
 #[test]
-fn deleting_takes_every_license_of_that_id() {
+fn deleting_takes_the_license_of_the_key_that_is_named_and_no_other_of_that_id() {
     let mut device = Device::new(1);
     device.acquire(&[simple(1), of_own_key(simple(1))]).unwrap();
-    assert_eq!(device.licenses().len(), 2);
-    assert!(device.store.delete(id(1), &mut device.entropy).unwrap());
-    assert!(device.licenses().is_empty() && !device.store.delete(id(1), &mut device.entropy).unwrap());
+    assert!(device.store.delete_all(&[(KEY_ID, id(1))], &mut device.entropy).unwrap());
+    let left: Vec<_> = device.licenses().iter().map(|license| license.terms.key_id).collect();
+    assert_eq!(left, [own_key(id(1))]);
+    device.acquire(&[simple(1)]).unwrap();
+    assert!(device.delete(id(1)));
+    assert!(device.licenses().is_empty() && !device.delete(id(1)));
 }

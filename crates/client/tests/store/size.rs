@@ -1,7 +1,6 @@
 //! What is read and written does not grow with the number of licenses, but for the levels of the tree.
 
 use admit_client::{Change, Error, StorageError};
-use admit_testkit::SeededEntropy;
 
 use crate::fixture::*;
 
@@ -68,6 +67,29 @@ fn what_was_found_is_found_again_with_one_node_and_one_record() {
 }
 
 #[test]
+fn a_license_whose_key_is_known_is_shown_and_deleted_without_looking_through_the_others() {
+    let mut device = device(150);
+    let key = own_key(id(120));
+    let show = |device: &mut Device| {
+        let found = device.store.licenses_for(&key).unwrap();
+        assert_eq!(found, device.licenses().into_iter().filter(|it| it.terms.id == id(120)).collect::<Vec<_>>());
+    };
+    show(&mut device);
+    let found = |device: &mut Device| assert_eq!(device.store.licenses_for(&key).unwrap().len(), 1);
+    assert_eq!(reads(&mut device, found), Reads { records: 1, nodes: 1 });
+    let delete =
+        |device: &mut Device| assert!(device.store.delete_all(&[(key, id(120))], &mut device.entropy).unwrap());
+    let Reads { records, nodes } = reads(&mut device, delete);
+    assert!(records <= 2 && nodes <= 4, "{records} records, {nodes} nodes");
+    assert!(device.store.licenses_for(&key).unwrap().is_empty());
+    assert_eq!(device.licenses().len(), 151);
+    assert!(!device.store.delete_all(&[(key, id(120))], &mut device.entropy).unwrap());
+    assert_eq!(device.store.find(|other| other == id(121)).unwrap().len(), 1);
+    let all = |device: &mut Device| assert_eq!(device.store.find(|other| other == id(121)).unwrap().len(), 1);
+    assert!(reads(&mut device, all).records > 150, "who has the id alone looks through all");
+}
+
+#[test]
 fn a_branch_in_memory_is_not_believed_once_another_process_wrote() {
     let mut device = device(150);
     let mut other = open(&device.storage);
@@ -98,15 +120,14 @@ fn the_tree_follows_records_that_come_and_go() {
     let mut device = device(40);
     assert_eq!(device.licenses().len(), 42);
     for number in 100..140 {
-        assert!(device.store.delete(id(number), &mut device.entropy).unwrap());
-        assert!(!device.store.delete(id(number), &mut device.entropy).unwrap());
+        assert!(device.delete(id(number)));
+        assert!(!device.delete(id(number)));
         assert!(device.store.held(&own_key(id(number))).unwrap().is_empty());
     }
     let left: Vec<_> = device.licenses().iter().map(|license| license.terms.id).collect();
     assert_eq!(left, [id(1), id(2)]);
     assert_eq!(read_all(&device.storage).unwrap().len(), 2);
-    let entropy = &mut SeededEntropy::new(3);
-    assert!(!device.store.delete(id(100), entropy).unwrap());
+    assert!(!device.delete(id(100)));
     let key = [b"k", own_key(id(100)).as_bytes().as_slice()].concat();
     device.storage.alter(Change::Put { key, value: vec![1] });
     let found = device.store.held(&own_key(id(100)));

@@ -13,6 +13,9 @@ pub(super) struct Ciphers<'k> {
     loaded: Vec<(KeyId, Box<dyn CounterMode>)>,
     /// Samples decrypted.
     pub(super) samples: u64,
+    /// Bytes of the samples of all lanes since the file was begun, at least one for each. They are no more than it has, for a
+    /// million fragments could tell of thousands of samples that cost the file nothing.
+    passed: u64,
 }
 
 impl<'k> Ciphers<'k> {
@@ -20,11 +23,16 @@ impl<'k> Ciphers<'k> {
     where
         Self: 'k,
     {
-        Self { keys, loaded: Vec::new(), samples: 0 }
+        Self { keys, loaded: Vec::new(), samples: 0, passed: 0 }
     }
 
     pub(super) fn key_ids(&self) -> Vec<KeyId> {
         self.loaded.iter().map(|(key_id, _)| *key_id).collect()
+    }
+
+    /// Says that what was passed already is passed again.
+    pub(super) fn begin_again(&mut self) {
+        self.passed = 0;
     }
 
     /// The number of a key's cipher, asking for the key the first time.
@@ -45,7 +53,6 @@ pub(super) struct Lane<'a> {
     info: Option<AuxInfo<'a>>,
     groups: Groups<'a>,
     input_length: u64,
-    passed: u64,
     at: Location,
     current: Current,
     subsamples: Vec<u8>,
@@ -68,7 +75,7 @@ impl<'a> Lane<'a> {
         at: Location,
     ) -> Self {
         let (current, subsamples) = (Current::NotBegun, Vec::new());
-        Self { track, samples, info, groups, input_length, passed: 0, at, current, subsamples }
+        Self { track, samples, info, groups, input_length, at, current, subsamples }
     }
 
     /// Decrypts what this lane has in the block that begins at `start`.
@@ -97,8 +104,14 @@ impl<'a> Lane<'a> {
         Ok(())
     }
 
-    /// Goes on to what lies at `start` or behind it, for whoever seeks.
-    pub(super) fn skip_to(&mut self, start: u64, ciphers: &mut Ciphers<'_>) -> Result<(), Error> {
+    /// As [`Self::decrypt`], for whoever seeks: what lies before the block is left out.
+    pub(super) fn open(&mut self, start: u64, block: &mut [u8], ciphers: &mut Ciphers<'_>) -> Result<(), Error> {
+        self.skip_to(start, ciphers)?;
+        self.decrypt(start, block, ciphers)
+    }
+
+    /// Goes on to what lies at `start` or behind it.
+    fn skip_to(&mut self, start: u64, ciphers: &mut Ciphers<'_>) -> Result<(), Error> {
         if matches!(self.current, Current::NotBegun) {
             self.advance(ciphers)?;
         }
@@ -125,9 +138,9 @@ impl<'a> Lane<'a> {
         self.current = Current::Finished;
         while let Some(sample) = self.samples.next() {
             let sample = sample?;
-            self.passed = self.passed.saturating_add(u64::from(sample.size).max(1));
-            if self.passed > self.input_length {
-                let (size, limit) = (self.passed, self.input_length);
+            ciphers.passed = ciphers.passed.saturating_add(u64::from(sample.size).max(1));
+            if ciphers.passed > self.input_length {
+                let (size, limit) = (ciphers.passed, self.input_length);
                 return Err(Error::OverLimit { at: self.at, what: "bytes of samples", size, limit });
             }
             if sample.end() > self.input_length {

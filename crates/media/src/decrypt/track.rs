@@ -3,12 +3,12 @@
 use std::io::{self, Read, Seek};
 
 use super::lane::{Ciphers, Lane};
-use super::{Decrypted, Held, Keys, fragment_lane, load_track_ciphers, no_samples, table_lane};
-use crate::fragment::track_fragments;
+use super::lanes::{Source, no_samples};
+use super::{Decrypted, Keys, load_track_ciphers};
 use crate::io::{Input, TopBox};
 use crate::sample_table::SampleTable;
 use crate::tree::Node;
-use crate::{Error, Location, Movie, Sample, Track, fourcc};
+use crate::{Error, Location, Movie, Sample, fourcc};
 
 /// What is done with each sample of a track, in decoding order.
 pub type Put<'p> = dyn FnMut(&Sample, &[u8]) -> io::Result<()> + 'p;
@@ -31,12 +31,11 @@ pub fn decrypt_track<R: Read + Seek>(
     let mut ciphers = Ciphers::new(keys);
     load_track_ciphers(&movie, &mut ciphers)?;
     let at = moov.at;
-    let index = movie.tracks.iter().position(|other| other.id == track);
-    let index = index.ok_or(Error::BadValue { at, field: "track number", value: track.into() })?;
-    let trak = moov.all(fourcc::TRAK).nth(index).expect("tracks are read from these boxes");
+    let index = movie.index(track).ok_or(Error::BadValue { at, field: "track number", value: track.into() })?;
+    let source = Source::new(input, &moov, &movie)?;
     let (bytes, decode_time) = (0, 0);
     let out = Out { put, progress, buffer: Vec::new(), bytes, decode_time };
-    let mut reader = Reader { input, ciphers, movie: &movie, track: &movie.tracks[index], trak, out };
+    let mut reader = Reader { source, ciphers, movie: &movie, index, track, out };
     reader.tables()?;
     reader.fragments()?;
     let Reader { ciphers, out, .. } = reader;
@@ -45,29 +44,30 @@ pub fn decrypt_track<R: Read + Seek>(
 
 /// One track of an open file.
 struct Reader<'r, 'k, 'a, R> {
-    input: Input<R>,
+    source: Source<'a, R>,
     ciphers: Ciphers<'k>,
     movie: &'a Movie,
-    track: &'a Track,
-    trak: &'a Node<'a>,
+    /// Where the track is among the others, and its number.
+    index: usize,
+    track: u32,
     out: Out<'r>,
 }
 
-impl<'a, R: Read + Seek> Reader<'_, '_, 'a, R> {
+impl<R: Read + Seek> Reader<'_, '_, '_, R> {
     /// The samples that `moov` itself describes.
     fn tables(&mut self) -> Result<(), Error> {
-        let stbl = self.trak.descend(&[fourcc::MDIA, fourcc::MINF, fourcc::STBL])?;
+        let stbl = self.source.stbl(self.index);
         if no_samples(stbl) {
             return Ok(());
         }
-        let lane = table_lane(&mut self.input, self.trak, self.track, &mut Held::default())?;
+        let lane = self.source.only_table(self.index)?;
         self.samples(SampleTable::read(stbl)?.samples(), lane)
     }
 
     /// The samples of the fragments, where there are any.
     fn fragments(&mut self) -> Result<(), Error> {
         let (mut offset, mut found_any) = (0, false);
-        while let Some(found) = self.input.box_at(offset)? {
+        while let Some(found) = self.source.input.box_at(offset)? {
             if found.kind == fourcc::MOOF {
                 found_any = true;
                 self.fragment(&found)?;
@@ -76,25 +76,17 @@ impl<'a, R: Read + Seek> Reader<'_, '_, 'a, R> {
         }
         // A file that ends where its fragments should begin is cut.
         if self.movie.fragmented && !found_any && self.out.bytes == 0 {
-            return Err(Error::Missing { at: Location::top(self.input.len()), wanted: fourcc::MOOF });
+            return Err(Error::Missing { at: Location::top(self.source.input.len()), wanted: fourcc::MOOF });
         }
         Ok(())
     }
 
     fn fragment(&mut self, place: &TopBox) -> Result<(), Error> {
-        let bytes = self.input.read_box(place)?;
+        let bytes = self.source.input.read_box(place)?;
         let moof = Node::parse(&bytes, place.offset)?;
-        let stbl = self.trak.descend(&[fourcc::MDIA, fourcc::MINF, fourcc::STBL])?;
-        let fragments = track_fragments(&moof, |track| self.movie.defaults(track))?;
-        let mut held = Held::default();
-        for (traf, fragment) in moof.all(fourcc::TRAF).zip(fragments) {
-            if fragment.track != self.track.id {
-                continue;
-            }
+        for (fragment, lane) in self.source.fragments_of(self.track, &moof)? {
             let mut decode_time = fragment.decode_time.unwrap_or(self.out.decode_time);
-            let runs = fragment.runs.clone();
-            let lane = fragment_lane(&mut self.input, traf, fragment, self.track, stbl, &mut held)?;
-            let samples = runs.into_iter().flat_map(|run| run.samples(0)).map(|mut sample| {
+            let samples = fragment.runs.into_iter().flat_map(|run| run.samples(0)).map(|mut sample| {
                 sample.decode_time = decode_time;
                 decode_time = decode_time.saturating_add(sample.duration.into());
                 Ok(sample)
@@ -112,7 +104,7 @@ impl<'a, R: Read + Seek> Reader<'_, '_, 'a, R> {
         for sample in samples {
             let sample = sample?;
             let Sample { offset, size, .. } = sample;
-            let (track, length) = (self.track.id, self.input.len());
+            let (track, length) = (self.track, self.source.input.len());
             if sample.end() > length {
                 return Err(Error::SampleOutsideFile { track, offset, size: size.into(), length });
             }
@@ -122,7 +114,7 @@ impl<'a, R: Read + Seek> Reader<'_, '_, 'a, R> {
                 return Err(Error::OverLimit { at, what: "sample size", size, limit });
             }
             let buffer = self.out.buffer(size);
-            self.input.read_at(offset, buffer)?;
+            self.source.input.read_at(offset, buffer)?;
             if let Some(lane) = &mut lane {
                 lane.decrypt(offset, buffer, &mut self.ciphers)?;
             }

@@ -8,7 +8,7 @@ mod tenc;
 
 pub use aux_info::{AuxEntry, AuxInfo, Sizes, saio_offsets};
 pub use pssh::{ADMIT_SYSTEM_ID, COMMON_SYSTEM_ID, Pssh, SystemId};
-pub use seig::Groups;
 pub(crate) use seig::descriptions;
+pub use seig::{Groups, SharedDescriptions};
 pub use sinf::{SampleEntryProtection, Scheme, build_sinf, unprotect_entry};
 pub use tenc::Tenc;

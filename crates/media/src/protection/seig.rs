@@ -1,6 +1,9 @@
 //! `sbgp` and `sgpd` with grouping type `seig` (ISO/IEC 23001-7 section 6): samples whose protection differs from
 //! their track's.
 
+use std::cell::OnceCell;
+use std::rc::Rc;
+
 use crate::tree::Node;
 use crate::{Cursor, Error, Tenc, fourcc};
 
@@ -12,12 +15,40 @@ pub struct Groups<'a> {
     left_in_run: u32,
     index: u32,
     local: Vec<Tenc>,
-    global: Vec<Tenc>,
+    global: Rc<[Tenc]>,
+}
+
+/// The descriptions that a whole track shares, read when they are first needed: a file may have a million fragments.
+#[derive(Debug, Clone)]
+pub struct SharedDescriptions<'a> {
+    stbl: &'a Node<'a>,
+    read: OnceCell<Rc<[Tenc]>>,
+}
+
+impl<'a> SharedDescriptions<'a> {
+    /// Those in a track's `stbl`.
+    #[must_use]
+    pub fn new(stbl: &'a Node<'a>) -> Self {
+        Self { stbl, read: OnceCell::new() }
+    }
+
+    /// The box that they are in.
+    pub(crate) fn stbl(&self) -> &'a Node<'a> {
+        self.stbl
+    }
+
+    fn all(&self) -> Result<Rc<[Tenc]>, Error> {
+        if let Some(read) = self.read.get() {
+            return Ok(Rc::clone(read));
+        }
+        let read = descriptions(self.stbl)?.into();
+        Ok(Rc::clone(self.read.get_or_init(|| read)))
+    }
 }
 
 impl<'a> Groups<'a> {
-    /// Reads the groups in `holder` (`traf` or `stbl`); `stbl` has the descriptions that a whole track shares.
-    pub fn read(holder: &Node<'a>, stbl: &Node<'_>) -> Result<Self, Error> {
+    /// Reads the groups in `holder` (`traf` or `stbl`).
+    pub fn read(holder: &Node<'a>, shared: &SharedDescriptions<'_>) -> Result<Self, Error> {
         let runs = match find(holder, fourcc::SBGP)? {
             None => &[],
             Some(sbgp) => runs(sbgp.payload().unwrap_or_else(|| Cursor::new(&[], sbgp.at)))?,
@@ -25,11 +56,11 @@ impl<'a> Groups<'a> {
         if runs.is_empty() {
             return Ok(Self::default());
         }
-        let (local, global) = (descriptions(holder)?, descriptions(stbl)?);
+        let (local, global) = (descriptions(holder)?, shared.all()?);
         Ok(Self { runs, left_in_run: 0, index: 0, local, global })
     }
 
-    /// Bytes of memory that the descriptions take.
+    /// Bytes of memory that the descriptions take. Those that the track shares count for each who uses them.
     pub(crate) fn size(&self) -> u64 {
         ((self.local.len() + self.global.len()) * size_of::<Tenc>()) as u64
     }
@@ -120,10 +151,18 @@ mod tests {
         });
         let (local, global) = (holder(vec![sgpd(1), sbgp]), holder(vec![sgpd(2)]));
         let (local, global) = (Node::parse(&local, 0).unwrap(), Node::parse(&global, 0).unwrap());
-        let mut groups = Groups::read(&local, &global).unwrap();
+        let mut groups = Groups::read(&local, &SharedDescriptions::new(&global)).unwrap();
         let keys: Vec<_> = (0..5).map(|_| groups.next_sample().map(|tenc| tenc.key_id)).collect();
         let (one, two) = (Some(KeyId::from_bytes([1; 16])), Some(KeyId::from_bytes([2; 16])));
         assert_eq!(keys, [one, two, two, None, None]);
+    }
+
+    #[test]
+    fn shared_descriptions_are_read_once() {
+        let stbl = holder(vec![sgpd(1)]);
+        let stbl = Node::parse(&stbl, 0).unwrap();
+        let shared = SharedDescriptions::new(&stbl);
+        assert!(Rc::ptr_eq(&shared.all().unwrap(), &shared.all().unwrap()));
     }
 
     #[test]

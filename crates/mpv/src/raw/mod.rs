@@ -5,12 +5,14 @@
 //! 2. The library stays loaded until the process ends, so its functions can be called at any time.
 //! 3. A [`Core`]'s handle is valid until the last owner of its [`Inner`] is dropped, which destroys it once. A
 //!    [`Renderer`](render::Renderer) is an owner, and frees its context before.
-//! 4. What libmpv calls back (`stream.rs`, `render.rs`, [`wakeup`]) gets pointers to what its core or renderer owns and drops
-//!    only after libmpv has let go of it. It is only shared, may be called by any thread, and cannot unwind into C.
+//! 4. What libmpv calls back (`stream.rs`, `render.rs`, [`wakeup`]) gets pointers to what its core or renderer owns as a
+//!    [`Lent`], and drops only after libmpv has let go of it. It is only shared, may be called by any thread, and cannot unwind
+//!    into C.
 
 #![expect(unsafe_code, reason = "a C library is not called without; see above for what it rests on")]
 
 mod functions;
+mod lent;
 pub(crate) mod render;
 mod stream;
 
@@ -22,6 +24,7 @@ use std::sync::mpsc::Sender;
 use crate::Error;
 use crate::message::Message;
 use functions::Functions;
+use lent::Lent;
 pub(crate) use stream::MEDIUM;
 use stream::Medium;
 
@@ -65,8 +68,8 @@ pub(crate) struct Core {
 struct Inner {
     library: Library,
     handle: NonNull<c_void>,
-    sender: Box<Sender<Message>>,
-    medium: Box<Medium>,
+    sender: Lent<Sender<Message>>,
+    medium: Lent<Medium>,
 }
 
 // SAFETY: "All API functions are thread-safe" (client.h), and the rest is Send.
@@ -88,11 +91,10 @@ impl Core {
         // SAFETY: it takes nothing. The locale's numbers are C's: this program sets no locale.
         let handle = NonNull::new(unsafe { (library.0.mpv_create)() });
         let handle = handle.ok_or_else(|| Error::Refused { what: "a player", detail: "out of memory".to_owned() })?;
-        let (sender, medium) = (Box::new(messages.clone()), Box::new(Medium::new(messages.clone())));
+        let (sender, medium) = (Lent::new(messages.clone()), Lent::new(Medium::new(messages.clone())));
         let inner = Inner { library: library.clone(), handle, sender, medium };
-        let data = ptr::from_ref::<Sender<Message>>(&inner.sender).cast_mut().cast();
-        // SAFETY: the handle is valid, and `data` stays where it is until it is destroyed (4).
-        unsafe { (library.0.mpv_set_wakeup_callback)(handle.as_ptr(), Some(wakeup), data) };
+        // SAFETY: the handle is valid, and the sender stays where it is until the handle is destroyed (4).
+        unsafe { (library.0.mpv_set_wakeup_callback)(handle.as_ptr(), Some(wakeup), inner.sender.pointer()) };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -114,7 +116,8 @@ impl Core {
     }
 
     /// What a property says, where it says something.
-    pub(crate) fn property(&self, name: &CStr) -> Option<String> {
+    pub(crate) fn property(&self, name: &str) -> Option<String> {
+        let name = c_string(name);
         let Inner { library, handle, .. } = &*self.inner;
         // SAFETY: the handle is valid, and the name is a string.
         let value = unsafe { (library.0.mpv_get_property_string)(handle.as_ptr(), name.as_ptr()) };
@@ -136,12 +139,10 @@ impl Core {
     /// Offers a medium of this length under [`MEDIUM`].
     pub(crate) fn offer(&self, length: u64) -> Result<(), Error> {
         let Inner { library, handle, medium, .. } = &*self.inner;
-        medium.set_length(length);
-        let data = ptr::from_ref::<Medium>(medium).cast_mut().cast();
-        // SAFETY: the handle is valid, the string is copied, and `data` stays where it is until it is destroyed (4).
-        let error = unsafe {
-            (library.0.mpv_stream_cb_add_ro)(handle.as_ptr(), stream::PROTOCOL.as_ptr(), data, Some(stream::open))
-        };
+        medium.get().set_length(length);
+        let (protocol, data) = (stream::PROTOCOL.as_ptr(), medium.pointer());
+        // SAFETY: the handle is valid, the string is copied, and the medium stays where it is until the handle is destroyed (4).
+        let error = unsafe { (library.0.mpv_stream_cb_add_ro)(handle.as_ptr(), protocol, data, Some(stream::open)) };
         library.check("a medium", error)
     }
 
@@ -175,7 +176,11 @@ impl Core {
             EVENT_END_FILE => {
                 // SAFETY: this is what such an event carries.
                 let end = unsafe { &*data.cast::<functions::EndFile>() };
-                if end.reason == END_ERROR { Event::Failed(library.sentence(end.error)) } else { Event::Ended }
+                match (end.reason, end.error) {
+                    (END_ERROR, AO_INIT_FAILED) => Event::EndedUnheard,
+                    (END_ERROR, error) => Event::Failed(library.sentence(error)),
+                    _ => Event::Ended,
+                }
             }
             EVENT_COMMAND_REPLY if error < 0 => Event::Failed(library.sentence(error)),
             _ => Event::Other,
@@ -190,6 +195,8 @@ pub(crate) enum Event {
     Shutdown,
     /// It played the medium to its end, or was told to stop.
     Ended,
+    /// It came to the medium's end, and could not open a sound device for it.
+    EndedUnheard,
     /// It did not.
     Failed(String),
     /// It says that something is wrong.
@@ -231,6 +238,7 @@ const NAME: &str = if cfg!(target_os = "macos") { "libmpv.2.dylib" } else { "lib
 /// Of `MPV_CLIENT_API_VERSION`.
 const MAJOR: c_ulong = 2;
 const OPTION_NOT_FOUND: c_int = -5;
+const AO_INIT_FAILED: c_int = -14;
 const EVENT_NONE: c_int = 0;
 const EVENT_SHUTDOWN: c_int = 1;
 const EVENT_LOG_MESSAGE: c_int = 2;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
 use super::functions::{FrameInfo, Param};
+use super::lent::Lent;
 use super::{Core, Inner};
 use crate::Error;
 
@@ -13,7 +14,7 @@ use crate::Error;
 #[derive(Debug)]
 pub(crate) struct Renderer {
     context: NonNull<c_void>,
-    updates: Box<SyncSender<()>>,
+    updates: Lent<SyncSender<()>>,
     core: Arc<Inner>,
 }
 
@@ -30,7 +31,7 @@ impl Drop for Renderer {
 impl Renderer {
     /// Takes a core's pictures. `updates` is told when there may be one.
     pub(crate) fn new(core: &Core, updates: SyncSender<()>) -> Result<Self, Error> {
-        let (core, updates) = (Arc::clone(&core.inner), Box::new(updates));
+        let (core, updates) = (Arc::clone(&core.inner), Lent::new(updates));
         let mut params = [param(API_TYPE, SOFTWARE.as_ptr()), END];
         let mut context = ptr::null_mut();
         let create = core.library.0.mpv_render_context_create;
@@ -39,10 +40,9 @@ impl Renderer {
         core.library.check("to render into memory", error)?;
         let context = NonNull::new(context).expect("it was made without an error");
         let renderer = Self { context, updates, core };
-        let data = ptr::from_ref::<SyncSender<()>>(&renderer.updates).cast_mut().cast();
         let set_callback = renderer.core.library.0.mpv_render_context_set_update_callback;
-        // SAFETY: the context is valid, and `data` stays where it is until the context is freed (4).
-        unsafe { set_callback(context.as_ptr(), Some(updated), data) };
+        // SAFETY: the context is valid, and the sender stays where it is until the context is freed (4).
+        unsafe { set_callback(context.as_ptr(), Some(updated), renderer.updates.pointer()) };
         Ok(renderer)
     }
 

@@ -5,6 +5,8 @@ mod bad_input;
 #[cfg(test)]
 mod interop;
 #[cfg(test)]
+mod many_boxes;
+#[cfg(test)]
 mod odd_files;
 #[cfg(test)]
 mod package;

@@ -83,7 +83,7 @@ macro_rules! own_codes {
         "Get the file again, and report it to its seller if the new one is no better."
 
     ADMIT_E_HEADER_UNSIGNED = 0xA0AD0014, AskUser:
-        "The content header is not signed, so nobody vouches for the address in it."
+        "The content header has no signature that holds, so nobody vouches for the address in it."
         "Ask the seller of the content for a file with a signed header."
 
     ADMIT_E_FILE = 0xA0AD0015, AskUser:

@@ -71,11 +71,11 @@ pub(crate) fn http_alone(peer: &Peer, address: SocketAddr) -> Measured {
 /// hand because a client as careful as the server would take as much of the machine.
 fn measure_http(peer: &Peer, address: SocketAddr, messages: &[Vec<u8>], check: impl Fn(usize, &[u8])) -> Measured {
     let mut connections: Vec<_> = (0..UNDER_WAY).map(|_| TcpStream::connect(address).unwrap()).collect();
+    let (started, before) = (Instant::now(), used(peer.process));
     for (connection, message) in connections.iter_mut().zip(messages) {
         connection.set_nodelay(true).unwrap();
         connection.write_all(message).unwrap();
     }
-    let (started, before) = (Instant::now(), used(peer.process));
     for index in 0..messages.len() {
         let connection = &mut connections[index % UNDER_WAY];
         check(index, &body(connection));

@@ -17,14 +17,13 @@ mod write;
 use std::time::Duration;
 
 use admit_time::Timestamp;
-use axum::body::Bytes;
 use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
 use axum::http::HeaderMap;
 use axum::response::Response;
 
 use self::parse::AcquireRequest;
 use crate::Server;
+use crate::guard::Whole;
 use crate::http::Peer;
 use crate::refusal::Refusal;
 use crate::store::acquisition::Issued;
@@ -34,11 +33,11 @@ pub(crate) async fn acquire(
     State(server): State<Server>,
     Peer(address): Peer,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    Whole(body): Whole,
 ) -> Result<Response, Refusal> {
     let now = server.clock.now();
     server.limits.take_address(address, now)?;
-    let request = parse::parse_with_newest(&server.home, &headers, &body?, now).await?;
+    let request = parse::parse_with_newest(&server.home, &headers, &body, now).await?;
     server.limits.take_client(request.client, now)?;
     match licenses(&server, &request, now).await {
         Ok(licenses) => Ok(answer::answer(&server, &request, licenses, None, now).await),

@@ -2,13 +2,14 @@
 
 use axum::http::{Method, StatusCode};
 
-use super::{Answer, Audience, Endpoint, Operation, Token, of_the_database, schemas};
-use crate::pages::{self, CSS, HTML};
+use super::{Answer, Audience, Body, Endpoint, Operation, Token, of_bodies, of_the_database, schemas};
+use crate::pages::{self, CSS, FORM, HTML, MAX_FORM};
 use crate::refusal::{Limited, Refusal};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         Endpoint::new(Audience::Others, Method::GET, "/license", pages::license, license()),
+        Endpoint::new(Audience::Others, Method::POST, "/license", pages::license_for_token, license_for_token()),
         Endpoint::new(Audience::Others, Method::GET, "/privacy", pages::privacy, privacy()),
         Endpoint::new(Audience::Others, Method::GET, "/status", pages::status, status()),
         Endpoint::new(Audience::Others, Method::GET, "/pages.css", pages::style, style()),
@@ -26,6 +27,16 @@ fn license() -> Operation {
         refusals,
         ..plain("licensePage", "A page: what a license will allow for some content, before it is taken")
     }
+}
+
+fn license_for_token() -> Operation {
+    let Operation { mut refusals, parameters, answers, .. } = license();
+    refusals.extend(of_bodies());
+    refusals.push(Refusal::Form);
+    let form = Body::new(FORM, schemas::pasted_token(), MAX_FORM);
+    let summary =
+        "A page: what a license will allow with a buyer's token, or why that does not hold; nothing is issued or kept";
+    Operation { parameters, answers, refusals, body: Some(form), ..plain("licensePageForToken", summary) }
 }
 
 fn privacy() -> Operation {

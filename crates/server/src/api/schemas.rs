@@ -39,6 +39,12 @@ pub(super) fn query(name: &str, what: &str, schema: Value) -> Value {
     json!({ "in": "query", "name": name, "description": what, "schema": schema })
 }
 
+/// The form of the license page.
+pub(super) fn pasted_token() -> Value {
+    let token = json!({ "type": "string", "writeOnly": true, "description": "A buyer's entitlement token." });
+    json!({ "type": "object", "properties": { "token": token }, "required": ["token"] })
+}
+
 /// Every shape with a name.
 pub(super) fn all() -> Value {
     json!({

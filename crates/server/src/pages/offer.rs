@@ -1,5 +1,5 @@
 //! What the license page says of a license before it is taken: the policy is asked as for a real one, for an ordinary client
-//! and a buyer of whom nothing more is known, and its answer is put into words. Nothing is issued.
+//! and a buyer of whom no more is known than a token says, and its answer is put into words. Nothing is issued.
 
 use std::time::Duration;
 
@@ -27,8 +27,8 @@ pub(super) enum Offered {
     Unknown,
 }
 
-/// Asks the policy.
-pub(super) fn offered(server: &Server, content: &Content, now: Timestamp) -> Offered {
+/// Asks the policy, for a buyer whose token says this. Without one it is for any buyer.
+pub(super) fn offered(server: &Server, content: &Content, token: Option<Claims>, now: Timestamp) -> Offered {
     let (home, mut entropy) = (&server.home, server.entropy.entropy());
     let level = home.enrol_level();
     let version = ComponentVersion::DEFAULT;
@@ -38,7 +38,7 @@ pub(super) fn offered(server: &Server, content: &Content, now: Timestamp) -> Off
     let trial = Trial {
         now,
         content: content.clone(),
-        entitlement: (!content.open).then(|| any_buyer(content, now)),
+        entitlement: token.or_else(|| (!content.open).then(|| any_buyer(content, now))),
         requested_rights: (Rights::PLAY | Rights::NO_RECOVERY).bits(),
         actions: vec![Action::Play],
         client,

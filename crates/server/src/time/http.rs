@@ -2,12 +2,11 @@
 //! says for which question it is.
 
 use admit_protocol::time::TIME_CONTENT_TYPE;
-use axum::body::Bytes;
 use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
 use axum::response::Response;
 
 use super::TimeRequest;
+use crate::guard::Whole;
 use crate::http::Peer;
 use crate::refusal::Refusal;
 use crate::{Server, http};
@@ -16,11 +15,11 @@ use crate::{Server, http};
 pub(crate) async fn time(
     State(server): State<Server>,
     Peer(address): Peer,
-    body: Result<Bytes, BytesRejection>,
+    Whole(body): Whole,
 ) -> Result<Response, Refusal> {
     let now = server.clock.now();
     server.limits.take_address(address, now)?;
-    let request = TimeRequest::read(server.home.provider(), &server.home.keys().time, &body?).map_err(|fault| {
+    let request = TimeRequest::read(server.home.provider(), &server.home.keys().time, &body).map_err(|fault| {
         server.metrics.time.dropped(fault.label());
         Refusal::TimeRequest(fault)
     })?;

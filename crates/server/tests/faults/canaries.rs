@@ -177,6 +177,10 @@ async fn drive(running: &Running, seen: &Seen) -> Secrets {
     for token in [None, Some(&token), Some(&other), Some(&changed)] {
         seen.see(running.acquire(&sealed, token.map(String::as_str)).await);
     }
+    for pasted in [&token, &other, &changed] {
+        let (path, form) = (format!("/license?kid={key_id}"), format!("token={pasted}"));
+        seen.see(send(&mut connect(running.address).await, "POST", &path, &[], form.as_bytes()).await);
+    }
     seen.see(running.post(admit_trust::Role::License, &[], &sealed.as_bytes()[1..]).await);
     seen.see(running.post(admit_trust::Role::Enrolment, &[], sealed.as_bytes()).await);
     seen.see(running.home.operator_tokens().await);

@@ -30,4 +30,5 @@ mod time_in_responses;
 mod tls;
 mod token;
 mod token_keys;
+mod token_page;
 mod upgrade;

@@ -28,4 +28,5 @@ mod time;
 mod time_in_responses;
 mod token;
 mod token_keys;
+mod token_page;
 mod upgrade;

@@ -56,11 +56,13 @@ fn apply(machine: &mut Machine, model: &mut Model, step: &Step) {
         Step::Sync => sync(machine, model, machine.truth / 1000),
         Step::SyncWrong(midpoint) => sync(machine, model, midpoint),
         Step::Revocation(version, epoch) => {
-            let resets =
-                version > machine.clock.record().revocation_version && epoch > machine.clock.record().reset_epoch;
+            let is_newer = version > machine.clock.record().revocation_version;
+            let resets = is_newer && epoch > machine.clock.record().reset_epoch;
             machine.clock.take_revocation(version, Timestamp::from_unix_secs(START), epoch);
             if resets {
                 *model = Model { hard_floor: START, ..Model::default() };
+            } else if is_newer {
+                model.hard_floor = model.hard_floor.max(START);
             }
         }
         Step::Save => machine.save_and_load(),

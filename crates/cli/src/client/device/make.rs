@@ -15,7 +15,7 @@ use tokio::runtime::Runtime;
 use super::{DeviceSession, SERIAL, device_json, device_text};
 use crate::args::DeviceMakeArgs;
 use crate::client::acquire::FEATURES;
-use crate::client::context::{ClientRealm, DATES, PROVIDER};
+use crate::client::context::{ClientRealm, DATES, PLAY_FIRST, PROVIDER};
 use crate::failure::{Failure, Outcome};
 use crate::operator;
 use crate::output::Output;
@@ -92,7 +92,7 @@ impl Issuer {
             return Ok(Self::Home { runtime, home });
         }
         let folder = crate::client::folder(args.client.client.as_deref())?;
-        Ok(Self::Server { realm: Box::new(ClientRealm::choose(&folder, args.realm)?), http: Http::new() })
+        Ok(Self::Server { realm: Box::new(ClientRealm::choose(&folder, args.realm, PLAY_FIRST)?), http: Http::new() })
     }
 
     fn fingerprint(&self) -> Digest {
