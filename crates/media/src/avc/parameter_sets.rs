@@ -79,11 +79,18 @@ fn skip_scaling_list(bits: &mut Bits<'_>, size: u32) -> Result<(), BadNal> {
     let (mut last, mut next) = (8, 8);
     for _ in 0..size {
         if next != 0 {
-            next = (last + bits.se()?).rem_euclid(256);
+            next = (last + delta_scale(bits)?).rem_euclid(256);
         }
         last = if next == 0 { last } else { next };
     }
     Ok(())
+}
+
+/// `delta_scale`, which is -128 to 127 (section 7.4.2.1.1.1).
+fn delta_scale(bits: &mut Bits<'_>) -> Result<i32, BadNal> {
+    let delta = bits.se()?;
+    let is_scale = i8::try_from(delta).is_ok();
+    if is_scale { Ok(delta) } else { Err(BadNal::BadValue("delta_scale", delta.unsigned_abs())) }
 }
 
 fn picture_order(bits: &mut Bits<'_>) -> Result<PictureOrder, BadNal> {
@@ -191,6 +198,13 @@ mod tests {
         let sps = [0x64, 0x00, 0x0a, 0xac, 0xd9, 0x42, 0x05, 0xfe, 0x58];
         let sps = Sps::parse(&sps).unwrap();
         assert_eq!((sps.id, sps.chroma_array_type, sps.frame_mbs_only), (0, 1, true));
+    }
+
+    #[test]
+    fn a_scaling_list_with_a_step_that_is_none_is_refused() {
+        // High profile; in its first list 0, which is one bit, and 2^31 - 1.
+        let sps = [0x64, 0, 10, 0xad, 0xc0, 0, 0, 3, 0, 0x7f, 0xff, 0xff, 0xff, 0];
+        assert_eq!(Sps::parse(&sps), Err(BadNal::BadValue("delta_scale", i32::MAX.unsigned_abs())));
     }
 
     #[test]

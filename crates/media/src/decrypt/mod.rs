@@ -57,7 +57,7 @@ pub fn decrypt<R: Read + Seek>(
     load_track_ciphers(&movie, &mut ciphers)?;
     let mut source = Source::new(input, &moov, &movie)?;
     let tables = source.tables()?;
-    let outlet = Outlet::new(sink, progress, ciphers, tables);
+    let outlet = Outlet::new(sink, progress, ciphers, tables, source.input.len());
     let mut stream = Stream { source, outlet, moov: &moov };
     let run = stream.run(movie.fragmented);
     if run.is_err() {
@@ -93,7 +93,7 @@ impl<R: Read + Seek> Stream<'_, '_, '_, R> {
         let bytes = self.source.input.read_box(place)?;
         let moof = Node::parse(&bytes, place.offset)?;
         let mut lanes = self.source.fragments(&moof)?;
-        self.outlet.put_clear(&clean::fragment(&moof), &mut lanes, self.source.input.len())?;
+        self.outlet.put_clear(&clean::fragment(&moof), &mut lanes)?;
         let next = self.copy_until_fragment(place.end(), &mut lanes)?;
         lanes.iter().try_for_each(|lane| lane.finished(moof.at))?;
         Ok(next)
@@ -109,12 +109,12 @@ impl<R: Read + Seek> Stream<'_, '_, '_, R> {
                     return Ok(Some(found));
                 }
                 fourcc::MOOV if offset == self.moov.at.offset => {
-                    self.outlet.put_clear(&clean::movie(self.moov)?, lanes, self.source.input.len())?;
+                    self.outlet.put_clear(&clean::movie(self.moov)?, lanes)?;
                 }
                 fourcc::SIDX => {
                     let index = self.source.input.read_box(&found)?;
                     sidx::check_extent(&index, &found, self.source.input.len())?;
-                    self.outlet.put_clear(&index, lanes, self.source.input.len())?;
+                    self.outlet.put_clear(&index, lanes)?;
                 }
                 _ => self.outlet.copy(&mut self.source.input, &found, lanes)?,
             }

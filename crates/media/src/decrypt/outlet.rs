@@ -20,6 +20,8 @@ pub(super) struct Outlet<'s, 'k, 'a> {
     clear: usize,
     /// Bytes of the file before it.
     passed: u64,
+    /// Bytes in the file.
+    length: u64,
 }
 
 impl<'s, 'k, 'a> Outlet<'s, 'k, 'a> {
@@ -28,8 +30,9 @@ impl<'s, 'k, 'a> Outlet<'s, 'k, 'a> {
         progress: &'s mut dyn FnMut(u64, u64),
         ciphers: Ciphers<'k>,
         tables: Vec<Lane<'a>>,
+        length: u64,
     ) -> Self {
-        Self { sink, progress, ciphers, tables, block: Vec::new(), used: 0, clear: 0, passed: 0 }
+        Self { sink, progress, ciphers, tables, block: Vec::new(), used: 0, clear: 0, passed: 0, length }
     }
 
     /// Passes a box on as it is, but for the samples in it.
@@ -42,26 +45,26 @@ impl<'s, 'k, 'a> Outlet<'s, 'k, 'a> {
         let mut offset = found.offset;
         while offset < found.end() {
             let left = usize::try_from(found.end() - offset).unwrap_or(usize::MAX);
-            let room = self.room(lanes, input.len())?;
+            let room = self.room(lanes)?;
             let part = &mut self.block[self.used..][..room.min(left)];
             input.read_at(offset, part)?;
             (self.used, offset) = (self.used + part.len(), offset + part.len() as u64);
         }
-        self.put_what_is_enough(lanes, input.len())
+        self.put_what_is_enough(lanes)
     }
 
     /// Passes bytes on that are clear and that no sample is in.
-    pub(super) fn put_clear(&mut self, mut bytes: &[u8], lanes: &mut [Lane<'_>], length: u64) -> Result<(), Error> {
+    pub(super) fn put_clear(&mut self, mut bytes: &[u8], lanes: &mut [Lane<'_>]) -> Result<(), Error> {
         self.open(lanes)?;
         while !bytes.is_empty() {
-            let room = self.room(lanes, length)?;
+            let room = self.room(lanes)?;
             let (now, later) = bytes.split_at(bytes.len().min(room));
             self.block[self.used..][..now.len()].copy_from_slice(now);
             self.used += now.len();
             self.clear = self.used;
             bytes = later;
         }
-        self.put_what_is_enough(lanes, length)
+        self.put_what_is_enough(lanes)
     }
 
     /// Decrypts what was gathered of samples.
@@ -77,7 +80,7 @@ impl<'s, 'k, 'a> Outlet<'s, 'k, 'a> {
 
     /// Puts out what is left, all of which is clear, and checks that all samples of `moov` have passed.
     pub(super) fn finish(&mut self, moov: Location) -> Result<(), Error> {
-        self.put(self.passed + self.used as u64)?;
+        self.put()?;
         self.tables.iter().try_for_each(|lane| lane.finished(moov))
     }
 
@@ -87,35 +90,35 @@ impl<'s, 'k, 'a> Outlet<'s, 'k, 'a> {
         self.used = self.clear;
         if self.passed > 0 {
             // What is broken is what is told.
-            let _ = self.put(self.passed + self.used as u64);
+            let _ = self.put();
         }
     }
 
     /// How much fits into the block, which is put out and replaced where it is full.
-    fn room(&mut self, lanes: &mut [Lane<'_>], length: u64) -> Result<usize, Error> {
+    fn room(&mut self, lanes: &mut [Lane<'_>]) -> Result<usize, Error> {
         if self.used == self.block.len() {
             self.open(lanes)?;
-            self.put(length)?;
+            self.put()?;
             self.block = self.sink.buffer();
         }
         Ok(self.block.len() - self.used)
     }
 
-    fn put_what_is_enough(&mut self, lanes: &mut [Lane<'_>], length: u64) -> Result<(), Error> {
+    fn put_what_is_enough(&mut self, lanes: &mut [Lane<'_>]) -> Result<(), Error> {
         if self.used < ENOUGH {
             return Ok(());
         }
         self.open(lanes)?;
-        self.put(length)
+        self.put()
     }
 
-    fn put(&mut self, length: u64) -> Result<(), Error> {
+    fn put(&mut self) -> Result<(), Error> {
         if self.used > 0 {
-            let block = std::mem::take(&mut self.block);
-            self.sink.put(block, self.used).map_err(|error| Error::write(&error))?;
-            self.passed += self.used as u64;
-            (self.used, self.clear) = (0, 0);
-            (self.progress)(self.passed, length);
+            let (block, used) = (std::mem::take(&mut self.block), std::mem::take(&mut self.used));
+            self.clear = 0;
+            self.sink.put(block, used).map_err(|error| Error::write(&error))?;
+            self.passed += used as u64;
+            (self.progress)(self.passed, self.length);
         }
         Ok(())
     }

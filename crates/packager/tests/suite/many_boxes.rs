@@ -234,7 +234,8 @@ fn with_movie(change: impl FnOnce(&mut Node<'_>)) -> Vec<u8> {
 fn what_is_whole_before_something_broken_is_put_out() {
     let decrypted = |file: &[u8]| {
         let mut output = Vec::new();
-        let done = decrypt(Cursor::new(file), &mut WriteSink::new(&mut output), &mut cipher, &mut |_, _| ());
+        let progress = &mut |done: u64, all: u64| assert!(done <= all && all == file.len() as u64);
+        let done = decrypt(Cursor::new(file), &mut WriteSink::new(&mut output), &mut cipher, progress);
         (done.map(drop), output)
     };
     let file = packaged(&clip("audio-only"));
@@ -249,6 +250,41 @@ fn what_is_whole_before_something_broken_is_put_out() {
     let (done, before) = decrypted(&[head, b"\0\0\0\x09free"].concat());
     done.unwrap_err();
     assert!(before.is_empty(), "{} bytes", before.len());
+}
+
+/// Takes some blocks, and is full then.
+struct Full {
+    room: usize,
+    puts: usize,
+}
+
+impl Sink for Full {
+    fn buffer(&mut self) -> Vec<u8> {
+        vec![0; BLOCK]
+    }
+
+    fn put(&mut self, buffer: Vec<u8>, used: usize) -> io::Result<()> {
+        assert!(used <= buffer.len());
+        self.puts += 1;
+        if self.puts > self.room { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+    }
+}
+
+#[test]
+fn a_sink_that_failed_is_given_nothing_more() {
+    let file = packaged(&clip("long-progressive"));
+    let puts = |room| {
+        let mut sink = Full { room, puts: 0 };
+        (decrypt(Cursor::new(&file), &mut sink, &mut cipher, &mut |_, _| ()).map(drop), sink.puts)
+    };
+    let (done, blocks) = puts(usize::MAX);
+    done.unwrap();
+    assert!(blocks > 2, "{blocks}");
+    for room in 0..blocks {
+        let (done, puts) = puts(room);
+        assert!(matches!(done, Err(Error::Write { .. })), "{done:?}");
+        assert_eq!(puts, room + 1);
+    }
 }
 
 fn check_over_limit(file: &[u8], expected: &str) {
