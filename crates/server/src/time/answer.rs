@@ -1,5 +1,5 @@
-//! Answers (RFC 10049 sections 5.2 and 5.3): a tree over the requests, one signature over its root, and for each request the
-//! way from its leaf to the root. Pure.
+//! Answers (RFC 10049 sections 5.2 and 5.3): a tree over the requests to one long-term key, one signature over its root, and for
+//! each request the way from its leaf to the root. Pure.
 
 use admit_crypto::Provider;
 use admit_time::Timestamp;
@@ -10,8 +10,27 @@ use super::delegation::Delegation;
 
 type Hash = [u8; 32];
 
-/// Answers all of these requests, in order, with one signature.
+/// Answers all of these requests, in order, with one signature for each long-term key that is asked.
 pub(super) fn answer_all(
+    provider: &Provider,
+    delegations: &[Delegation],
+    now: Timestamp,
+    radius_secs: u32,
+    requests: &[TimeRequest],
+) -> Vec<Vec<u8>> {
+    let mut answers = vec![Vec::new(); requests.len()];
+    for (key, delegation) in delegations.iter().enumerate() {
+        let (places, asked): (Vec<usize>, Vec<TimeRequest>) =
+            requests.iter().copied().enumerate().filter(|(_, request)| request.key == key).unzip();
+        for (place, answer) in places.into_iter().zip(answer(provider, delegation, now, radius_secs, &asked)) {
+            answers[place] = answer;
+        }
+    }
+    answers
+}
+
+/// Answers requests to the same long-term key, in order, with one signature.
+fn answer(
     provider: &Provider,
     delegation: &Delegation,
     now: Timestamp,
@@ -36,7 +55,7 @@ pub(super) fn answer_all(
             (Tag::TYPE, &TYPE_RESPONSE.to_le_bytes()),
             (Tag::PATH, &path(&levels, index).concat()),
             (Tag::SREP, &signed),
-            (Tag::CERT, delegation.certificate(request.key)),
+            (Tag::CERT, delegation.certificate()),
             (Tag::INDX, &index.to_le_bytes()),
         ]))
     };

@@ -10,32 +10,34 @@ use crate::batch::Work;
 use crate::home::Home;
 use crate::sources::{Clock, EntropySource};
 
-/// Signs. Its key is drawn when it is needed and is nowhere but here.
+/// Signs. Its keys are drawn when they are needed and are nowhere but here.
 pub(super) struct Sign {
     home: Home,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn EntropySource>,
-    delegation: Mutex<Option<Delegation>>,
+    /// One for each long-term key, in the realm document's order.
+    delegations: Mutex<Vec<Delegation>>,
 }
 
 impl Sign {
     pub(super) fn new(home: Home, clock: Arc<dyn Clock>, entropy: Arc<dyn EntropySource>) -> Self {
-        Self { home, clock, entropy, delegation: Mutex::default() }
+        Self { home, clock, entropy, delegations: Mutex::default() }
     }
 
-    /// Answers them all with one signature.
+    /// Answers them all, those to one long-term key with one signature.
     pub(super) fn sign(&self, requests: &[TimeRequest], radius_secs: u32) -> Vec<Vec<u8>> {
         let keys = self.home.keys();
-        let mut delegation = self.delegation.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut delegations = self.delegations.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.clock.now();
-        let good = delegation.take_if(|delegation| delegation.is_good(&keys.time, now));
-        let good = good.unwrap_or_else(|| {
-            let online = key::generate(&mut *self.entropy.entropy());
-            Delegation::new(self.home.provider(), &keys.time, &online, now)
-        });
-        let answers = answer_all(self.home.provider(), &good, now, radius_secs, requests);
-        *delegation = Some(good);
-        answers
+        let is_good = |(delegation, service): (&Delegation, _)| delegation.is_good(service, now);
+        if delegations.len() != keys.time.len() || !delegations.iter().zip(&keys.time).all(is_good) {
+            let delegate = |service| {
+                let online = key::generate(&mut *self.entropy.entropy());
+                Delegation::new(self.home.provider(), service, &online, now)
+            };
+            *delegations = keys.time.iter().map(delegate).collect();
+        }
+        answer_all(self.home.provider(), &delegations, now, radius_secs, requests)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use admit_crypto::{Provider, rustcrypto};
 use admit_testkit::FixtureRealm;
-use admit_time::roughtime::{request_packet, verify};
+use admit_time::roughtime::{Tag, request_packet, unframe, verify};
 use admit_trust::{Issuer, TimeKey, TimeSubject, issue_time};
 use proptest::prelude::*;
 
@@ -41,8 +41,9 @@ fn packets(services: &[TimeSigner], size: u32) -> Vec<([u8; 32], Vec<u8>)> {
 
 fn answers(services: &[TimeSigner], packets: &[([u8; 32], Vec<u8>)]) -> Vec<Vec<u8>> {
     let read = |(_, packet): &([u8; 32], Vec<u8>)| TimeRequest::read(PROVIDER, services, packet).unwrap();
-    let delegation = Delegation::new(PROVIDER, services, &Seed::new([9; 32]), NOW);
-    answer_all(PROVIDER, &delegation, NOW, 5, &packets.iter().map(read).collect::<Vec<_>>())
+    let delegate = |(number, service)| Delegation::new(PROVIDER, service, &Seed::new([number; 32]), NOW);
+    let delegations: Vec<_> = (9..).zip(services).map(delegate).collect();
+    answer_all(PROVIDER, &delegations, NOW, 5, &packets.iter().map(read).collect::<Vec<_>>())
 }
 
 #[test]
@@ -58,6 +59,11 @@ fn e05_every_answer_of_a_batch_is_to_its_own_request() {
         }
         let other = (&packets[0], answers.last().unwrap());
         assert_eq!(verify(PROVIDER, &other.0.0, &other.0.1, other.1).is_ok(), size == 1);
+        for (number, service) in services.iter().enumerate() {
+            let index = |answer: &Vec<u8>| unframe(answer).unwrap().require(Tag::INDX).unwrap().u32().unwrap();
+            let of_it: Vec<u32> = answers.iter().skip(number).step_by(services.len()).map(index).collect();
+            assert!((0..).zip(&of_it).all(|(at, index)| at == *index), "a tree of its own: {of_it:?} {service:?}");
+        }
     }
 }
 

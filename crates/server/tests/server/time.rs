@@ -210,17 +210,37 @@ async fn e05_a_delegation_lasts_two_days_and_is_renewed_before_it_ends() {
     for _ in 0..28 {
         let answer = post(&running, &packet).await.body;
         verify(PROVIDER, &key, &packet, &answer).unwrap();
-        let certificate = unframe(&answer).unwrap().require(Tag::CERT).unwrap().message().unwrap();
-        let delegation = certificate.require(Tag::DELE).unwrap().message().unwrap();
-        let number = |tag| delegation.require(tag).unwrap().u64().unwrap();
-        assert_eq!(number(Tag::MAXT) - number(Tag::MINT), 48 * 3600);
-        delegated.insert(delegation.require(Tag::PUBK).unwrap().bytes().to_vec());
+        let (online, lifetime) = delegation(&answer);
+        assert_eq!(lifetime, 48 * 3600);
+        delegated.insert(online);
         running.clock.advance(DAY / 4);
     }
     assert_eq!(delegated.len(), 7, "a key a day, for a week");
     running.clock.set_back(DAY * 3);
     let answer = post(&running, &packet).await.body;
     verify(PROVIDER, &key, &packet, &answer).unwrap();
+}
+
+/// The key that signed, and for how many seconds it may.
+fn delegation(answer: &[u8]) -> (Vec<u8>, u64) {
+    let certificate = unframe(answer).unwrap().require(Tag::CERT).unwrap().message().unwrap();
+    let delegation = certificate.require(Tag::DELE).unwrap().message().unwrap();
+    let number = |tag| delegation.require(tag).unwrap().u64().unwrap();
+    (delegation.require(Tag::PUBK).unwrap().bytes().to_vec(), number(Tag::MAXT) - number(Tag::MINT))
+}
+
+/// Who steals one of them moves no clock far: that takes both long-term keys' word.
+#[tokio::test]
+async fn e05_no_key_in_the_servers_memory_signs_for_two_long_term_keys() {
+    let running = Running::start_with(&with_time(), |server| server).await;
+    let mut online = BTreeSet::new();
+    for key in keys(&running) {
+        let packet = request_packet(PROVIDER, &[1; 32], &key);
+        let answer = post(&running, &packet).await.body;
+        verify(PROVIDER, &key, &packet, &answer).unwrap();
+        online.insert(delegation(&answer).0);
+    }
+    assert_eq!(online.len(), 2);
 }
 
 #[tokio::test]
