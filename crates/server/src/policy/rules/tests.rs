@@ -34,7 +34,7 @@ expiry_after_first_use_hours = 48
 [offer.subscription]
 kind = "subscription"
 days = 35
-max_offline_hours = 240
+max_offline_hours = 96
 
 [offer.trailer]
 kind = "promotion"
@@ -85,7 +85,7 @@ fn b12_each_kind_has_its_end_and_an_end_has_its_begin() {
     assert!(rental.begin.is_some_and(|begin| begin < NOW));
     assert_eq!(rental.expiry_after_first_use_secs, Some(48 * 3600));
     let subscription = &run(RULES, "film-1", json!({ "plan": "gold" })).licenses.unwrap()[0];
-    assert_eq!(subscription.max_offline_secs, Some(240 * 3600));
+    assert_eq!(subscription.max_offline_secs, Some(96 * 3600));
     let loan = &run(RULES, "book", json!({ "library": true })).licenses.unwrap()[0];
     assert_eq!(loan.begin.unwrap().to_string(), "2030-01-01T00:00:00Z");
     assert_eq!(loan.expiry.unwrap().to_string(), "2030-12-31T12:00:00Z");
