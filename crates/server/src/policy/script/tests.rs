@@ -121,6 +121,7 @@ fn b06_a_script_decides_by_content_buyer_client_and_time() {
         ("application.level == 0 && application.version == () && application.sdk == \"newer\"", true),
         ("request.rights == 5 && request.actions.contains(\"play\") && request.held == 0", true),
         ("request.clock_state == \"trusted\"", false),
+        ("!request.time_requested", true),
         ("now == 1900000000 && now < date(\"2040-01-01\") && days(2) == hours(48)", true),
     ];
     for (condition, expected) in cases {

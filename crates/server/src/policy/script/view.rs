@@ -39,6 +39,7 @@ fn asked(request: &PolicyRequest<'_>) -> Map {
     map.insert("actions".into(), texts(challenge.actions.iter().map(|action| Action::name(*action))));
     map.insert("clock_state".into(), clock_state(challenge.clock_state).into());
     map.insert("held".into(), int(challenge.held.len() as u64));
+    map.insert("time_requested".into(), challenge.time_requested.into());
     map
 }
 
