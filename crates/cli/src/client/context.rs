@@ -7,7 +7,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use admit_client::{StorageError, Store};
+use admit_client::{StorageError, Store, enrol};
 use admit_crypto::{Digest, Provider, RecordKey, aws_lc};
 use admit_packager::AtomicFile;
 use admit_protocol::Code;
@@ -133,8 +133,9 @@ impl ClientRealm {
         }
         match known {
             Some(known) if known.address == server => Ok(known),
-            Some(known) => Err(known.is_elsewhere(server)),
-            None => Self::create(client, server, Realm::verify(PROVIDER, &bytes, fingerprint)?, &bytes),
+            // An address at which nobody was enrolled may have been a slip.
+            Some(known) if known.is_enrolled()? => Err(known.is_elsewhere(server)),
+            _ => Self::create(client, server, Realm::verify(PROVIDER, &bytes, fingerprint)?, &bytes),
         }
     }
 
@@ -146,6 +147,11 @@ impl ClientRealm {
         }
         let sentence = format!("the keys would be asked for in realm {realm}, and {trusted} is what was named");
         Err(Failure::new(Code::ADMIT_E_REALM_NOT_TRUSTED, sentence))
+    }
+
+    /// Whether whoever has this folder was enrolled in the realm.
+    pub(crate) fn is_enrolled(&self) -> Outcome<bool> {
+        Ok(enrol::identity(PROVIDER, self.realm.root(), DATES, &self.store()?)?.is_some())
     }
 
     fn is_elsewhere(&self, server: &str) -> Failure {

@@ -109,6 +109,23 @@ fn b03_who_knows_two_realms_says_whose_key_it_is() {
 }
 
 #[test]
+fn an_address_at_which_no_client_was_enrolled_gives_way_to_another() {
+    let world = World::new();
+    let realm = world.package("open.mp4", "open", &["--open"]);
+    let (key, one) = (key_id(&world, "open.mp4"), server(&world));
+    let two = one.replace("127.0.0.1", "localhost");
+    let acquire =
+        |server: &str| world.admit(&["license", "acquire", "--kid", &key, "--server", server, "--trust", &realm]);
+    acquire(&two).succeeded();
+    acquire(&one).refused("ADMIT_E_REALM_MISMATCH");
+    // What there is when enrolment fails.
+    let folder = world.realm_folder("client");
+    ["store.db", "store.key"].iter().for_each(|file| fs::remove_file(folder.join(file)).unwrap());
+    acquire(&one).succeeded();
+    acquire(&two).refused("ADMIT_E_REALM_MISMATCH");
+}
+
+#[test]
 fn b02_a_license_acquired_with_the_header_alone_plays_the_file_later_and_offline() {
     let mut world = World::new();
     let realm = world.package("film.mp4", "film", &[]);

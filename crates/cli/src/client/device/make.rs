@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use admit_client::enrol::{self, Enrolment};
+use admit_client::enrol::Enrolment;
 use admit_crypto::Digest;
 use admit_protocol::Code;
 use admit_protocol::enrol::{DeviceRequest, ENROLMENT_CONTENT_TYPE, MAX_ENROLMENT_RESPONSE};
@@ -50,7 +50,7 @@ pub(super) fn run(args: &DeviceMakeArgs, output: Output) -> Outcome<()> {
 fn refuse_existing(dir: &Path) -> Outcome<()> {
     for realm in ClientRealm::load_all(dir)? {
         let _lock = realm.lock()?;
-        if enrol::identity(PROVIDER, realm.realm.root(), DATES, &realm.store()?)?.is_some() {
+        if realm.is_enrolled()? {
             let sentence = format!("{} holds a device or a client already", dir.display());
             return Err(Failure::new(Code::ADMIT_E_DEVICE_EXISTS, sentence));
         }
