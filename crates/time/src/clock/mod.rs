@@ -101,7 +101,9 @@ impl Clock {
     /// Whether it has run so long since the record was kept, or something happened.
     fn has_run(&self, millis: u64) -> bool {
         let ran = self.record.run_millis.abs_diff(self.saved.run_millis);
-        ran >= millis || self.record.without_movement() != self.saved.without_movement()
+        let stepped = self.record.wall_offset_secs.abs_diff(self.saved.wall_offset_secs);
+        let has_stepped = stepped > self.limits.rollback_tolerance.as_secs();
+        ran >= millis || has_stepped || self.record.without_movement() != self.saved.without_movement()
     }
 
     /// Keeps the record: `write` is given its bytes and its sequence number, of which the last bit says which of two

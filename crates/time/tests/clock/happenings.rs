@@ -86,6 +86,13 @@ fn the_end_of_a_use_keeps_what_a_restart_would_lose() {
     machine.run(1);
     machine.observe();
     assert!(machine.clock.needs_saving_at_end() && !machine.clock.needs_saving());
+    keep(&mut machine.clock);
+    for step in [-86_400, 3 * 86_400] {
+        machine.wall_ahead += step;
+        machine.observe();
+        assert!(machine.clock.needs_saving(), "each step, for a restart would take it for the time");
+        keep(&mut machine.clock);
+    }
 }
 
 #[test]
