@@ -101,7 +101,8 @@ impl Permit {
         self.check_opens_samples()?;
         let Self { ciphers, hold, watch, .. } = self;
         let Host { released, clock, read, events, progress } = host;
-        let mut gate = Gate { store, entropy, hold: Some(hold), watch, released, clock, read, events, checked_at: None };
+        let mut gate =
+            Gate { store, entropy, hold: Some(hold), watch, released, clock, read, events, checked_at: None };
         decrypt(&ciphers, input, sink, || gate.check(), progress)
     }
 
@@ -118,7 +119,8 @@ impl Permit {
         self.check_opens_samples()?;
         let Self { ciphers, hold, watch, .. } = self;
         let Host { released, clock, read, events, progress } = host;
-        let mut gate = Gate { store, entropy, hold: Some(hold), watch, released, clock, read, events, checked_at: None };
+        let mut gate =
+            Gate { store, entropy, hold: Some(hold), watch, released, clock, read, events, checked_at: None };
         let mut refused = None;
         let mut put = |sample: &Sample, bytes: &[u8]| {
             gate.check().map_err(|error| refuse(&mut refused, error))?;
@@ -145,7 +147,8 @@ impl Permit {
         self.check_opens_samples()?;
         let Self { ciphers, hold, watch, .. } = self;
         let Host { released, clock, read, events, .. } = host;
-        let mut gate = Gate { store, entropy, hold: Some(hold), watch, released, clock, read, events, checked_at: None };
+        let mut gate =
+            Gate { store, entropy, hold: Some(hold), watch, released, clock, read, events, checked_at: None };
         let mut reader = CheckingReader { reader, check: || gate.check(), refused: None };
         let decrypted = admit_media::decrypt_ranges(input, &mut ciphers.keys(), &mut reader);
         match reader.refused {

@@ -74,7 +74,8 @@ impl Session {
         let application = realm.realm.application(PROVIDER, APPLICATION, DATES)?;
         let clock = store.clock(HARD_FLOOR, realm.realm.clock_limits())?;
         let counter = counter::open(&clock)?;
-        let mut session = Self { realm, store, identity, clock, lock, counter, events: Vec::new(), output, application };
+        let mut session =
+            Self { realm, store, identity, clock, lock, counter, events: Vec::new(), output, application };
         let now = session.look_at_clock();
         session.store.delete_rolled_back(&now, &mut entropy)?;
         if session.clock.needs_saving() {

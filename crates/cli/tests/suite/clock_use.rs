@@ -68,9 +68,7 @@ fn e04_a_store_that_cannot_be_written_does_not_fail_a_play_of_what_has_no_limits
     let world = played_for_ever();
     let before = later_than_kept(&world);
     let store = Connection::open(world.realm_folder("client").join("store.db")).unwrap();
-    store
-        .execute_batch("CREATE TRIGGER refuse BEFORE UPDATE ON record BEGIN SELECT RAISE(ABORT, 'no'); END")
-        .unwrap();
+    store.execute_batch("CREATE TRIGGER refuse BEFORE UPDATE ON record BEGIN SELECT RAISE(ABORT, 'no'); END").unwrap();
     let done = world.admit(PLAY);
     assert_eq!((done.code, done.stderr.as_str()), (Some(0), ""));
     store.execute_batch("DROP TRIGGER refuse").unwrap();
@@ -118,7 +116,9 @@ fn assert_is_step(told: &str, direction: &str, secs: i64) {
 fn a_realm_whose_clock_says_nothing_does_not_keep_the_others_from_theirs() {
     let (worlds, realms): (Vec<_>, Vec<_>) = [world(true), world(true)].into_iter().unzip();
     let client = worlds[0].path("client");
-    let admit = |world: &World, words: &[&str]| Done::from(&world.command(words).env("ADMIT_CLIENT", &client).output().unwrap());
+    let admit = |world: &World, words: &[&str]| {
+        Done::from(&world.command(words).env("ADMIT_CLIENT", &client).output().unwrap())
+    };
     let mut servers = Vec::new();
     for (world, realm) in worlds.iter().zip(&realms) {
         servers.push(Serving::start(world, Limits::default()));
@@ -135,7 +135,10 @@ fn a_realm_whose_clock_says_nothing_does_not_keep_the_others_from_theirs() {
         let failure: Value = serde_json::from_str(&done.stderr).unwrap();
         let clocks: Value = serde_json::from_str(&done.stdout).unwrap();
         let clocks = &clocks["clocks"];
-        assert_eq!((&clocks[0]["fingerprint"], &clocks[1]["fingerprint"]), (&first.clone().into(), &second.clone().into()));
+        assert_eq!(
+            (&clocks[0]["fingerprint"], &clocks[1]["fingerprint"]),
+            (&first.clone().into(), &second.clone().into())
+        );
         assert_eq!((&clocks[0]["error"], &clocks[0]["error"]), (&"ADMIT_E_STORE_TAMPERED".into(), &failure["error"]));
         assert_eq!((&clocks[1]["state"], &clocks[1]["error"]), (&"trusted".into(), &Value::Null));
         let done = admit(&worlds[0], &["clock", command]);
@@ -252,7 +255,8 @@ fn e05_a_time_certificate_that_has_ended_sets_no_clock_that_knows_the_time_and_a
     let (world, realm) = world(true);
     let path = world.path("home/admit.toml");
     let settings = fs::read_to_string(&path).unwrap();
-    fs::write(path, settings.replace("\nlargest_error_secs = 2\n", "\nlargest_error_secs = 2\nradius_secs = 30\n")).unwrap();
+    fs::write(path, settings.replace("\nlargest_error_secs = 2\n", "\nlargest_error_secs = 2\nradius_secs = 30\n"))
+        .unwrap();
     let serving = Serving::start(&world, Limits::default());
     world.admit(&["play", "film.mp4", "-o", "first.mp4", "--trust", &realm]).succeeded();
     let end = first_end(&world);
