@@ -459,18 +459,18 @@ fn kept_secs(device: &Device) -> u64 {
 
 #[test]
 fn e04_playing_what_has_no_limits_in_time_is_followed_and_kept_when_it_is_due_and_when_it_ends() {
-    let play: [fn(&mut Device, u64) -> Result<(), PlaybackError>; 3] = [
-        |device, step| play_in_steps(device, step).0,
-        |device, step| decode_in_steps(device, step).0,
-        |device, step| seek_in_steps(device, step, true).0,
+    let ways: [fn(&mut Device, u64) -> bool; 3] = [
+        |device, step| play_in_steps(device, step).0.is_ok(),
+        |device, step| decode_in_steps(device, step).0.is_ok(),
+        |device, step| seek_in_steps(device, step, true).0.is_ok(),
     ];
-    for play in play {
+    for plays in ways {
         let (mut short, mut long) = (with_song(), with_song());
-        assert_eq!(play(&mut short, 10), Ok(()));
+        assert!(plays(&mut short, 10));
         assert!(kept_secs(&short) >= 20, "{}", kept_secs(&short));
         assert_eq!(kept_secs(&short), short.clock.record().run_millis / 1000, "to the end");
         let before = long.clock.record().sequence;
-        assert_eq!(play(&mut long, 400), Ok(()));
+        assert!(plays(&mut long, 400));
         assert!(long.clock.record().sequence > before + 1, "not only at the end");
     }
 }
