@@ -27,14 +27,14 @@ fn played_for_ever() -> World {
 }
 
 /// How many seconds since the signed time a restart finds, where the wall clock is held back as far as that is not noticed.
-fn kept(world: &World) -> u64 {
+pub(crate) fn kept(world: &World) -> u64 {
     let clock = Machine::rebooted(2, -60).clock(world);
     assert_eq!(clock["state"], "estimated", "{clock}");
     clock["since_signed_secs"].as_u64().unwrap()
 }
 
 /// How many seconds it is since the signed time, as soon as a restart would lose two of them.
-fn later_than_kept(world: &World) -> u64 {
+pub(crate) fn later_than_kept(world: &World) -> u64 {
     let kept = kept(world);
     loop {
         let now = Machine::REAL.clock(world)["since_signed_secs"].as_u64().unwrap();
