@@ -28,6 +28,13 @@ impl Output {
         }
     }
 
+    /// Tells people of something that is no failure, in a line on standard error.
+    pub(crate) fn warn(self, text: impl FnOnce() -> String) {
+        if self == Self::Text {
+            complain(&printable(&format!("warning: {}", text())));
+        }
+    }
+
     /// Prints the JSON document.
     pub(crate) fn json(self, document: impl FnOnce() -> serde_json::Value) {
         if self == Self::Json {

@@ -49,7 +49,7 @@ pub(crate) fn conditions_text(terms: &Terms, usage: Option<&Usage>) -> String {
     line("application level at least", Some(terms.minimum_application_level().to_string()));
     line("client level at least", terms.minimum_client_level.map(|level| level.to_string()));
     line("individualized version at least", terms.minimum_individualized_version.map(|version| version.to_string()));
-    line("when the clock was set back", terms.rollback_action.map(|action| rollback(action).to_owned()));
+    line("when the clock was set back", terms.rollback_action.and(rollback(terms)).map(str::to_owned));
     line("with an unset clock for", terms.grace_secs.map(seconds));
     line("without a signed time for", terms.max_offline_secs.map(seconds));
     line("kept beyond the session", terms.persistent.map(|kept| if kept { "yes" } else { "no" }.to_owned()));
@@ -86,7 +86,7 @@ pub(crate) fn terms_json(terms: &Terms, usage: Option<&Usage>) -> Value {
     }
     document["sdmi_class"] = terms.rights.sdmi_class().name().into();
     document["made_by"] = terms.origin.map_or("license service", Origin::name).into();
-    document["rollback_action"] = rollback(terms.rollback_action.unwrap_or_default()).into();
+    document["rollback_action"] = rollback(terms).into();
     document["grace_secs"] = terms.grace_secs.into();
     document["max_offline_secs"] = terms.max_offline_secs.into();
     for (name, count, limit) in counts(terms) {
@@ -108,12 +108,13 @@ const fn kind(kind: Kind) -> &'static str {
     }
 }
 
-const fn rollback(action: RollbackAction) -> &'static str {
-    match action {
-        RollbackAction::None => "nothing happens",
-        RollbackAction::Disable => "disabled until it is right",
-        RollbackAction::Delete => "deleted",
-    }
+/// What happens when the clock was set back; nothing where the license has no limits in time.
+fn rollback(terms: &Terms) -> Option<&'static str> {
+    let action = terms.time_limits().any().then(|| terms.rollback_action.unwrap_or_default())?;
+    Some(match action {
+        RollbackAction::None | RollbackAction::Disable => "unusable until a signed time comes",
+        RollbackAction::Delete => "deleted, or unusable until a signed time comes",
+    })
 }
 
 const fn counts(terms: &Terms) -> [(&'static str, Count, Option<u32>); 4] {

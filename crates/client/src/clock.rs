@@ -80,17 +80,45 @@ impl<K: KeyValue> Store<'_, K> {
     pub(crate) fn follow_clock(
         &mut self,
         clock: &mut Clock,
-        reading: &Reading,
+        readings: (&Reading, &mut dyn FnMut() -> Reading),
         events: &mut Vec<Event>,
         entropy: &mut dyn Entropy,
     ) -> Result<Now, Error> {
-        let now = clock.observe(reading, events);
-        if !clock.needs_saving() {
+        self.follow(Clock::needs_saving, clock, readings, events, entropy)
+    }
+
+    /// The same at the end of a use (row E04), where all is kept that a restart would lose.
+    pub fn leave_clock(
+        &mut self,
+        clock: &mut Clock,
+        read: &mut dyn FnMut() -> Reading,
+        events: &mut Vec<Event>,
+        entropy: &mut dyn Entropy,
+    ) -> Result<(), Error> {
+        self.follow(Clock::needs_saving_at_end, clock, (&read(), read), events, entropy).map(drop)
+    }
+
+    fn follow(
+        &mut self,
+        is_due: fn(&Clock) -> bool,
+        clock: &mut Clock,
+        (reading, read): (&Reading, &mut dyn FnMut() -> Reading),
+        events: &mut Vec<Event>,
+        entropy: &mut dyn Entropy,
+    ) -> Result<Now, Error> {
+        let known = events.len();
+        let mut now = clock.observe(reading, events);
+        if !is_due(clock) {
             return Ok(now);
         }
         self.refresh()?;
         if self.refresh_clock(clock)? {
-            return Ok(clock.observe(reading, events));
+            // Theirs may be of a later moment than that reading.
+            events.truncate(known);
+            now = clock.observe(&read(), events);
+            if !is_due(clock) {
+                return Ok(now);
+            }
         }
         match self.keep_clock(clock, entropy) {
             Ok(()) | Err(Error::Storage(StorageError::Conflict)) => Ok(now),

@@ -87,9 +87,9 @@ impl Permit {
     }
 
     /// Opens the samples of a protected file: the clear file goes to `sink`. The reservation is charged just before the
-    /// first byte leaves: media that turns out to be broken, or protected by another key, costs nothing. Where a license
-    /// has limits in time the clock is looked at before every block that leaves, at most once a second, and playing ends
-    /// when the license or the time does (row E04).
+    /// first byte leaves: media that turns out to be broken, or protected by another key, costs nothing. The clock is
+    /// looked at before every block that leaves, at most once a second, and kept when that is due and when playing ends;
+    /// where a license has limits in time, playing ends when the license or the time does (row E04).
     pub fn decrypt<K: KeyValue, R: Read + Seek>(
         self,
         store: &mut Store<'_, K>,
@@ -101,8 +101,9 @@ impl Permit {
         self.check_opens_samples()?;
         let Self { ciphers, hold, watch, .. } = self;
         let Host { released, clock, read, events, progress } = host;
-        let check = gate(store, entropy, hold, &watch, Clocks { released, clock, read, events });
-        decrypt(&ciphers, input, sink, check, progress)
+        let mut gate =
+            Gate { store, entropy, hold: Some(hold), watch, released, clock, read, events, checked_at: None };
+        decrypt(&ciphers, input, sink, || gate.check(), progress)
     }
 
     /// Opens the samples of one track and gives each to `put`, for a decoder in this process. It is charged and watched as
@@ -118,10 +119,11 @@ impl Permit {
         self.check_opens_samples()?;
         let Self { ciphers, hold, watch, .. } = self;
         let Host { released, clock, read, events, progress } = host;
-        let mut check = gate(store, entropy, hold, &watch, Clocks { released, clock, read, events });
+        let mut gate =
+            Gate { store, entropy, hold: Some(hold), watch, released, clock, read, events, checked_at: None };
         let mut refused = None;
         let mut put = |sample: &Sample, bytes: &[u8]| {
-            check().map_err(|error| refuse(&mut refused, error))?;
+            gate.check().map_err(|error| refuse(&mut refused, error))?;
             put(sample, bytes)
         };
         let decrypted = admit_media::decrypt_track(input, track, &mut ciphers.keys(), &mut put, progress);
@@ -145,8 +147,9 @@ impl Permit {
         self.check_opens_samples()?;
         let Self { ciphers, hold, watch, .. } = self;
         let Host { released, clock, read, events, .. } = host;
-        let check = gate(store, entropy, hold, &watch, Clocks { released, clock, read, events });
-        let mut reader = CheckingReader { reader, check, refused: None };
+        let mut gate =
+            Gate { store, entropy, hold: Some(hold), watch, released, clock, read, events, checked_at: None };
+        let mut reader = CheckingReader { reader, check: || gate.check(), refused: None };
         let decrypted = admit_media::decrypt_ranges(input, &mut ciphers.keys(), &mut reader);
         match reader.refused {
             Some(refused) => Err(refused),
@@ -181,35 +184,42 @@ impl Permit {
     }
 }
 
-/// What [`gate`] takes of a [`Host`].
-struct Clocks<'h> {
-    released: &'h mut dyn FnMut(),
-    clock: &'h mut Clock,
-    read: &'h mut dyn FnMut() -> Reading,
-    events: &'h mut Vec<Event>,
+/// What is asked before anything leaves: charges the first time, and looks at the clock. However playing ends, the clock is kept
+/// then.
+struct Gate<'g, 'p, K: KeyValue> {
+    store: &'g mut Store<'p, K>,
+    entropy: &'g mut dyn Entropy,
+    /// Until it is charged.
+    hold: Option<Hold>,
+    watch: Watch,
+    released: &'g mut dyn FnMut(),
+    clock: &'g mut Clock,
+    read: &'g mut dyn FnMut() -> Reading,
+    events: &'g mut Vec<Event>,
+    checked_at: Option<u64>,
 }
 
-/// What is asked before anything leaves: charges the first time, and looks at the clock where a license has limits in time.
-fn gate<'g, K: KeyValue>(
-    store: &'g mut Store<'_, K>,
-    entropy: &'g mut dyn Entropy,
-    hold: Hold,
-    watch: &'g Watch,
-    clocks: Clocks<'g>,
-) -> impl FnMut() -> Result<(), PlaybackError> {
-    let Clocks { released, clock, read, events } = clocks;
-    let mut hold = Some(hold);
-    let mut checked_at = None;
-    move || {
-        if let Some(hold) = hold.take() {
-            store.charge(&hold, entropy)?;
-            released();
+impl<K: KeyValue> Gate<'_, '_, K> {
+    fn check(&mut self) -> Result<(), PlaybackError> {
+        if let Some(hold) = self.hold.take() {
+            self.store.charge(&hold, self.entropy)?;
+            (self.released)();
         }
-        let reading = if watch.is_empty() { None } else { Some(read()).filter(|now| is_due(checked_at, now)) };
-        let Some(reading) = reading else { return Ok(()) };
-        checked_at = Some(reading.boot_millis);
-        let now = store.follow_clock(clock, &reading, events, entropy)?;
-        watch.check(&now).map_err(PlaybackError::Ended)
+        let reading = (self.read)();
+        if !is_due(self.checked_at, &reading) {
+            return Ok(());
+        }
+        self.checked_at = Some(reading.boot_millis);
+        let now = self.store.follow_clock(self.clock, (&reading, self.read), self.events, self.entropy);
+        // Licenses without limits in time ask for no clock: one that cannot be kept ends no playing.
+        if self.watch.is_empty() { Ok(()) } else { self.watch.check(&now?).map_err(PlaybackError::Ended) }
+    }
+}
+
+impl<K: KeyValue> Drop for Gate<'_, '_, K> {
+    fn drop(&mut self) {
+        // What was played was allowed, whether or not that can be remembered.
+        let _ = self.store.leave_clock(self.clock, self.read, self.events, self.entropy);
     }
 }
 

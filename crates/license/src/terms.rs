@@ -103,18 +103,19 @@ pub enum BindingKind {
     Domain,
 }
 
-/// What happens to a license when the client's clock was set back.
+/// What happens to a license with limits in time when the client's clock was set back. Whatever it says, such a license cannot be
+/// used until the next signed time: there is no time that it could be judged by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Encode, Decode)]
 #[cbor(index_only)]
 pub enum RollbackAction {
-    /// Nothing.
+    /// Nothing else.
     #[n(0)]
     #[default]
     None,
-    /// It cannot be used until the clock is right again (DisableOnClockRollback).
+    /// The same, by its issuer's word (DisableOnClockRollback).
     #[n(1)]
     Disable,
-    /// It is deleted (DeleteOnClockRollback).
+    /// It is deleted where the clock was set back before a signed time (DeleteOnClockRollback).
     #[n(2)]
     Delete,
 }
@@ -213,7 +214,7 @@ pub struct Terms {
     /// Output protection.
     #[n(22)]
     pub restrictions: Option<Restrictions>,
-    /// What happens when the clock was set back; absent means nothing.
+    /// What happens when the clock was set back; absent means [`RollbackAction::None`].
     #[n(23)]
     pub rollback_action: Option<RollbackAction>,
     /// Seconds of running time that a client may go on after its clock lost its power.

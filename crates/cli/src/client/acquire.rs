@@ -1,22 +1,25 @@
 //! A session in one realm: the client's identity, and licenses from the realm's service.
 
 use admit_client::acquire::{Acquisition, Received, Timing, Wanted};
+use admit_client::clock::clock_reading;
 use admit_client::enrol::{self, Enrolment};
 use admit_client::{Identity, Store};
-use admit_license::{Application, Environment, Output, VerifiedLicense};
+use admit_license::{Application, Environment, Output as Outlet, VerifiedLicense};
 use admit_protocol::Code;
 use admit_protocol::acquire::{MAX_RESPONSE, SEALED_CHALLENGE_CONTENT_TYPE};
 use admit_protocol::enrol::{ENROLMENT_CONTENT_TYPE, MAX_ENROLMENT_RESPONSE};
-use admit_time::clock::{Clock, Now};
+use admit_time::clock::{Clock, Event, Now};
 use admit_trust::{Certificate, ClockKind, Device, Features, Role, Verified, role};
 
 use super::content::HeaderTerms;
 use super::context::{ClientRealm, DATES, HARD_FLOOR, Lock, PROVIDER};
 use super::counter;
 use crate::failure::{Failure, Outcome};
-use crate::system::{Counter, Http, SqliteKeyValue, SystemEntropy};
+use crate::output::Output;
+use crate::system::{Counter, Http, SqliteKeyValue, SystemEntropy, read_clocks};
 
-/// A client at work in one realm. It holds the lock of the realm's folder, but not while it waits for the network.
+/// A client at work in one realm. It holds the lock of the realm's folder, but not while it waits for the network. However it
+/// ends, the clock is kept then, and what it noticed is told.
 pub(crate) struct Session {
     pub(crate) realm: ClientRealm,
     pub(crate) store: Store<'static, SqliteKeyValue>,
@@ -25,13 +28,16 @@ pub(crate) struct Session {
     /// Until it is given back.
     pub(crate) lock: Option<Lock>,
     pub(crate) counter: Option<Counter>,
+    /// What the clock noticed, and nobody was told yet.
+    pub(crate) events: Vec<Event>,
+    output: Output,
     application: Option<Verified<Certificate, role::Application>>,
 }
 
 impl Session {
     /// Opens the store and the identity in it; enrols where there is none yet. The clock is looked at, and what it finds is
     /// kept (row E04).
-    pub(crate) fn open(realm: ClientRealm, http: &Http) -> Outcome<Self> {
+    pub(crate) fn open(realm: ClientRealm, http: &Http, output: Output) -> Outcome<Self> {
         let lock = realm.lock()?;
         let mut store = realm.settled_store(&lock)?;
         let mut lock = Some(lock);
@@ -45,16 +51,16 @@ impl Session {
             return Err(Failure::new(Code::ADMIT_E_NOT_THIS_DEVICE, sentence)
                 .with_action("Name a client's folder with --client, or use admit device play"));
         }
-        Self::begin(realm, store, identity, lock)
+        Self::begin(realm, store, identity, lock, output)
     }
 
     /// Opens the store of a device and the identity in it, which was made with it.
-    pub(super) fn open_device(realm: ClientRealm) -> Outcome<Self> {
+    pub(super) fn open_device(realm: ClientRealm, output: Output) -> Outcome<Self> {
         let lock = realm.lock()?;
         let store = realm.settled_store(&lock)?;
         let identity = enrol::identity(PROVIDER, realm.realm.root(), DATES, &store)?;
         let identity = identity.ok_or(admit_client::Error::NotADevice)?;
-        Self::begin(realm, store, identity, Some(lock))
+        Self::begin(realm, store, identity, Some(lock), output)
     }
 
     fn begin(
@@ -62,12 +68,14 @@ impl Session {
         store: Store<'static, SqliteKeyValue>,
         identity: Identity,
         lock: Option<Lock>,
+        output: Output,
     ) -> Outcome<Self> {
         let mut entropy = store.entropy(&mut SystemEntropy);
         let application = realm.realm.application(PROVIDER, APPLICATION, DATES)?;
         let clock = store.clock(HARD_FLOOR, realm.realm.clock_limits())?;
         let counter = counter::open(&clock)?;
-        let mut session = Self { realm, store, identity, clock, lock, counter, application };
+        let mut session =
+            Self { realm, store, identity, clock, lock, counter, events: Vec::new(), output, application };
         let now = session.look_at_clock();
         session.store.delete_rolled_back(&now, &mut entropy)?;
         if session.clock.needs_saving() {
@@ -136,7 +144,7 @@ impl Session {
     pub(crate) fn environment<'n>(&self, header: &HeaderTerms, now: &'n Now) -> Environment<'n> {
         Environment {
             application: Application::new(self.application()),
-            output: Output::Clear,
+            output: Outlet::Clear,
             client: *self.identity.properties(),
             clock: now,
             revocation_version: 0,
@@ -145,8 +153,9 @@ impl Session {
     }
 
     fn receive_once(&mut self, wanted: &Wanted<'_>, http: &Http) -> Outcome<Received> {
+        // Where there is nobody left who may say the time, licenses without limits in time still come.
+        let key = self.time_services(http).ok().and_then(|services| Some(services.first()?.0));
         let service = self.realm.realm.certificate::<role::License>(PROVIDER, DATES)?;
-        let key = self.time_services()?.first().map(|(key, _)| *key);
         let now = self.look_at_clock();
         let mut entropy = self.store.entropy(&mut SystemEntropy);
         let timing = Timing { now: &now, reading: &self.reading(), key };
@@ -157,8 +166,29 @@ impl Session {
             self.unlocked(|| http.post(&url, SEALED_CHALLENGE_CONTENT_TYPE, wanted.token, body, MAX_RESPONSE))?;
         let reading = self.reading();
         let root = self.realm.realm.root();
-        Ok(acquisition.receive(&self.identity, root, &response, &mut self.clock, &reading, &mut Vec::new())?)
+        Ok(acquisition.receive(&self.identity, root, &response, &mut self.clock, &reading, &mut self.events)?)
     }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let mut entropy = self.store.entropy(&mut SystemEntropy);
+        let Self { store, identity, clock, counter, events, .. } = self;
+        let counter = counter.as_ref().map(Counter::value);
+        let read = &mut || clock_reading(identity, &read_clocks(counter));
+        // What was done is done, whether or not the time that it took can be remembered.
+        let _ = store.leave_clock(clock, read, events, &mut entropy);
+        self.settle_counter();
+        let realm = &self.realm.realm.document().name;
+        for event in self.events.iter().filter(|event| is_told(event)) {
+            self.output.warn(|| format!("clock of {realm}: {event}"));
+        }
+    }
+}
+
+/// Every machine is restarted now and then: only `admit clock show` says so.
+fn is_told(event: &Event) -> bool {
+    *event != Event::Restarted
 }
 
 /// Lets others at the realm's folder while `wait` waits for the network, and then looks at what they did.

@@ -36,7 +36,7 @@ pub(crate) fn run(args: &BurnArgs, output: Output) -> Outcome<()> {
     let token = token_text(args.token.as_deref())?;
     let mut tracks = open_tracks(&files)?;
     let http = Http::new();
-    let mut session = open_session(args, &mut tracks, &http)?;
+    let mut session = open_session(args, &mut tracks, &http, output)?;
     let action = if args.playlist.is_some() { Action::PlaylistBurn } else { Action::Burn };
     let asked = Asked { action, output: admit_license::Output::Clear, token: token.as_deref(), copies: 1 };
     for track in &tracks {
@@ -49,7 +49,6 @@ pub(crate) fn run(args: &BurnArgs, output: Output) -> Outcome<()> {
     });
     // Tracks that were reserved and not begun cost nothing.
     session.store.return_reservations(&mut session.store.entropy(&mut SystemEntropy))?;
-    session.settle_counter();
     tell(&image, &texts, &burnt?, output);
     Ok(())
 }
@@ -147,7 +146,7 @@ fn open_tracks(files: &[&PathBuf]) -> Outcome<Vec<Track>> {
 }
 
 /// The session in the realm of all tracks, whose headers are verified.
-fn open_session(args: &BurnArgs, tracks: &mut [Track], http: &Http) -> Outcome<Session> {
+fn open_session(args: &BurnArgs, tracks: &mut [Track], http: &Http, output: Output) -> Outcome<Session> {
     let realm = realm_of(&tracks[0].content, &args.client, http)?;
     let root = realm.realm.root();
     for track in tracks {
@@ -158,7 +157,7 @@ fn open_session(args: &BurnArgs, tracks: &mut [Track], http: &Http) -> Outcome<S
         }
         track.header = track.content.verify_header(root)?;
     }
-    Session::open(realm, http)
+    Session::open(realm, http, output)
 }
 
 /// Reserves for every track, then writes them all. The folder's lock is held all the time: another process would give back
@@ -196,10 +195,10 @@ fn burn_track(session: &mut Session, track: Track, permit: Permit, disc: &mut Di
     let mut pipeline = Pipeline { decoder, chain: None, disc };
     let mut failed = None;
     let entropy = session.store.entropy(&mut SystemEntropy);
-    let Session { store, identity, clock, counter, .. } = session;
+    let Session { store, identity, clock, counter, events, .. } = session;
     let counter = counter.as_ref().map(Counter::value);
     let released = &mut || ();
-    let playing = Playing { content, permit, store, clock, counter, identity, entropy, released };
+    let playing = Playing { content, permit, store, clock, counter, events, identity, entropy, released };
     let decrypted = playing.decrypt_track(
         sound.track,
         &mut |sample, bytes| {

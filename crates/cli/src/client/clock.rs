@@ -5,7 +5,7 @@ use std::path::Path;
 use admit_client::clock::clock_reading;
 use admit_client::enrol;
 use admit_protocol::Code;
-use admit_time::clock::{Clock, Now, Record, Rollback, SignedAt};
+use admit_time::clock::{Event, Now, Record, Rollback, SignedAt};
 use admit_time::{Timestamp, TrustedTime};
 use serde_json::{Value, json};
 
@@ -17,26 +17,34 @@ use crate::failure::{Failure, Outcome};
 use crate::output::Output;
 use crate::system::{Counter, Http, read_clocks};
 
-/// Runs one of the clock's commands.
+/// Runs one of the clock's commands. A realm whose clock says nothing does not keep the others from it; the first failure is
+/// told at the end.
 pub(crate) fn run(command: &ClockCommand, output: Output) -> Outcome<()> {
-    let clocks = match command {
-        ClockCommand::Show(args) => realms(args)?.into_iter().map(show).collect::<Outcome<Vec<_>>>()?,
+    let clocks: Vec<OfRealm> = match command {
+        ClockCommand::Show(args) => realms(args)?.into_iter().map(|realm| OfRealm::new(realm, show)).collect(),
         ClockCommand::Sync(args) => {
             let http = Http::new();
-            realms(args)?.into_iter().map(|realm| sync(realm, &http)).collect::<Outcome<Vec<_>>>()?
+            let sync = |realm| sync(realm, &http, output);
+            realms(args)?.into_iter().map(|realm| OfRealm::new(realm, sync)).collect()
         }
     };
-    output.json(|| json!({ "clocks": clocks.iter().map(Shown::json).collect::<Vec<_>>() }));
-    clocks.iter().for_each(|shown| output.line(|| shown.text()));
-    Ok(())
+    output.json(|| json!({ "clocks": clocks.iter().map(OfRealm::json).collect::<Vec<_>>() }));
+    clocks.iter().for_each(|clock| output.line(|| clock.text()));
+    clocks.into_iter().find_map(|clock| clock.shown.err()).map_or(Ok(()), Err)
 }
 
-/// What one realm's clock says.
-struct Shown {
+/// One realm's clock.
+struct OfRealm {
     realm: String,
     fingerprint: String,
+    shown: Outcome<Shown>,
+}
+
+/// What a clock says.
+struct Shown {
     now: Now,
     record: Record,
+    noticed: Vec<Event>,
 }
 
 /// Looks, and keeps nothing: looking must work where the store cannot be written.
@@ -49,14 +57,15 @@ fn show(realm: ClientRealm) -> Outcome<Shown> {
         Some(identity) => clock_reading(&identity, &read_clocks(counter)),
         None => read_clocks(counter),
     };
-    let now = clock.observe(&reading, &mut Vec::new());
-    Ok(Shown::new(&realm, now, &clock))
+    let mut noticed = Vec::new();
+    let now = clock.observe(&reading, &mut noticed);
+    Ok(Shown { now, record: clock.record().clone(), noticed })
 }
 
-fn sync(realm: ClientRealm, http: &Http) -> Outcome<Shown> {
-    let mut session = Session::open(realm, http)?;
+fn sync(realm: ClientRealm, http: &Http, output: Output) -> Outcome<Shown> {
+    let mut session = Session::open(realm, http, output)?;
     let now = session.set_time(http)?;
-    Ok(Shown::new(&session.realm, now, &session.clock))
+    Ok(Shown { now, record: session.clock.record().clone(), noticed: std::mem::take(&mut session.events) })
 }
 
 fn realms(args: &ClientArgs) -> Outcome<Vec<ClientRealm>> {
@@ -72,18 +81,31 @@ fn realms(args: &ClientArgs) -> Outcome<Vec<ClientRealm>> {
     Ok(realms)
 }
 
-impl Shown {
-    fn new(realm: &ClientRealm, now: Now, clock: &Clock) -> Self {
+impl OfRealm {
+    fn new(realm: ClientRealm, look: impl Fn(ClientRealm) -> Outcome<Shown>) -> Self {
         let fingerprint = realm.realm.root().realm().to_string();
-        Self { realm: realm.realm.document().name.clone(), fingerprint, now, record: clock.record().clone() }
+        Self { realm: realm.realm.document().name.clone(), fingerprint, shown: look(realm) }
     }
 
+    fn json(&self) -> Value {
+        let mut document = self.shown.as_ref().map_or_else(Failure::json, Shown::json);
+        document["realm"] = self.realm.as_str().into();
+        document["fingerprint"] = self.fingerprint.as_str().into();
+        document
+    }
+
+    fn text(&self) -> String {
+        let failed = |failure: &Failure| format!("  failed      {}: {}", failure.code, failure.sentence);
+        let shown = self.shown.as_ref().map_or_else(failed, Shown::text);
+        format!("{} ({})\n{shown}", self.realm, self.fingerprint)
+    }
+}
+
+impl Shown {
     fn json(&self) -> Value {
         let text = |time: Timestamp| time.to_string();
         let signed = self.record.signed;
         json!({
-            "realm": self.realm,
-            "fingerprint": self.fingerprint,
             "state": self.now.state().name(),
             "why": self.why(),
             "earliest": self.now.time().map(|time| text(time.earliest())),
@@ -97,6 +119,7 @@ impl Shown {
             "counter": self.record.hardware_counter,
             "faults": self.record.faults,
             "suspicious": self.record.suspicious,
+            "noticed": self.noticed.iter().map(Event::to_string).collect::<Vec<_>>(),
         })
     }
 
@@ -109,8 +132,7 @@ impl Shown {
         let soft = self.record.signed.map_or_else(|| "none".to_owned(), |_| soft);
         let stepped =
             if self.record.suspicious { ", and the wall clock was set since the last signed time" } else { "" };
-        [
-            format!("{} ({})", self.realm, self.fingerprint),
+        let lines = [
             format!("  state       {}: {}", self.now.state().name(), self.why()),
             format!("  time        {time}"),
             format!("  signed      {signed}"),
@@ -118,8 +140,9 @@ impl Shown {
             format!("  soft floor  {soft}"),
             format!("  faults      {}{stepped}", self.record.faults),
             format!("  restarts    {} since the last signed time", self.record.reboots),
-        ]
-        .join("\n")
+        ];
+        let noticed = self.noticed.iter().map(|event| format!("  noticed     {event}"));
+        lines.into_iter().chain(noticed).collect::<Vec<_>>().join("\n")
     }
 
     /// Why the clock is in its state.

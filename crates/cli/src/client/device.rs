@@ -43,23 +43,23 @@ struct DeviceSession {
 
 impl DeviceSession {
     /// Opens the device in a folder. Its serial number must be the one that was certified.
-    fn open(dir: &Path) -> Outcome<Self> {
-        Self::open_realm(dir, only_realm(dir)?)
+    fn open(dir: &Path, output: Output) -> Outcome<Self> {
+        Self::open_realm(dir, only_realm(dir)?, output)
     }
 
     /// The same while the client or device whose realm is kept in `other` is open: that one is waited for by nobody.
-    fn open_beside(dir: &Path, other: &Path) -> Outcome<Self> {
+    fn open_beside(dir: &Path, other: &Path, output: Output) -> Outcome<Self> {
         let realm = only_realm(dir)?;
         let canonical = |path: &Path| fs::canonicalize(path).map_err(|error| Failure::file(path, &error));
         if canonical(realm.folder())? == canonical(other)? {
             let sentence = format!("{} cannot be both sides of this", dir.display());
             return Err(Failure::new(Code::ADMIT_E_NOT_THIS_DEVICE, sentence).with_action("Name another device"));
         }
-        Self::open_realm(dir, realm)
+        Self::open_realm(dir, realm, output)
     }
 
-    fn open_realm(dir: &Path, realm: ClientRealm) -> Outcome<Self> {
-        let session = Session::open_device(realm)?;
+    fn open_realm(dir: &Path, realm: ClientRealm, output: Output) -> Outcome<Self> {
+        let session = Session::open_device(realm, output)?;
         let device = device::open(&session.identity, hardware_serial(dir)?.as_deref())?;
         Ok(Self { session, device })
     }
@@ -111,7 +111,7 @@ fn hardware_serial(dir: &Path) -> Outcome<Option<String>> {
 }
 
 fn show(dir: &Path, output: Output) -> Outcome<()> {
-    let DeviceSession { session, device } = DeviceSession::open(dir)?;
+    let DeviceSession { session, device } = DeviceSession::open(dir, output)?;
     let licenses = session.store.licenses()?;
     let realm = session.realm.realm.root().realm().to_string();
     output.json(|| {

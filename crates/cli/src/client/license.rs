@@ -69,7 +69,7 @@ fn acquire(args: &LicenseAcquireArgs, output: Output) -> Outcome<()> {
         None => realm_of_keys(args, &http)?,
     };
     let header = content.as_ref().map(|content| content.verify_header(realm.realm.root())).transpose()?;
-    let mut session = Session::open(realm, &http)?;
+    let mut session = Session::open(realm, &http, output)?;
     let actions = if args.actions.is_empty() { vec![Action::Play] } else { args.actions.clone() };
     let rights = actions.iter().fold(Rights::NONE, |rights, action| rights | action.right());
     let application = session.application().cloned();

@@ -25,7 +25,7 @@ pub(crate) fn run(args: &PackageArgs, output: Output) -> Outcome<()> {
     let metadata = metadata(args)?;
     let folder = super::folder(args.local.client.as_deref())?;
     let realm = ClientRealm::choose(&folder, args.local.realm, PLAY_FIRST)?;
-    let mut session = Session::open(realm, &Http::new())?;
+    let mut session = Session::open(realm, &Http::new(), output)?;
     let order = order(args, Application::new(session.application()));
     // Refused before the work, and once more by what issues the licenses.
     admit_license::local_rights(order.rights, &order.application).map_err(admit_client::Error::from)?;
@@ -39,7 +39,6 @@ pub(crate) fn run(args: &PackageArgs, output: Output) -> Outcome<()> {
     let owner = (&*identity, realm.realm.root());
     let licenses = content.issue(order, owner, store, (clock, &now), &mut entropy)?;
     file.commit().map_err(|error| Failure::file(&args.output, &error))?;
-    session.settle_counter();
     output.json(|| {
         json!({
             "output": args.output,

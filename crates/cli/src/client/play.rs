@@ -12,7 +12,7 @@ use admit_client::{Host, Identity, MixedEntropy, Permit, PlaybackError, Store};
 use admit_license::{Action, Denied, Environment, Grant, Reason, Remedy};
 use admit_media::{Decrypted, Put, Sink, WriteSink};
 use admit_packager::AtomicFile;
-use admit_time::clock::Clock;
+use admit_time::clock::{Clock, Event};
 use serde_json::json;
 
 use super::acquire::Session;
@@ -40,7 +40,7 @@ pub(crate) fn run(args: &PlayArgs, output: Output) -> Outcome<()> {
     let http = Http::new();
     let realm = realm_of(&content, &args.client, &http)?;
     let header = content.verify_header(realm.realm.root())?;
-    let mut session = Session::open(realm, &http)?;
+    let mut session = Session::open(realm, &http, output)?;
     let asked = Asked { action: Action::Play, output: room.output(), token: token.as_deref(), copies: 1 };
     let acquired = acquire_missing(&mut session, &content, &header, asked, &http);
     let permitted = acquired.and_then(|()| permit(&mut session, &content, &header, asked));
@@ -65,14 +65,12 @@ pub(super) fn play_permitted(
     output: Output,
 ) -> Outcome<()> {
     let entropy = session.store.entropy(&mut SystemEntropy);
-    let Session { store, identity, lock, clock, counter, .. } = session;
+    let Session { store, identity, lock, clock, counter, events, .. } = session;
     let counter = counter.as_ref().map(Counter::value);
     let destination = Destination::open(goes)?;
     // Others may use the store again once the use is charged, which happens when the first byte leaves.
     let released = &mut || drop(lock.take());
-    destination.play(Playing { content, permit, store, clock, counter, identity, entropy, released }, output)?;
-    session.settle_counter();
-    Ok(())
+    destination.play(Playing { content, permit, store, clock, counter, events, identity, entropy, released }, output)
 }
 
 /// What a user wants to do with content, and with what.
@@ -238,6 +236,7 @@ pub(super) struct Playing<'a> {
     pub(super) store: &'a mut Store<'static, SqliteKeyValue>,
     pub(super) clock: &'a mut Clock,
     pub(super) counter: Option<u64>,
+    pub(super) events: &'a mut Vec<Event>,
     pub(super) identity: &'a Identity,
     pub(super) entropy: MixedEntropy<'static>,
     pub(super) released: &'a mut dyn FnMut(),
@@ -255,7 +254,7 @@ impl Playing<'_> {
         let from = (&mut *self.content.source, track);
         let (clock, identity, counter) = (self.clock, self.identity, self.counter);
         let read = &mut || clock_reading(identity, &read_clocks(counter));
-        let host = Host { released: self.released, clock, read, events: &mut Vec::new(), progress };
+        let host = Host { released: self.released, clock, read, events: self.events, progress };
         let decrypted = self.permit.decrypt_track(self.store, &mut self.entropy, from, put, host);
         decrypted.map_err(|error| told(&input, &last_failure, &error))
     }
@@ -267,8 +266,8 @@ impl Playing<'_> {
         let source = &mut *self.content.source;
         let (clock, identity, counter) = (self.clock, self.identity, self.counter);
         let read = &mut || clock_reading(identity, &read_clocks(counter));
-        let (events, progress) = (&mut Vec::new(), &mut |_, _| ());
-        let host = Host { released: self.released, clock, read, events, progress };
+        let progress = &mut |_, _| ();
+        let host = Host { released: self.released, clock, read, events: self.events, progress };
         let decrypted = self.permit.decrypt_ranges(self.store, &mut self.entropy, source, reader, host);
         decrypted.map_err(|error| told(&input, &last_failure, &error))
     }
@@ -296,7 +295,7 @@ impl Playing<'_> {
             released: self.released,
             clock,
             read: &mut || clock_reading(identity, &read_clocks(counter)),
-            events: &mut Vec::new(),
+            events: self.events,
             progress,
         };
         self.permit.decrypt(self.store, &mut self.entropy, source, sink, host)

@@ -28,10 +28,10 @@ pub(crate) fn run(args: &LicenseRecoverArgs, output: Output) -> Outcome<()> {
         Err(found) => failure = failure.take().or(Some(found)),
     };
     if args.files.is_empty() {
-        take(everything(args, token.as_deref(), &http));
+        take(everything(args, token.as_deref(), &http, output));
     }
     for file in &args.files {
-        take(of_file(args, file, token.as_deref(), &http));
+        take(of_file(args, file, token.as_deref(), &http, output));
     }
     tell(&recovered, output);
     if recovered.is_empty() && failure.is_none() {
@@ -40,7 +40,13 @@ pub(crate) fn run(args: &LicenseRecoverArgs, output: Output) -> Outcome<()> {
     failure.map_or(Ok(()), Err)
 }
 
-fn of_file(args: &LicenseRecoverArgs, file: &Path, token: Option<&str>, http: &Http) -> Outcome<Vec<VerifiedLicense>> {
+fn of_file(
+    args: &LicenseRecoverArgs,
+    file: &Path,
+    token: Option<&str>,
+    http: &Http,
+    output: Output,
+) -> Outcome<Vec<VerifiedLicense>> {
     let content = Content::open_for_license(file)?;
     // No server ever issued anything for it.
     if content.is_local()? {
@@ -49,18 +55,23 @@ fn of_file(args: &LicenseRecoverArgs, file: &Path, token: Option<&str>, http: &H
     let realm = realm_of(&content, &args.client, http)?;
     content.verify_header(realm.realm.root())?;
     let wanted = Wanted { token, ..Wanted::again(content.key_ids) };
-    Session::open(realm, http)?.acquire(&wanted, http)
+    Session::open(realm, http, output)?.acquire(&wanted, http)
 }
 
 /// Everything that the realm knows of this owner. Which realm that is, is clear where there is one.
-fn everything(args: &LicenseRecoverArgs, token: Option<&str>, http: &Http) -> Outcome<Vec<VerifiedLicense>> {
+fn everything(
+    args: &LicenseRecoverArgs,
+    token: Option<&str>,
+    http: &Http,
+    output: Output,
+) -> Outcome<Vec<VerifiedLicense>> {
     let mut known = ClientRealm::load_all(&super::folder(args.client.client.as_deref())?)?;
     let (Some(realm), true) = (known.pop(), known.is_empty()) else {
         return Err(Failure::new(Code::ADMIT_E_REALM_NOT_TRUSTED, "there is not one realm to ask")
             .with_action("Name a file whose licenses were lost, so that its realm is asked"));
     };
     let wanted = Wanted { token, ..Wanted::again(Vec::new()) };
-    Session::open(realm, http)?.acquire(&wanted, http)
+    Session::open(realm, http, output)?.acquire(&wanted, http)
 }
 
 fn tell(licenses: &[VerifiedLicense], output: Output) {

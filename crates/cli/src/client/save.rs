@@ -26,7 +26,7 @@ pub(crate) fn run(args: &SaveArgs, output: Output) -> Outcome<()> {
     let http = Http::new();
     let realm = realm_of(&content, &args.client, &http)?;
     let header = content.verify_header(realm.realm.root())?;
-    let mut session = Session::open(realm, &http)?;
+    let mut session = Session::open(realm, &http, output)?;
     let asked = Asked { action: Action::SaveStream, output: NOWHERE, token: token.as_deref(), copies: 1 };
     acquire_missing(&mut session, &content, &header, asked, &http)?;
     check_allowed(&mut session, &content, &header, asked)?;
@@ -36,7 +36,6 @@ pub(crate) fn run(args: &SaveArgs, output: Output) -> Outcome<()> {
     let mut entropy = session.store.entropy(&mut SystemEntropy);
     permit.copy_protected(&mut session.store, &mut entropy)?;
     file.commit().map_err(|error| Failure::file(&args.output, &error))?;
-    session.settle_counter();
     output.json(|| json!({ "output": args.output, "bytes": bytes }));
     output.line(|| format!("wrote {} ({bytes} bytes), protected as it was", args.output.display()));
     Ok(())

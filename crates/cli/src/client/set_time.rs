@@ -1,26 +1,38 @@
 //! Setting a session's clock: from a license server's response, or from the realm's clock services.
 
 use admit_client::acquire::{Received, TimeAnswer, Wanted};
+use admit_client::clock::dates;
 use admit_client::set_time::SetTime;
 use admit_protocol::Code;
 use admit_protocol::time::TIME_CONTENT_TYPE;
-use admit_time::clock::{Accepted, Event, Now, TimeKey, Unconfirmed};
+use admit_time::clock::{Accepted, Now, TimeKey, Unconfirmed};
 
 use super::acquire::Session;
-use super::context::{DATES, PROVIDER};
+use super::context::PROVIDER;
 use crate::failure::{Failure, Outcome};
 use crate::system::{Http, SystemEntropy};
 
 impl Session {
-    /// What the clock says now. What it noticed is not lost: the record says it.
+    /// What the clock says now.
     pub(crate) fn look_at_clock(&mut self) -> Now {
         let reading = self.reading();
-        self.clock.observe(&reading, &mut Vec::<Event>::new())
+        self.clock.observe(&reading, &mut self.events)
     }
 
     /// The key of the realm's license server time certificate, and those of its other clock services with their addresses.
-    pub(crate) fn time_services(&self) -> Outcome<Vec<(TimeKey, String)>> {
-        let services = self.realm.realm.time_services(PROVIDER, DATES)?;
+    /// Where one has ended, the realm's document is fetched again first: certificates are renewed each year.
+    pub(super) fn time_services(&mut self, http: &Http) -> Outcome<Vec<(TimeKey, String)>> {
+        match self.listed_time_services() {
+            Err(_) => self.renew_realm(http).and_then(|()| self.listed_time_services()),
+            found => found,
+        }
+    }
+
+    /// A clock that knows the time believes no certificate that has ended. One that does not, must get to know it: for that one
+    /// a certificate has ended only before a time that has certainly passed.
+    fn listed_time_services(&mut self) -> Outcome<Vec<(TimeKey, String)>> {
+        let now = self.look_at_clock();
+        let services = self.realm.realm.time_services(PROVIDER, dates(&now))?;
         let found = services.iter().map(|it| (*it.certificate.time_key(), self.realm.absolute(it.address)));
         Ok(found.collect())
     }
@@ -42,7 +54,7 @@ impl Session {
 
     /// The time from the license server; none where it gives none that counts.
     fn acquire_time(&mut self, http: &Http) -> Outcome<Option<Now>> {
-        if self.time_services()?.is_empty() {
+        if self.time_services(http)?.is_empty() {
             return Ok(None);
         }
         match self.receive(&Wanted::time(), http)?.time {
@@ -80,7 +92,7 @@ impl Session {
     pub(crate) fn ask_clock_services(&mut self, http: &Http) -> Outcome<Now> {
         let sentence = "the realm has neither a license server that gives the time nor a clock service";
         let mut last = Failure::new(Code::NS_E_DRM_UNABLE_TO_GET_SECURE_CLOCK, sentence);
-        for (key, url) in self.time_services()? {
+        for (key, url) in self.time_services(http)? {
             match self.ask_clock_service(key, &url, http) {
                 Ok(now) => return Ok(now),
                 Err(failure) => last = failure,
@@ -92,7 +104,7 @@ impl Session {
     fn ask_clock_service(&mut self, key: TimeKey, url: &str, http: &Http) -> Outcome<Now> {
         let (exchange, answer) = self.exchange(key, url, http)?;
         let reading = self.reading();
-        match exchange.finish(&mut self.clock, &answer, &reading, &mut Vec::new())? {
+        match exchange.finish(&mut self.clock, &answer, &reading, &mut self.events)? {
             Accepted::Set(now) => Ok(now),
             Accepted::NeedsSecondKey(first) => self.confirm(&first, http),
         }
@@ -101,7 +113,7 @@ impl Session {
     /// Asks the clock services of other keys whether they say the same.
     fn confirm(&mut self, first: &Unconfirmed, http: &Http) -> Outcome<Now> {
         let mut last = Failure::from(admit_client::Error::from(admit_time::Error::SameTimeKey));
-        for (key, url) in self.time_services()?.into_iter().filter(|(key, _)| !first.is_of(key)) {
+        for (key, url) in self.time_services(http)?.into_iter().filter(|(key, _)| !first.is_of(key)) {
             let confirmed = self.exchange(key, &url, http).and_then(|(exchange, answer)| {
                 let reading = self.reading();
                 Ok(exchange.confirm(first, &mut self.clock, &answer, &reading)?)

@@ -25,7 +25,7 @@ pub(crate) fn run(args: &WhyArgs, output: Output) -> Outcome<()> {
     let http = Http::new();
     let realm = realm_of(&content, &args.client, &http)?;
     let header = content.verify_header(realm.realm.root())?;
-    let mut session = Session::open(realm, &http)?;
+    let mut session = Session::open(realm, &http, output)?;
     let now = session.look_at_clock();
     let candidates = Candidates::find(&session.store, &content.key_ids)?;
     let environment = Environment { output: room.output(), ..session.environment(&header, &now) };

@@ -8,7 +8,7 @@ use crate::clock_machine::{DAY, HOUR, Limits, Machine, Serving, wall_secs};
 use crate::world::{Done, World};
 
 /// A home that signs the time, or does not, with a film in it; and the realm.
-fn world(signs_time: bool) -> (World, String) {
+pub(crate) fn world(signs_time: bool) -> (World, String) {
     let world = World::unserved();
     if !signs_time {
         let path = world.path("home/admit.toml");
@@ -21,19 +21,19 @@ fn world(signs_time: bool) -> (World, String) {
     (world, realm)
 }
 
-fn for_days(days: i64) -> Limits {
+pub(crate) fn for_days(days: i64) -> Limits {
     Limits { expiry_after: Some(days * DAY), ..Limits::default() }
 }
 
 /// A client that has played the film once, with a license of this kind.
-fn played(limits: Limits) -> (World, Serving) {
+pub(crate) fn played(limits: Limits) -> (World, Serving) {
     let (world, realm) = world(true);
     let serving = Serving::start(&world, limits);
     world.admit(&["play", "film.mp4", "-o", "first.mp4", "--trust", &realm]).succeeded();
     (world, serving)
 }
 
-const PLAY: &[&str] = &["play", "film.mp4", "-o", "clear.mp4"];
+pub(crate) const PLAY: &[&str] = &["play", "film.mp4", "-o", "clear.mp4"];
 
 #[test]
 fn e06_a_license_with_an_end_is_acquired_with_the_time_and_plays() {

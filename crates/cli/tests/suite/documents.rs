@@ -67,6 +67,7 @@ fn buyers_commands() {
         "fingerprint",
         "hard_floor",
         "latest",
+        "noticed",
         "realm",
         "restarts",
         "signed",

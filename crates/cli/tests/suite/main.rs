@@ -9,6 +9,7 @@ mod browser;
 mod burning;
 mod clock;
 mod clock_machine;
+mod clock_use;
 mod collector;
 mod devices;
 mod doctor;

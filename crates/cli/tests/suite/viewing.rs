@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::burning::licensing_at;
 use crate::clock_machine::{Limits, Serving};
+use crate::clock_use::{kept, later_than_kept};
 use crate::remote::{serve, serve_half_at_once};
 use crate::world::{Done, World};
 
@@ -208,11 +209,13 @@ fn a_film_that_is_interrupted_ends_as_if_its_window_were_closed() {
         let (address, stalled, release) = serve_half_at_once(fs::read(world.path("film.mp4")).unwrap());
         let playing = play_address(&world, address, &realm);
         stalled.recv().unwrap();
+        let time = later_than_kept(&world);
         let id = playing.id().to_string();
         assert!(Command::new("kill").args(["-s", signal, &id]).status().unwrap().success());
         release.send(()).unwrap();
         Done::from(&playing.wait_with_output().unwrap()).succeeded();
         assert_eq!(plays(&world), 1, "{signal}");
+        assert!(kept(&world) >= time, "the clock is kept");
     }
 }
 

@@ -224,16 +224,22 @@ impl Done {
         self.stdout
     }
 
-    /// Asserts that it ended with exit code 1 and one line for this code, in the form that the contract says.
+    /// What it warned of on standard error, and the rest of that.
+    pub(crate) fn warnings(&self) -> (Vec<&str>, String) {
+        let (warnings, rest): (Vec<_>, Vec<_>) = self.stderr.lines().partition(|line| line.starts_with("warning: "));
+        (warnings, rest.join("\n"))
+    }
+
+    /// Asserts that it ended with exit code 1 and one line for this code beside warnings, in the form that the contract says.
     #[track_caller]
     pub(crate) fn refused(self, name: &str) -> String {
         assert_eq!(self.code, Some(1), "{}{}", self.stdout, self.stderr);
-        let line = self.stderr.trim_end();
+        let (_, line) = self.warnings();
         assert_eq!(line.lines().count(), 1, "{line}");
         let rest = line.strip_prefix(name).unwrap_or_else(|| panic!("not {name}: {line}"));
         assert!(rest.starts_with(" (0x") && rest.contains("): ") && rest.contains(". What to do: "), "{line}");
         assert!(line.ends_with('.'), "{line}");
-        self.stderr
+        line
     }
 
     #[track_caller]

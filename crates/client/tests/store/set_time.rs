@@ -443,5 +443,110 @@ fn e04_a_clock_that_another_process_set_meanwhile_goes_on() {
     assert_eq!(device.clock.record().signed, theirs.record().signed);
 }
 
+/// A client whose clock was set a moment ago and is kept, with a license that has no limits in time.
+fn with_song() -> Device {
+    let mut device = device();
+    let acquisition = device.begin();
+    let response = answer_with_time(&device, acquisition.request(), &[simple(1)], later(0));
+    device.finish(acquisition, &response).unwrap();
+    device
+}
+
+/// What a restart finds of the time that was measured, in seconds.
+fn kept_secs(device: &Device) -> u64 {
+    clock_of(&open(&device.storage)).unwrap().record().run_millis / 1000
+}
+
+#[test]
+fn e04_playing_what_has_no_limits_in_time_is_followed_and_kept_when_it_is_due_and_when_it_ends() {
+    let ways: [fn(&mut Device, u64) -> bool; 3] = [
+        |device, step| play_in_steps(device, step).0.is_ok(),
+        |device, step| decode_in_steps(device, step).0.is_ok(),
+        |device, step| seek_in_steps(device, step, true).0.is_ok(),
+    ];
+    for plays in ways {
+        let (mut short, mut long) = (with_song(), with_song());
+        assert!(plays(&mut short, 10));
+        assert!(kept_secs(&short) >= 20, "{}", kept_secs(&short));
+        assert_eq!(kept_secs(&short), short.clock.record().run_millis / 1000, "to the end");
+        let before = long.clock.record().sequence;
+        assert!(plays(&mut long, 400));
+        assert!(long.clock.record().sequence > before + 1, "not only at the end");
+    }
+}
+
+#[test]
+fn e04_playing_that_ends_in_an_error_keeps_the_clock_too() {
+    let mut device = with_song();
+    let played = in_steps(&mut device, 10, |permit, store, entropy, input, host| {
+        let mut half = input.into_inner();
+        half.truncate(half.len() / 2);
+        let mut clear = Vec::new();
+        permit.decrypt(store, entropy, std::io::Cursor::new(half), &mut admit_media::WriteSink::new(&mut clear), host)
+    });
+    assert!(matches!(played, Err(PlaybackError::Media(_))), "{played:?}");
+    assert!(kept_secs(&device) >= 10, "{}", kept_secs(&device));
+    let mut device = with_film();
+    assert!(matches!(play_in_steps(&mut device, 600).0, Err(PlaybackError::Ended(_))));
+    assert!(kept_secs(&device) > 1000, "{}", kept_secs(&device));
+}
+
+#[test]
+fn e04_a_storage_that_cannot_be_written_ends_only_what_the_time_limits() {
+    let play = |mut device: Device, commits, step| {
+        let storage = device.storage.clone();
+        in_steps(&mut device, step, |permit, store, entropy, input, host| {
+            storage.cut_after(Some(commits), false);
+            permit.decrypt(store, entropy, input, &mut admit_media::WriteSink::new(std::io::sink()), host)
+        })
+    };
+    assert_eq!(play(with_song(), 0, 1), Ok(()));
+    assert_eq!(play(with_song(), 0, 400), Ok(()));
+    // The first use is charged, and then no more.
+    assert_eq!(play(with_film(), 1, 1), Ok(()), "nothing was due, and what was played was allowed");
+    assert!(matches!(play(with_film(), 1, 400), Err(PlaybackError::Store(Error::Storage(_)))));
+}
+
+#[test]
+fn e04_what_another_process_kept_behind_a_reading_is_no_clock_that_went_back() {
+    let mut device = with_song();
+    let Device { storage, store, entropy, clock, .. } = &mut device;
+    let mut secs = 400;
+    let mut read = || {
+        let reading = reading(1, secs);
+        secs += 5;
+        let mut other = open(storage);
+        let mut theirs = clock_of(&other).unwrap();
+        theirs.observe(&super::fixture::reading(1, secs), &mut Vec::new());
+        other.keep_clock(&mut theirs, &mut SeededEntropy::new(secs)).unwrap();
+        secs += 5;
+        reading
+    };
+    let mut events = Vec::new();
+    store.leave_clock(clock, &mut read, &mut events, entropy).unwrap();
+    assert_eq!((clock.state(), clock.record().reboots, events), (ClockState::Trusted, 0, Vec::new()));
+}
+
+/// What a license that says this becomes when the wall clock was set back before a signed time.
+#[test]
+fn e02_when_the_clock_was_set_back_none_and_disable_are_unusable_and_delete_is_deleted() {
+    use RollbackAction::{Delete, Disable, None as Nothing};
+    for (action, left) in [(None, true), (Some(Nothing), true), (Some(Disable), true), (Some(Delete), false)] {
+        let mut device = device();
+        let acquisition = device.begin();
+        let film = Terms { rollback_action: action, ..film() };
+        let response = answer_with_time(&device, acquisition.request(), &[film], later(0));
+        device.finish(acquisition, &response).unwrap();
+        let wall = Timestamp::from_unix_secs(REALM.now.unix_secs() - 200);
+        let back = Reading { wall: Some(wall), ..reading(2, 5) };
+        let rolled_back = now(&mut device, &back);
+        device.store.delete_rolled_back(&rolled_back, &mut device.entropy).unwrap();
+        let expected = if left { Reason::ClockRolledBack } else { Reason::NoLicense { key_id: KEY_ID } };
+        assert_eq!(why(&mut device, &back), Some(expected), "{action:?}");
+        set(&mut device.clock, &reading(2, 6), 8);
+        assert_eq!(why(&mut device, &reading(2, 7)).is_none(), left, "{action:?}");
+    }
+}
+
 /// Key and sealed bytes of each record, in hexadecimal.
 const FROM_BEFORE: &str = include_str!("../../../../vectors/stores/license-without-time-of-storing.txt");

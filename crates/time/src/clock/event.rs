@@ -10,8 +10,8 @@ use crate::Timestamp;
 pub enum Event {
     /// The machine was started again, or its boot-time clock went back: time is estimated from here on.
     Restarted,
-    /// The wall clock moved otherwise than the boot-time clock by so many seconds. That is without effect, and noted as
-    /// suspicious until the next signed time.
+    /// The wall clock moved otherwise than the boot-time clock by so many seconds. That is without effect while the clock is
+    /// trusted, and noted as suspicious until the next signed time.
     WallClockStepped {
         /// Seconds forward; backward where negative.
         by_secs: i64,
@@ -35,7 +35,10 @@ impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Restarted => f.write_str("the machine was started again: time is estimated until it is signed"),
-            Self::WallClockStepped { by_secs } => write!(f, "the wall clock was set by {by_secs} s, without effect"),
+            Self::WallClockStepped { by_secs } => {
+                let direction = if *by_secs < 0 { "back" } else { "forward" };
+                write!(f, "the wall clock was set {direction} by {} s", by_secs.unsigned_abs())
+            }
             Self::RolledBack { found, floor, .. } => write!(f, "the wall clock shows {found}, but {floor} has passed"),
             Self::StoreRolledBack => f.write_str("the store is older than the hardware counter"),
             Self::WentStale => f.write_str("the last signed time is too old"),

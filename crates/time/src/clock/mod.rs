@@ -89,8 +89,21 @@ impl Clock {
     /// too much. What is not kept now is not lost while the machine runs, for the next reading measures it again.
     #[must_use]
     pub fn needs_saving(&self) -> bool {
+        self.has_run(self.limits.save_interval_millis())
+    }
+
+    /// Whether the record should be kept at the end of a use: something happened, or a restart would lose a second or more.
+    #[must_use]
+    pub fn needs_saving_at_end(&self) -> bool {
+        self.has_run(MILLIS)
+    }
+
+    /// Whether it has run so long since the record was kept, or something happened.
+    fn has_run(&self, millis: u64) -> bool {
         let ran = self.record.run_millis.abs_diff(self.saved.run_millis);
-        ran >= self.limits.save_interval_millis() || self.record.without_movement() != self.saved.without_movement()
+        let stepped = self.record.wall_offset_secs.abs_diff(self.saved.wall_offset_secs);
+        let has_stepped = stepped > self.limits.rollback_tolerance.as_secs();
+        ran >= millis || has_stepped || self.record.without_movement() != self.saved.without_movement()
     }
 
     /// Keeps the record: `write` is given its bytes and its sequence number, of which the last bit says which of two

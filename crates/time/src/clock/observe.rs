@@ -103,16 +103,17 @@ impl Clock {
     }
 
     /// Raises the hardware counter once in a while.
-    const fn count(&mut self, reading: &Reading) {
+    fn count(&mut self, reading: &Reading) {
         let since = self.record.run_millis.saturating_sub(self.record.counted_millis);
         if since >= limits::millis(self.limits.counter_interval) {
             self.raise_counter(reading);
         }
     }
 
-    pub(super) const fn raise_counter(&mut self, reading: &Reading) {
+    /// A long use knows the counter as it was at its beginning: where others have raised it since, it stays where they left it.
+    pub(super) fn raise_counter(&mut self, reading: &Reading) {
         if let Some(counter) = reading.hardware_counter {
-            self.record.hardware_counter = Some(counter.saturating_add(1));
+            self.record.hardware_counter = self.record.hardware_counter.max(Some(counter.saturating_add(1)));
             self.record.counted_millis = self.record.run_millis;
         }
     }

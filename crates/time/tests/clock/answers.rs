@@ -1,9 +1,10 @@
-//! What an answer must satisfy.
+//! What an answer must satisfy, one test a condition, in the order in which the clock's design names them; then what it may do.
 
-use admit_time::clock::{Accepted, ClockState, Unconfirmed};
+use admit_time::clock::{Accepted, ClockState, Question, Unconfirmed};
 use admit_time::{Error, Timestamp};
 
 use crate::machine::{DAY, Machine, PROVIDER, START, server};
+use crate::responder::Draft;
 
 const LONG: u64 = 31 * DAY;
 
@@ -21,8 +22,36 @@ fn confirm(machine: &mut Machine, first: &Unconfirmed, key: u8, midpoint: u64) -
     machine.clock.confirm(PROVIDER, first, question, &answer, &reading).map(|now| now.state())
 }
 
+/// An honest answer of the first server at the beginning of the tests, changed before it is signed.
+fn changed(question: &Question, change: impl FnOnce(&mut Draft)) -> Vec<u8> {
+    let mut draft = server(1).draft(&[&question.request_packet(PROVIDER)], 0, START);
+    change(&mut draft);
+    draft.seal()
+}
+
+/// What a clock that is set says to such an answer, which it is not changed by.
+fn refused(change: impl FnOnce(&mut Draft)) -> Error {
+    let mut machine = Machine::set();
+    let before = machine.clock.clone();
+    let question = machine.question(&server(1), 1);
+    let answer = changed(&question, change);
+    let error = machine.accept(question, &answer).unwrap_err();
+    assert_eq!(machine.clock, before);
+    error
+}
+
 #[test]
-fn an_answer_of_another_boot_is_refused() {
+fn an_answer_to_another_question_is_refused() {
+    let mut machine = Machine::set();
+    let (first, second) = (machine.question(&server(1), 1), machine.question(&server(1), 1));
+    let answer = changed(&first, |_| ());
+    assert_eq!(machine.accept(second, &answer).unwrap_err(), Error::WrongNonce);
+    // A question is used up by its answer.
+    assert!(machine.accept(first, &answer).is_ok());
+}
+
+#[test]
+fn an_answer_to_a_question_of_another_boot_is_refused() {
     let mut machine = Machine::set();
     let question = machine.question(&server(1), 1);
     let answer = server(1).respond(&question.request_packet(PROVIDER), START);
@@ -32,7 +61,26 @@ fn an_answer_of_another_boot_is_refused() {
 }
 
 #[test]
-fn an_answer_under_another_key_is_refused() {
+fn an_answer_later_than_ten_seconds_is_refused_also_where_the_machine_was_suspended() {
+    for (millis, is_late) in [(10_000, false), (10_001, true)] {
+        let mut machine = Machine::unset();
+        let question = machine.question(&server(1), 1);
+        let answer = changed(&question, |_| ());
+        machine.boot_millis += millis;
+        let accepted = machine.accept(question, &answer);
+        assert_eq!(matches!(accepted, Err(Error::TooLate { round_trip_millis: 10_001 })), is_late, "{accepted:?}");
+        assert_eq!(accepted.is_ok(), !is_late);
+    }
+}
+
+#[test]
+fn an_answer_whose_path_does_not_lead_to_its_root_is_refused() {
+    assert_eq!(refused(|draft| draft.path = vec![0; 32]), Error::RequestNotInTree);
+    assert_eq!(refused(|draft| draft.root[0] ^= 1), Error::RequestNotInTree);
+}
+
+#[test]
+fn an_answer_under_another_long_term_key_is_refused() {
     let mut machine = Machine::unset();
     let question = machine.question(&server(1), 1);
     let answer = server(2).respond(&question.request_packet(PROVIDER), START);
@@ -41,7 +89,32 @@ fn an_answer_under_another_key_is_refused() {
 }
 
 #[test]
-fn the_highest_epoch_that_was_accepted_is_the_lowest_from_then_on() {
+fn an_answer_that_the_delegated_key_did_not_sign_is_refused() {
+    let mut machine = Machine::set();
+    let question = machine.question(&server(1), 1);
+    let mut answer = changed(&question, |_| ());
+    // The midpoint, behind the header, seven offsets and tags, SIG, NONC, TYPE and an empty PATH: see the cases of Roughtime.
+    answer[216] ^= 1;
+    assert_eq!(machine.accept(question, &answer).unwrap_err(), Error::BadResponseSignature);
+}
+
+#[test]
+fn an_answer_from_an_old_delegation_is_refused() {
+    let old = |draft: &mut Draft| (draft.begins, draft.ends) = (START - 3 * DAY, START - DAY);
+    let ended = Error::AfterDelegation { midpoint: START, ends: START - DAY };
+    assert_eq!(refused(old), ended);
+    // Whoever has the key of an old delegation can say only what time it was then, and that has passed.
+    let then = refused(|draft| {
+        old(draft);
+        draft.midpoint = START - 2 * DAY;
+    });
+    assert!(matches!(then, Error::BelowHardFloor { .. }), "{then}");
+    let early = refused(|draft| draft.begins = START + 1);
+    assert_eq!(early, Error::BeforeDelegation { midpoint: START, begins: START + 1 });
+}
+
+#[test]
+fn an_answer_from_a_lower_epoch_than_the_highest_that_was_accepted_is_refused() {
     let mut machine = Machine::unset();
     machine.set_by(&server(1), START, 5, 0);
     let refused = machine.ask(&server(1), START, 4, 0).unwrap_err();
@@ -50,11 +123,29 @@ fn the_highest_epoch_that_was_accepted_is_the_lowest_from_then_on() {
 }
 
 #[test]
-fn nothing_before_the_build_is_accepted() {
+fn an_answer_below_the_hard_floor_is_refused() {
     let mut machine = Machine::unset();
     let error = machine.ask(&server(1), crate::machine::BUILD - 4, 1, 0).unwrap_err();
     assert!(matches!(error, Error::BelowHardFloor { .. }), "{error}");
     assert!(machine.ask(&server(1), crate::machine::BUILD - 3, 1, 0).is_ok(), "the radius reaches it");
+}
+
+#[test]
+fn an_answer_with_a_radius_above_thirty_seconds_is_refused() {
+    assert_eq!(refused(|draft| draft.radius = 31), Error::RadiusTooLarge { found: 31 });
+    let mut machine = Machine::set();
+    let question = machine.question(&server(1), 1);
+    let answer = changed(&question, |draft| draft.radius = 30);
+    assert!(machine.accept(question, &answer).is_ok());
+}
+
+#[test]
+fn an_answer_sets_the_midpoint_give_or_take_radius_and_round_trip_and_the_floor_before_it() {
+    let mut machine = Machine::unset();
+    machine.set_by(&server(1), START + 100, 1, 4_000);
+    let signed = machine.clock.record().signed.unwrap();
+    assert_eq!((signed.time_millis, signed.uncertainty_millis), ((START + 100) * 1000, 3_000 + 4_000));
+    assert_eq!(machine.clock.hard_floor(), Timestamp::from_unix_secs(START + 100 - 3));
 }
 
 #[test]

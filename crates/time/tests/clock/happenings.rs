@@ -75,6 +75,27 @@ fn reboot_offline_loses_at_most_the_playing_time_since_the_record_was_kept() {
 }
 
 #[test]
+fn the_end_of_a_use_keeps_what_a_restart_would_lose() {
+    let mut machine = Machine::unset();
+    machine.observe();
+    assert!(!machine.clock.needs_saving_at_end(), "there is nothing to remember");
+    machine.sync();
+    keep(&mut machine.clock);
+    machine.observe();
+    assert!(!machine.clock.needs_saving_at_end());
+    machine.run(1);
+    machine.observe();
+    assert!(machine.clock.needs_saving_at_end() && !machine.clock.needs_saving());
+    keep(&mut machine.clock);
+    for step in [-86_400, 3 * 86_400] {
+        machine.wall_ahead += step;
+        machine.observe();
+        assert!(machine.clock.needs_saving(), "each step, for a restart would take it for the time");
+        keep(&mut machine.clock);
+    }
+}
+
+#[test]
 fn reboots_offline_are_counted() {
     let mut machine = Machine::set();
     for _ in 0..30 {
@@ -197,6 +218,22 @@ fn a_counter_in_another_chip_is_told_and_not_raised_to_the_record() {
         assert_eq!(machine.clock.is_same_counter(counter), is_same, "{counter}");
         assert_eq!(machine.clock.must_count(&machine.reading()), counter == 7);
     }
+}
+
+#[test]
+fn a_long_use_does_not_lower_the_counter_that_others_have_raised() {
+    let mut machine = Machine::unset();
+    machine.counter = Some(7);
+    machine.sync();
+    machine.counter = Some(9);
+    machine.sync();
+    keep(&mut machine.clock);
+    assert_eq!(machine.clock.record().hardware_counter, Some(10));
+    // It was read when the use began.
+    machine.counter = Some(7);
+    machine.run(900);
+    machine.observe();
+    assert_eq!(machine.clock.record().hardware_counter, Some(10));
 }
 
 #[test]

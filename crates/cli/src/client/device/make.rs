@@ -39,7 +39,7 @@ pub(super) fn run(args: &DeviceMakeArgs, output: Output) -> Outcome<()> {
         }
         return Err(failure);
     }
-    let opened = DeviceSession::open(&args.dir)?;
+    let opened = DeviceSession::open(&args.dir, output)?;
     let realm = fingerprint.to_string();
     output.json(|| device_json(&args.dir, &opened.device, &realm));
     output.line(|| format!("made {}", device_text(&args.dir, &opened.device, &realm)));

@@ -21,13 +21,13 @@ use crate::system::SystemEntropy;
 
 /// Plays without the PC that transferred the content, and without a server.
 pub(super) fn run(args: &DevicePlayArgs, output: Output) -> Outcome<()> {
-    let mut opened = DeviceSession::open(&args.dir)?;
+    let mut opened = DeviceSession::open(&args.dir, output)?;
     let content = Content::open(&file_of(args))?;
     if args.output.as_os_str() != "-" {
         same_file::refuse(&content.path, &args.output)?;
     }
     let header = content.verify_header(opened.session.realm.realm.root())?;
-    let (application, outlet) = player(args, &opened)?;
+    let (application, outlet) = player(args, &opened, output)?;
     let candidates = Candidates::find(&opened.session.store, &content.key_ids)?;
     let now = opened.session.look_at_clock();
     let environment = opened.environment_in(application, outlet, &header, &now);
@@ -46,12 +46,12 @@ fn file_of(args: &DevicePlayArgs) -> PathBuf {
 }
 
 /// Who plays, and where to.
-fn player(args: &DevicePlayArgs, opened: &DeviceSession) -> Outcome<(Application, Outlet)> {
+fn player(args: &DevicePlayArgs, opened: &DeviceSession, output: Output) -> Outcome<(Application, Outlet)> {
     match (opened.device.kind(), &args.inside) {
         (DeviceKind::Device, None) => Ok((device::application(&opened.device), device::output(&opened.device))),
         (DeviceKind::Medium, None) => Ok((Application::new(opened.session.application()), Outlet::Clear)),
         (DeviceKind::Medium, Some(dir)) => {
-            let host = DeviceSession::open_beside(dir, opened.session.realm.folder())?;
+            let host = DeviceSession::open_beside(dir, opened.session.realm.folder(), output)?;
             let is_device = host.device.kind() == DeviceKind::Device;
             let same_realm = host.session.realm.realm.root().realm() == opened.session.realm.realm.root().realm();
             if is_device && same_realm {

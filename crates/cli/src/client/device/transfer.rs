@@ -36,8 +36,8 @@ pub(super) fn run(args: &DeviceTransferArgs, output: Output) -> Outcome<()> {
     let http = Http::new();
     let realm = realm_of(&content, &args.client, &http)?;
     let header = content.verify_header(realm.realm.root())?;
-    let pc = Session::open(realm, &http)?;
-    let to_device = DeviceSession::open_beside(&args.dir, pc.realm.folder())?;
+    let pc = Session::open(realm, &http, output)?;
+    let to_device = DeviceSession::open_beside(&args.dir, pc.realm.folder(), output)?;
     if to_device.session.realm.realm.root().realm() != pc.realm.realm.root().realm() {
         let sentence = format!("{} is of another realm than {}", args.dir.display(), args.file.display());
         return Err(Failure::new(Code::ADMIT_E_REALM_MISMATCH, sentence)
@@ -187,7 +187,6 @@ impl Transferring {
         let now = session.look_at_clock();
         let mut entropy = session.store.entropy(&mut SystemEntropy);
         received.store(&mut session.store, (&mut session.clock, &now), &mut entropy)?;
-        session.settle_counter();
         Ok(())
     }
 
@@ -195,7 +194,6 @@ impl Transferring {
     fn settle(&mut self) -> Outcome<()> {
         let mut entropy = self.pc.store.entropy(&mut SystemEntropy);
         self.pc.store.clear_outbox(&self.target, &self.content.key_ids, &mut entropy)?;
-        self.pc.settle_counter();
         Ok(())
     }
 }
