@@ -7,6 +7,8 @@ pub mod entropy;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod postgres;
 pub mod realm;
+#[cfg(feature = "roughenough")]
+pub mod roughenough;
 pub mod roughtime;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod soft_hsm;
@@ -18,6 +20,8 @@ pub use entropy::SeededEntropy;
 #[cfg(not(target_arch = "wasm32"))]
 pub use postgres::Postgres;
 pub use realm::{FixtureClient, FixtureHardware, FixtureRealm, FixtureService, FixtureTimeService};
+#[cfg(feature = "roughenough")]
+pub use roughenough::Roughenough;
 #[cfg(not(target_arch = "wasm32"))]
 pub use soft_hsm::SoftHsm;
 #[cfg(not(target_arch = "wasm32"))]

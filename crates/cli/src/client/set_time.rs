@@ -3,13 +3,13 @@
 use admit_client::acquire::{Received, TimeAnswer, Wanted};
 use admit_client::set_time::SetTime;
 use admit_protocol::Code;
-use admit_protocol::time::TIME_CONTENT_TYPE;
 use admit_time::clock::{Accepted, Event, Now, TimeKey, Unconfirmed};
+use admit_time::roughtime;
 
 use super::acquire::Session;
 use super::context::{DATES, PROVIDER};
 use crate::failure::{Failure, Outcome};
-use crate::system::{Http, SystemEntropy};
+use crate::system::{Http, SystemEntropy, ask_over_udp};
 
 impl Session {
     /// What the clock says now. What it noticed is not lost: the record says it.
@@ -118,8 +118,11 @@ impl Session {
         let mut entropy = self.store.entropy(&mut SystemEntropy);
         let exchange = SetTime::begin(PROVIDER, key, &self.reading(), &mut entropy);
         let packet = exchange.request();
-        // An answer is never longer than its question (RFC 10049 section 9.7).
-        let answer = self.unlocked(|| http.post(url, TIME_CONTENT_TYPE, None, packet, packet.len()))?;
+        let is_answer = |answer: &[u8]| roughtime::verify(PROVIDER, &key.public_key, packet, answer).is_ok();
+        let answer = self.unlocked(|| match url.strip_prefix("udp://") {
+            Some(server) => ask_over_udp(server, packet, is_answer),
+            None => http.ask_time(url, packet),
+        })?;
         Ok((exchange, answer))
     }
 }

@@ -18,6 +18,7 @@ mod hardware;
 mod keys;
 mod killed;
 mod local;
+mod other_clocks;
 mod outputs;
 mod packaging;
 mod pages;
