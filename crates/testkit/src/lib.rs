@@ -1,5 +1,6 @@
 //! What tests need and the product must not have: seeded randomness, a fixture realm with every certificate, the corpus
-//! reader, a Roughtime responder, a PostgreSQL server, a hardware security module and a TPM in software.
+//! reader, a Roughtime responder and somebody else's Roughtime server, a PostgreSQL server, a hardware security module and a
+//! TPM in software.
 
 pub mod clock;
 pub mod corpus;

@@ -1,15 +1,24 @@
 //! Clock services beside the license server (rows E05 and E11): the time without TLS for a client whose wall clock is wrong,
 //! somebody else's Roughtime server, and `admit trust time`, which lists them.
 
+use std::fs;
 use std::net::TcpListener;
-use std::process::Stdio;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use admit_testkit::Roughenough;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use clap::Parser as _;
+use roughenough_client::args::Args;
+use roughenough_client::sequence::MeasurementSequence;
+use roughenough_client::server_list::{Server as Listed, ServerList};
+use roughenough_client::{Client, ResponseValidator};
 use serde_json::Value;
 
-use crate::clock_machine::{DAY, Limits, Machine, Serving};
+use crate::clock_machine::{DAY, Limits, Machine, Serving, wall_secs};
 use crate::serving::{Server, certificate, configure, exchange};
-use crate::world::World;
+use crate::world::{Done, World};
 
 const YEARS: i64 = 5 * 365 * DAY;
 
@@ -165,8 +174,9 @@ fn e11_clock_services_are_listed_added_and_removed() {
     assert!(listed["services"].as_array().unwrap().iter().all(|service| service["epoch"] == 2), "{listed}");
 
     let refused = |words: &[&str], told: &str| {
-        let line = world.admit(&[&["trust", "time"], words, &["--home", "home"]].concat()).refused("ADMIT_E_USAGE");
-        assert!(line.contains(told), "{told}: {line}");
+        let done = world.admit(&[&["trust", "time"], words, &["--home", "home"]].concat());
+        assert_eq!((done.code, done.stdout.as_str()), (Some(2), ""));
+        assert!(done.stderr.starts_with("ADMIT_E_USAGE (") && done.stderr.contains(told), "{told}: {}", done.stderr);
     };
     refused(&["add", "--address", "drm.example.org"], "is not the address of a clock service");
     refused(&["add", "--address", "http://drm.example.org:7449/v1/time"], "lists time-1 at");
@@ -186,3 +196,64 @@ fn e11_clock_services_are_listed_added_and_removed() {
         assert_eq!(events.iter().filter(|found| *found == event).count(), count, "{event}");
     }
 }
+
+/// The third clock is one in this process, and `roughenough_client` is its library behind its own command line.
+#[test]
+fn e11_the_commands_of_the_page_about_three_clocks_run() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let page = fs::read_to_string(root.join("docs/operate/time.md")).unwrap();
+    let script: String = page.split("```sh\n").skip(1).map(|block| block.split("```").next().unwrap()).collect();
+    assert_eq!(script.matches("\nroughenough_client ").count(), 2, "{script}");
+    let folder = tempfile::tempdir().unwrap();
+    let third = Roughenough::start(7, None);
+    // The servers of the page are stopped when a step fails, too.
+    let script = format!(
+        "set -eu\ntrap 'kill $(cat server.pid) 2>/dev/null || true' EXIT\n\
+         roughenough_client() {{ {AS_CLIENT}=\"$*\" \"$SUITE\" --ignored --exact --nocapture {CLIENT}; }}\n{script}"
+    );
+    let programs = Path::new(env!("CARGO_BIN_EXE_admit")).parent().unwrap();
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+    let mut command = Command::new("sh");
+    command.args(["-c", &script]).current_dir(folder.path()).env("PATH", path).stdin(Stdio::null());
+    command.env("SUITE", std::env::current_exe().unwrap()).env_remove("ADMIT_HOME");
+    command.env("THIRD", third.address.to_string()).env("THIRD_KEY", BASE64_STANDARD.encode(third.key));
+    let said = Done::from(&command.output().unwrap()).succeeded();
+    for told in [
+        "time-1  own  http://127.0.0.1:8478/v1/time\n",
+        "second  outside  udp://127.0.0.1:15320\n",
+        &format!("third  outside  udp://{}\n", third.address),
+        "measured 1 times\n",
+        "measured 6 times\n",
+    ] {
+        assert!(said.contains(told), "{told}: {said}");
+    }
+}
+
+/// What `roughenough_client` does with these words.
+#[test]
+#[ignore = "the page's commands run it"]
+fn the_client_of_the_page() {
+    let words = std::env::var(AS_CLIENT).unwrap();
+    let args = Args::try_parse_from(std::iter::once("roughenough_client").chain(words.split(' '))).unwrap();
+    let listed = |server: &Listed| {
+        let address = server.first_udp_address().unwrap();
+        Client::new(address.host(), address.port(), Some(server.public_key())).unwrap()
+    };
+    let clients = match (&args.hostname, &args.server_list) {
+        (Some(host), None) => vec![Client::new(host, args.port.unwrap(), Some(args.pub_key.unwrap())).unwrap()],
+        (None, Some(file)) => {
+            let servers = ServerList::from_file(file).unwrap().choose_random(args.num_unique_servers).unwrap();
+            servers.iter().map(listed).collect()
+        }
+        other => panic!("{other:?}"),
+    };
+    let rounds = if args.server_list.is_some() { args.num_measurement_rounds } else { args.num_requests };
+    let measured = MeasurementSequence::new(clients).run(rounds).unwrap();
+    assert!(measured.iter().all(|measurement| measurement.midpoint().abs_diff(wall_secs()) < 60), "{measured:?}");
+    assert!(ResponseValidator::validate_causality(&measured).is_empty());
+    println!("measured {} times", measured.len());
+}
+
+/// The words for the client, and the test that takes them.
+const AS_CLIENT: &str = "ADMIT_ROUGHENOUGH_CLIENT";
+const CLIENT: &str = "other_clocks::the_client_of_the_page";
