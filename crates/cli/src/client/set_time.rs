@@ -83,7 +83,9 @@ impl Session {
         for (key, url) in self.time_services()? {
             match self.ask_clock_service(key, &url, http) {
                 Ok(now) => return Ok(now),
-                Err(failure) => last = failure,
+                // What the user can do something about is told before the rest.
+                Err(failure) if last.action.is_none() => last = failure,
+                Err(_) => {}
             }
         }
         Err(last)

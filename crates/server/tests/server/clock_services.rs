@@ -133,7 +133,7 @@ async fn a_list_that_cannot_be_is_refused_and_stays_as_it_was() {
 }
 
 #[tokio::test]
-async fn a_realm_document_has_room_for_a_hundred_addresses_and_an_end() {
+async fn a_list_that_the_realm_document_has_no_room_for_is_refused() {
     let running = Running::start().await;
     let mut added = 0;
     let full = loop {
