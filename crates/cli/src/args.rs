@@ -28,7 +28,7 @@ pub(crate) use self::device::{DeviceCommand, DeviceMakeArgs, DevicePlayArgs, Dev
 pub(crate) use self::home::{InitArgs, Pkcs11Args, ServeArgs};
 pub(crate) use self::policy::{Clock, PolicyCommand, PolicyTestArgs};
 pub(crate) use self::text::{text_or_file, token_text};
-pub(crate) use self::trust::{HardwareArgs, TrustCommand};
+pub(crate) use self::trust::{HardwareArgs, RootKeyArgs, TimeAddArgs, TimeCommand, TimeRemoveArgs, TrustCommand};
 
 /// Admit: digital rights management that an operator runs alone.
 #[derive(Debug, Parser)]

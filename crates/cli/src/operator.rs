@@ -16,6 +16,7 @@ mod serve_time;
 mod token;
 mod token_key;
 mod trust;
+mod trust_time;
 mod upkeep;
 
 pub(crate) use admin::run as admin;
@@ -33,7 +34,7 @@ use std::path::PathBuf;
 
 use admit_crypto::rustcrypto;
 use admit_protocol::Code;
-use admit_server::home::{Environment, Home};
+use admit_server::home::{ClockServiceFault, Environment, Home};
 use admit_server::pkcs11::Pkcs11Fault;
 use admit_server::token::TokenKeyFault;
 use tokio::runtime::{Builder, Runtime};
@@ -96,6 +97,7 @@ fn advice(error: &admit_server::Error) -> Option<&'static str> {
         }
         Error::OtherRootKey => "Name the root key of this home's realm with --root-key",
         Error::TokenKey(fault) => of_token_key(fault),
+        Error::ClockService(fault) => of_clock_service(fault),
         Error::Name { .. } => "Give another one with --name",
         Error::Policy { .. } => "Correct what is named; docs/operate/policies.md has what a policy can say",
         Error::NotSqlite => "Use what the database comes with, such as pg_dump",
@@ -113,6 +115,16 @@ fn advice(error: &admit_server::Error) -> Option<&'static str> {
         Error::Database(_) => "See that the database runs, that its address is right and that this user may use it",
         _ => return None,
     })
+}
+
+const fn of_clock_service(fault: &ClockServiceFault) -> &'static str {
+    match fault {
+        ClockServiceFault::Address { .. } => "Give another one with --address",
+        ClockServiceFault::Name { .. } | ClockServiceFault::NameTaken { .. } => "Give another one with --name",
+        ClockServiceFault::KeyNamed { .. } => "Use that name, or for one of the realm's own neither --key nor --name",
+        ClockServiceFault::Full { .. } => "Remove services that are not needed with admit trust time remove",
+        _ => "Look at what is listed with admit trust time list",
+    }
 }
 
 const fn of_token_key(fault: &TokenKeyFault) -> &'static str {

@@ -2,6 +2,7 @@
 
 mod client_clocks;
 mod clock;
+mod datagrams;
 mod entropy;
 mod http;
 mod log;
@@ -13,6 +14,7 @@ mod traces;
 
 pub(crate) use client_clocks::read_clocks;
 pub(crate) use clock::{SystemClock, is_clock_kept_right, now};
+pub(crate) use datagrams::ask_over_udp;
 pub(crate) use entropy::SystemEntropy;
 pub(crate) use http::{Http, origin, server_origin};
 pub(crate) use log::ServerLog;

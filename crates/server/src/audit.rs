@@ -35,6 +35,10 @@ pub enum Event {
     OperatorTokenRevoked,
     /// A certificate for a device's hardware was made.
     HardwareVouched,
+    /// The realm document lists clock services at an address.
+    ClockServiceListed,
+    /// It does not any more.
+    ClockServiceUnlisted,
     /// A client got a certificate.
     ClientEnrolled,
     /// A client's certificate was revoked.
@@ -64,6 +68,8 @@ impl Event {
             Self::OperatorTokenMade => "operator-token-made",
             Self::OperatorTokenRevoked => "operator-token-revoked",
             Self::HardwareVouched => "hardware-vouched",
+            Self::ClockServiceListed => "clock-service-listed",
+            Self::ClockServiceUnlisted => "clock-service-unlisted",
             Self::ClientEnrolled => "client-enrolled",
             Self::ClientRevoked => "client-revoked",
             Self::LicensesIssued => "licenses-issued",

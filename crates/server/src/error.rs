@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use admit_license::KeyId;
 use admit_protocol::Code;
 
-use crate::home::Mistake;
+use crate::home::{ClockServiceFault, Mistake};
 use crate::pkcs11::Pkcs11Fault;
 use crate::token::TokenKeyFault;
 
@@ -218,6 +218,9 @@ pub enum Error {
     /// A key for tokens is not taken, or not there.
     #[error("{0}")]
     TokenKey(#[from] TokenKeyFault),
+    /// A clock service is not listed, or not taken from the list.
+    #[error("{0}")]
+    ClockService(#[from] ClockServiceFault),
     /// A page could not be written.
     #[error("page: {reason}")]
     Page {
@@ -311,6 +314,7 @@ impl Error {
             | Self::OtherRootKey
             | Self::RootEnded { .. }
             | Self::TokenKey(_)
+            | Self::ClockService(_)
             | Self::NotSqlite
             | Self::ContentName { .. }
             | Self::LicensePage

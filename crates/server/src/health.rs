@@ -1,6 +1,7 @@
 //! `GET /health`: the process is alive. `GET /ready`: it can answer, because its database does, its certificates are
 //! valid, and it is not being stopped. The page `/status` says the same to people.
 
+use std::borrow::Cow;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -32,7 +33,7 @@ pub(crate) struct Readiness {
     /// The acquisition policy's file holds. Where it does not, what it was before stays in use.
     pub(crate) policy: bool,
     /// Certificates that are due to be renewed, well before they end.
-    renewal_due: Vec<&'static str>,
+    renewal_due: Vec<Cow<'static, str>>,
     /// `signed`, or why the time is not. The server works without it.
     pub(crate) time: String,
 }

@@ -270,8 +270,8 @@ impl Certificates {
             set(&self.ends, "tls", tls.ends_at());
         }
         for standing in server.home.standings() {
-            set(&self.ends, standing.name, standing.ends_at);
-            set(&self.renewals, standing.name, standing.renew_by);
+            set(&self.ends, &standing.name, standing.ends_at);
+            set(&self.renewals, &standing.name, standing.renew_by);
         }
     }
 }

@@ -48,6 +48,17 @@ impl Server {
         self.serve_routes(router, listener, shutdown).await
     }
 
+    /// Serves signed time over plain HTTP, and nothing else, until `shutdown` ends: what is signed needs no TLS, and where a
+    /// client's clock is wrong there is none.
+    pub async fn serve_plain_time(
+        self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + Send,
+    ) -> io::Result<()> {
+        let router = self.time_router();
+        self.without_tls().serve_routes(router, listener, shutdown).await
+    }
+
     async fn serve_routes(
         &self,
         router: Router,

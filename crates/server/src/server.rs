@@ -4,6 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use admit_protocol::time::TIME_PATH;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
@@ -141,6 +142,19 @@ impl Server {
             Some(cors) => players.layer(cors),
             None => players,
         }
+    }
+
+    /// Signed time alone, for an address without TLS.
+    pub(crate) fn time_router(&self) -> Router {
+        api::route_at(TIME_PATH)
+            .fallback(async || Refusal::NotFound)
+            .layer(from_fn_with_state(self.clone(), observe::observe))
+            .with_state(self.clone())
+    }
+
+    /// The same server without TLS.
+    pub(crate) fn without_tls(self) -> Self {
+        self.with(|parts| parts.tls = None)
     }
 
     /// The metrics alone, for an address of their own.

@@ -7,6 +7,8 @@ use admit_crypto::Digest;
 use admit_license::Rights;
 use admit_protocol::Code;
 use admit_trust::ComponentVersion;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 
 use crate::failure::{Failure, Outcome};
 
@@ -29,6 +31,14 @@ pub(crate) fn text_or_file(given: &str) -> Outcome<String> {
 
 pub(super) fn parse_fingerprint(text: &str) -> Result<Digest, &'static str> {
     Digest::from_hex(text).ok_or("expected 64 hexadecimal digits")
+}
+
+/// A long-term key as Roughtime servers publish it.
+pub(crate) type PublishedKey = [u8; 32];
+
+pub(super) fn parse_time_key(text: &str) -> Result<PublishedKey, &'static str> {
+    let bytes = hex::decode(text).ok().or_else(|| BASE64_STANDARD.decode(text).ok());
+    bytes.and_then(|bytes| bytes.try_into().ok()).ok_or("expected an Ed25519 key: 32 bytes in base64 or hexadecimal")
 }
 
 /// A license's id, or how it begins.

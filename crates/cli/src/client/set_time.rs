@@ -4,13 +4,13 @@ use admit_client::acquire::{Received, TimeAnswer, Wanted};
 use admit_client::clock::dates;
 use admit_client::set_time::SetTime;
 use admit_protocol::Code;
-use admit_protocol::time::TIME_CONTENT_TYPE;
 use admit_time::clock::{Accepted, Now, TimeKey, Unconfirmed};
+use admit_time::roughtime;
 
 use super::acquire::Session;
 use super::context::PROVIDER;
 use crate::failure::{Failure, Outcome};
-use crate::system::{Http, SystemEntropy};
+use crate::system::{Http, SystemEntropy, ask_over_udp};
 
 impl Session {
     /// What the clock says now.
@@ -95,7 +95,9 @@ impl Session {
         for (key, url) in self.time_services(http)? {
             match self.ask_clock_service(key, &url, http) {
                 Ok(now) => return Ok(now),
-                Err(failure) => last = failure,
+                // What the user can do something about is told before the rest.
+                Err(failure) if last.action.is_none() => last = failure,
+                Err(_) => {}
             }
         }
         Err(last)
@@ -130,8 +132,11 @@ impl Session {
         let mut entropy = self.store.entropy(&mut SystemEntropy);
         let exchange = SetTime::begin(PROVIDER, key, &self.reading(), &mut entropy);
         let packet = exchange.request();
-        // An answer is never longer than its question (RFC 10049 section 9.7).
-        let answer = self.unlocked(|| http.post(url, TIME_CONTENT_TYPE, None, packet, packet.len()))?;
+        let is_answer = |answer: &[u8]| roughtime::verify(PROVIDER, &key.public_key, packet, answer).is_ok();
+        let answer = self.unlocked(|| match url.strip_prefix("udp://") {
+            Some(server) => ask_over_udp(server, packet, is_answer),
+            None => http.ask_time(url, packet),
+        })?;
         Ok((exchange, answer))
     }
 }

@@ -14,6 +14,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
 
 use super::serve_time;
 use crate::args::ServeArgs;
@@ -37,19 +38,26 @@ async fn serve(args: &ServeArgs, memory: Memory, output: Output) -> Outcome<()> 
     if let Some(file) = home.config().policy.file() {
         file.load().map_err(|mistakes| admit_server::Error::Policy { mistakes })?;
     }
-    let (listener, metrics) = listen(args, &home, tls.is_some()).await?;
+    let Listeners { all, metrics, time } = listen(args, &home, tls.is_some()).await?;
     let datagrams = serve_time::bind(&home).await?;
     warn_of_root_key(&home);
     let (stop, hangup) = (stop_signal().map_err(failed)?, signal(SignalKind::hangup()).map_err(failed)?);
-    announce(&listener, scheme, &home, output).map_err(failed)?;
+    announce(&all, scheme, &home, output).map_err(failed)?;
     let server = server(&home, tls, traces.as_ref(), &log).map_err(failed)?;
     if let Some(metrics) = metrics {
         tokio::spawn(server.clone().serve_metrics(metrics, std::future::pending()));
     }
     let mut beside = serve_time::start(&server, datagrams).await;
     beside.spawn(super::upkeep::run(home.clone(), hangup));
-    let shutdown = shutdown(server.clone(), stop, home.config().drain);
-    server.serve(listener, shutdown).await.map_err(failed)?;
+    let (stopping, stopped) = oneshot::channel();
+    let drained = shutdown(server.clone(), stop, home.config().drain);
+    let shutdown = async {
+        drained.await;
+        // Where nobody waits for it, the time was never served plainly.
+        let _ = stopping.send(());
+    };
+    let plain = serve_time::serve_plainly(server.clone(), time, stopped);
+    tokio::try_join!(server.serve(all, shutdown), plain).map_err(failed)?;
     beside.shutdown().await;
     home.close().await;
     // While there still is a log.
@@ -98,8 +106,16 @@ async fn shutdown(server: Server, stop: impl Future<Output = ()>, drain: Duratio
     tokio::time::sleep(drain).await;
 }
 
-/// What the server listens on, and where its metrics have an address of their own.
-async fn listen(args: &ServeArgs, home: &Home, is_tls: bool) -> Outcome<(TcpListener, Option<TcpListener>)> {
+/// What the server listens on.
+struct Listeners {
+    all: TcpListener,
+    /// Where the metrics have an address of their own.
+    metrics: Option<TcpListener>,
+    /// Where the time is signed without TLS.
+    time: Option<TcpListener>,
+}
+
+async fn listen(args: &ServeArgs, home: &Home, is_tls: bool) -> Outcome<Listeners> {
     let inherited = inherited(args)?;
     let address = match &inherited {
         Some(listener) => listener.local_addr().map_err(|error| inherited_failed(&error))?,
@@ -108,15 +124,13 @@ async fn listen(args: &ServeArgs, home: &Home, is_tls: bool) -> Outcome<(TcpList
     for address in std::iter::once(address).chain(home.config().metrics_listen) {
         check_plain(address, is_tls)?;
     }
-    let listener = match inherited {
+    let all = match inherited {
         Some(listener) => TcpListener::from_std(listener).map_err(|error| inherited_failed(&error))?,
         None => bind(address, "--listen").await?,
     };
-    let metrics = match home.config().metrics_listen {
-        Some(address) => Some(bind(address, "listen in [metrics] of admit.toml").await?),
-        None => None,
-    };
-    Ok((listener, metrics))
+    let metrics = bind_where_set(home.config().metrics_listen, "listen in [metrics] of admit.toml").await?;
+    let time = bind_where_set(home.config().time.http, "http in [time] of admit.toml").await?;
+    Ok(Listeners { all, metrics, time })
 }
 
 /// Ends at SIGTERM or SIGINT.
@@ -209,6 +223,14 @@ async fn bind(address: SocketAddr, setting: &str) -> Outcome<TcpListener> {
         Failure::new(Code::ADMIT_E_SERVER, format!("cannot listen on {address}: {error}"))
             .with_action(format!("Name another address with {setting}, or end what uses this one"))
     })
+}
+
+/// The same, where the setting names one.
+async fn bind_where_set(address: Option<SocketAddr>, setting: &str) -> Outcome<Option<TcpListener>> {
+    match address {
+        Some(address) => bind(address, setting).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 fn listen_address(args: &ServeArgs, configured: SocketAddr) -> Outcome<SocketAddr> {

@@ -1,13 +1,15 @@
-//! What `admit serve` does for signed time beside serving HTTP: answering over UDP, comparing this clock with those of other
-//! instances, and asking what the kernel says of it.
+//! What `admit serve` does for signed time beside serving it with everything else: answering without TLS and over UDP,
+//! comparing this clock with those of other instances, and asking what the kernel says of it.
 
 use std::future::pending;
+use std::io;
 use std::time::Duration;
 
 use admit_protocol::Code;
 use admit_server::Server;
 use admit_server::home::Home;
-use tokio::net::UdpSocket;
+use tokio::net::{TcpListener, UdpSocket};
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use crate::failure::{Failure, Outcome};
@@ -21,6 +23,20 @@ pub(super) async fn bind(home: &Home) -> Outcome<Option<UdpSocket>> {
             .with_action("Name another address with udp in [time] of admit.toml, or end what uses this one")
     })?;
     Ok(Some(socket))
+}
+
+/// Serves the time without TLS, where the settings want that, until `stopped`.
+pub(super) async fn serve_plainly(
+    server: Server,
+    listener: Option<TcpListener>,
+    stopped: oneshot::Receiver<()>,
+) -> io::Result<()> {
+    let Some(listener) = listener else { return Ok(()) };
+    let shutdown = async {
+        // An error says that the server is gone, which is a stop too.
+        let _ = stopped.await;
+    };
+    server.serve_plain_time(listener, shutdown).await
 }
 
 /// Starts all of it. When it returns, the clock was compared and the kernel asked once.

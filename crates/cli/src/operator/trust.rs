@@ -4,21 +4,25 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::Path;
 
-use admit_crypto::PublicKey;
+use admit_crypto::{PublicKey, SecretScalar};
 use admit_protocol::Code;
+use admit_server::home::Home;
 use admit_server::token::Imported;
 use serde_json::json;
 
 use super::keys;
-use crate::args::{HardwareArgs, TrustCommand};
+use crate::args::{HardwareArgs, RootKeyArgs, TrustCommand};
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
 use crate::system::{SystemEntropy, now};
 
 /// Runs one of the commands.
 pub(crate) fn run(command: &TrustCommand, output: Output) -> Outcome<()> {
-    let TrustCommand::Hardware(args) = command;
-    super::runtime()?.block_on(hardware(args, output))
+    let runtime = super::runtime()?;
+    match command {
+        TrustCommand::Hardware(args) => runtime.block_on(hardware(args, output)),
+        TrustCommand::Time(command) => runtime.block_on(super::trust_time::run(command, output)),
+    }
 }
 
 /// Makes the certificate for a device's hardware.
@@ -46,10 +50,15 @@ async fn hardware(args: &HardwareArgs, output: Output) -> Outcome<()> {
 
 async fn vouch(args: &HardwareArgs, key: &PublicKey) -> Outcome<String> {
     let home = super::open_home(&args.home).await?;
-    let root_key = keys::root_key(&home, args.root_key.as_deref(), args.passphrase_file.as_deref()).await?;
+    let root_key = root_key(&home, &args.root).await?;
     let certificate = home.vouch_for_hardware(&root_key, &args.name, key, now(), &mut SystemEntropy).await;
     home.close().await;
     Ok(certificate?.to_pem())
+}
+
+/// The trust root's key, from where the command line says.
+pub(super) async fn root_key(home: &Home, args: &RootKeyArgs) -> Outcome<SecretScalar> {
+    keys::root_key(home, args.root_key.as_deref(), args.passphrase_file.as_deref()).await
 }
 
 fn p256_key(path: &Path) -> Outcome<PublicKey> {

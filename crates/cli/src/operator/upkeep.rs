@@ -34,7 +34,7 @@ async fn look(home: &Home, warned_at: &mut Option<Timestamp>) {
     match home.renew_demonstration(Renewal::Due, now, &mut SystemEntropy).await {
         Ok(renewed) => {
             for Renewed { name, ends_at } in renewed.into_iter().flatten() {
-                tracing::info!(certificate = name, %ends_at, "renewed a certificate");
+                tracing::info!(certificate = %name, %ends_at, "renewed a certificate");
             }
         }
         Err(error) => tracing::error!(%error, "cannot renew the certificates that are due"),
@@ -42,7 +42,7 @@ async fn look(home: &Home, warned_at: &mut Option<Timestamp>) {
     let is_time = warned_at.is_none_or(|at| at.saturating_add(WARN_EVERY) <= now);
     for due in home.standings().filter(|standing| is_time && standing.is_due(now)) {
         *warned_at = Some(now);
-        tracing::warn!(certificate = due.name, ends_at = %due.ends_at, "due to be renewed: run admit admin renew");
+        tracing::warn!(certificate = %due.name, ends_at = %due.ends_at, "due to be renewed: run admit admin renew");
     }
 }
 

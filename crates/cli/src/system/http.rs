@@ -1,4 +1,4 @@
-//! HTTP to license servers. Plain HTTP is refused except on loopback. Of TLS certificates, those hold that Mozilla's
+//! HTTP to license servers. Plain HTTP is refused except on loopback and for signed time. Of TLS certificates, those hold that Mozilla's
 //! authorities vouch for, or, where `SSL_CERT_FILE` names a file of other authorities (PEM), as for OpenSSL, those do.
 
 use std::io::Read;
@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use admit_license::header::is_web_address;
+use admit_protocol::time::TIME_CONTENT_TYPE;
 use admit_protocol::{Code, PROBLEM_CONTENT_TYPE, Problem};
+use rustls::CertificateError;
 use ureq::tls::{PemItem, RootCerts, TlsConfig, TlsProvider, parse_pem};
 
 use crate::failure::{Failure, Outcome};
@@ -61,6 +63,17 @@ impl Http {
         }
         let response = request.send(body).map_err(|error| network(url, &error))?;
         read(url, response, limit)
+    }
+
+    /// Posts a request for the time, also without TLS: the answer is signed, and TLS fails where the clock is wrong. It is
+    /// never longer than the request (RFC 10049 section 9.7).
+    pub(crate) fn ask_time(&self, url: &str, packet: &[u8]) -> Outcome<Vec<u8>> {
+        if !url.starts_with("http://") {
+            check_scheme(url)?;
+        }
+        let request = self.agent.post(url).header("content-type", TIME_CONTENT_TYPE);
+        let response = request.send(packet).map_err(|error| network(url, &error))?;
+        read(url, response, packet.len())
     }
 
     /// Puts bytes at an address that answers with nothing.
@@ -206,9 +219,29 @@ fn shortened(text: &str) -> String {
 }
 
 fn network(url: &str, error: &ureq::Error) -> Failure {
-    Failure::new(Code::ADMIT_E_NETWORK, format!("{url} cannot be reached: {error}"))
+    let failure = Failure::new(Code::ADMIT_E_NETWORK, format!("{url} cannot be reached: {error}"));
+    if is_about_dates(error) { failure.with_action(CHECK_THE_CLOCK) } else { failure }
 }
 
+/// Whether the server's certificate is not valid at what this machine takes for the time.
+fn is_about_dates(error: &ureq::Error) -> bool {
+    let of_tls = match error {
+        ureq::Error::Rustls(error) => Some(error),
+        ureq::Error::Io(error) => error.get_ref().and_then(|inner| inner.downcast_ref()),
+        _ => None,
+    };
+    let Some(rustls::Error::InvalidCertificate(fault)) = of_tls else { return false };
+    matches!(
+        fault,
+        CertificateError::Expired
+            | CertificateError::ExpiredContext { .. }
+            | CertificateError::NotValidYet
+            | CertificateError::NotValidYetContext { .. }
+    )
+}
+
+const CHECK_THE_CLOCK: &str = "This machine's date and time may be wrong: check them, then try again. If they are right, the \
+                               server's certificate is out of date: tell its operator";
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Room for a problem document, where nothing is expected.
 const MAX_EMPTY_ANSWER: usize = 16 * 1024;
@@ -243,6 +276,25 @@ mod tests {
             "http://localhost.a/",
         ] {
             assert!(check_scheme(url).is_err(), "{url}");
+        }
+    }
+
+    /// Nobody listens there: what is not refused by its scheme cannot be reached. This machine's own address it is not by its form.
+    #[test]
+    fn e05_only_time_is_asked_for_over_plain_http_elsewhere() {
+        let (http, url) = (Http::new(), "http://0.0.0.0:9/v1/time");
+        assert_eq!(http.ask_time(url, &[0; 1024]).unwrap_err().code, Code::ADMIT_E_NETWORK);
+        for url in ["ftp://localhost/", "0.0.0.0:9"] {
+            assert_eq!(http.ask_time(url, &[0; 1024]).unwrap_err().code, Code::ADMIT_E_PLAIN_HTTP_REFUSED, "{url}");
+        }
+        let refused = [
+            http.get(url, 1).map(drop),
+            http.get_range(url, 0, 1).map(drop),
+            http.post(url, TIME_CONTENT_TYPE, None, &[0; 1024], 1).map(drop),
+            http.put(url, TIME_CONTENT_TYPE, "token", &[0; 1024]),
+        ];
+        for outcome in refused {
+            assert_eq!(outcome.unwrap_err().code, Code::ADMIT_E_PLAIN_HTTP_REFUSED);
         }
     }
 }

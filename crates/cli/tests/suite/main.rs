@@ -19,6 +19,7 @@ mod hardware;
 mod keys;
 mod killed;
 mod local;
+mod other_clocks;
 mod outputs;
 mod packaging;
 mod pages;

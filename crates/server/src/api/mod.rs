@@ -61,7 +61,16 @@ impl Endpoint {
 
 /// The routes of an audience. Another method at one of them is refused.
 pub(crate) fn routes(audience: Audience) -> Router<Server> {
-    let endpoints = endpoints().into_iter().filter(|endpoint| endpoint.audience == audience);
+    routes_where(|endpoint| endpoint.audience == audience)
+}
+
+/// The route of one address.
+pub(crate) fn route_at(path: &str) -> Router<Server> {
+    routes_where(|endpoint| endpoint.path == path)
+}
+
+fn routes_where(is_wanted: impl Fn(&Endpoint) -> bool) -> Router<Server> {
+    let endpoints = endpoints().into_iter().filter(is_wanted);
     let add = |router: Router<Server>, endpoint: Endpoint| router.route(&endpoint.path, endpoint.route);
     let routes = endpoints.fold(Router::new(), add);
     routes.method_not_allowed_fallback(async || Refusal::Method)

@@ -93,12 +93,15 @@ impl Issuing<'_> {
 
     /// A time service with this key: it may be one that others have pinned.
     pub(super) fn time(&mut self, id: &'static str, seed: Seed, epoch: u64) -> Result<NewService, Error> {
-        let (role, not_before) = (Role::Time, self.now);
-        let common_name = format!("{} {id}", self.name);
         let key = TimeKey { public_key: *(self.provider.load_ed25519_key)(&seed).public_key(), epoch };
-        let subject = TimeSubject { common_name: &common_name, key, not_before, lifetime: self.lifetime(role) };
-        let certificate = admit_trust::issue_time(self.issuer, &subject, self.entropy)?;
-        Ok(NewService { id, role, certificate, signing_key: seed, encryption_key: None })
+        let certificate = self.time_certificate(&format!("{} {id}", self.name), key)?;
+        Ok(NewService { id, role: Role::Time, certificate, signing_key: seed, encryption_key: None })
+    }
+
+    /// A certificate for a time key, whose owner may be another.
+    pub(super) fn time_certificate(&mut self, common_name: &str, key: TimeKey) -> Result<Certificate, Error> {
+        let subject = TimeSubject { common_name, key, not_before: self.now, lifetime: self.lifetime(Role::Time) };
+        admit_trust::issue_time(self.issuer, &subject, self.entropy)
     }
 
     /// The certificate of this program: a policy label. Its key signs nothing, so it is not kept.

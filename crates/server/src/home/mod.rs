@@ -2,6 +2,7 @@
 //! describes every file.
 
 mod backup;
+mod clocks;
 mod config;
 mod custody;
 mod device;
@@ -39,6 +40,7 @@ use crate::token::{self, TokenKeys};
 use genesis::TIME_SERVICES;
 
 pub use backup::{Backup, restore};
+pub use clocks::{ClockService, ClockServiceFault, OutsideClock};
 pub use config::{
     Config, Described, Environment, LicenseLimits, Limit, Log, LogFormat, LogLevel, Mistake, Origin, Origins, Pin,
     Pkcs11, PolicyPaths, Recovery, Share, Time, TlsFiles, Traces,
@@ -91,6 +93,8 @@ pub(crate) struct Keys {
     pub(crate) packaging: Signer,
     /// The time services, in the order of the document.
     pub(crate) time: Vec<TimeSigner>,
+    /// The certificates of others' clock services.
+    outside_clocks: Vec<Certificate>,
     /// This program's certificate, which the document lists.
     application: Option<Certificate>,
 }
@@ -194,7 +198,8 @@ impl Home {
         let services = [&keys.license, &keys.enrolment, &keys.packaging].map(|service| &service.certificate);
         let time = TIME_SERVICES.into_iter().zip(keys.time.iter().map(|service| &service.certificate));
         let named = services.into_iter().chain(&keys.application).filter_map(|it| Some((it.role()?.name(), it)));
-        named.chain(time).map(|(name, certificate)| Standing::of(name, certificate)).collect()
+        let own = named.chain(time).map(|(name, certificate)| Standing::of(name, certificate));
+        own.chain(keys.outside_clocks.iter().map(|it| Standing::of(clocks::name(it), it))).collect()
     }
 
     /// What the caches counted.
@@ -322,8 +327,10 @@ impl LoadKeys<'_> {
             let scalar = self.scalar(challenge_key_place(&retired.thumbprint), &retired.sealed_key)?;
             retired_challenge_keys.push(((self.provider.load_decryption_key)(&scalar), retired.retired_at));
         }
-        let document = Realm::verify(self.provider, &row.document, row.fingerprint);
-        let application = renew::application(document.map_err(|_| Error::damaged_document())?.document())?;
+        let realm = Realm::verify(self.provider, &row.document, row.fingerprint);
+        let realm = realm.map_err(|_| Error::damaged_document())?;
+        let application = renew::application(realm.document())?;
+        let time = self.time(connection).await?;
         Ok(Keys {
             document: row.document.clone(),
             document_number: row.document_number,
@@ -332,7 +339,8 @@ impl LoadKeys<'_> {
             retired_challenge_keys,
             enrolment: self.service(connection, Role::Enrolment).await?.0,
             packaging: self.service(connection, Role::Packaging).await?.0,
-            time: self.time(connection).await?,
+            outside_clocks: clocks::outside(realm.document(), time.iter().map(|own| &own.certificate))?,
+            time,
             application,
         })
     }

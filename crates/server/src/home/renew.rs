@@ -1,19 +1,21 @@
-//! Renewal of certificates: of the services with new keys, but the time services' with those that others have pinned, of this program's own, and a realm document with the next number
-//! that names them, in one transaction. It needs the trust root's key, which only a home for demonstrations has.
+//! Renewal of certificates: of the services with new keys, but the time services' with those that others have pinned, of this
+//! program's own, of others' clock services, and a realm document with the next number that names them, in one transaction. It
+//! needs the trust root's key, which only a home for demonstrations has.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use admit_crypto::{Entropy, SecretScalar, SigningKey};
 use admit_protocol::realm::{self, Realm, RealmDocument};
 use admit_time::Timestamp;
-use admit_trust::{Certificate, Issuer, Role};
+use admit_trust::{Certificate, Issuer, Role, TimeKey};
 use serde_json::json;
 
 use super::genesis::{APPLICATION_NAME, Issuing, NewService, SERVICES};
 use super::init::{ROOT_KEY_PLACE, service_row};
 use super::term::{self, YEAR};
-use super::{Home, challenge_key_place, service_key_place, time_seed};
+use super::{Home, challenge_key_place, clocks, service_key_place, time_seed};
 use crate::sealing::SealingKey;
 use crate::store::challenge_key::ChallengeKeyRow;
 use crate::store::{self, Connection, Transaction};
@@ -32,10 +34,10 @@ pub enum Renewal {
 }
 
 /// A certificate that was renewed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Renewed {
     /// What it is for: the name of a service or a role.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// When it ends.
     pub ends_at: Timestamp,
 }
@@ -53,13 +55,11 @@ impl Home {
     ) -> Result<Vec<Renewed>, Error> {
         let signer = self.root_signer(root_key, now)?;
         let (mut transaction, sealing) = self.sealer().write(self.store()).await?;
-        let row = store::realm::load(&mut transaction).await?;
-        let current = Realm::verify(self.provider(), &row.document, row.fingerprint);
-        let mut document = current.map_err(|_| Error::damaged_document())?.document().clone();
+        let mut document = self.document_to_change(&mut transaction).await?;
         // Another instance may have been faster: what is due is what the database says in this transaction.
         let due = due(&mut transaction, &document, renewal, now).await?;
         if !due.is_empty() {
-            (document.number, document.issued_at) = (row.document_number.saturating_add(1), now);
+            (document.number, document.issued_at) = (document.number.saturating_add(1), now);
             document.clock = Some(self.config().clock).filter(|rules| !rules.are_default());
         }
         let mut ceremony = Ceremony { home: self, signer: &signer, renewal, now, document, transaction, sealing };
@@ -89,6 +89,13 @@ impl Home {
         self.renew(&root_key, renewal, now, entropy).await.map(Some)
     }
 
+    /// The realm document as it is now.
+    pub(super) async fn document_to_change(&self, transaction: &mut Connection) -> Result<RealmDocument, Error> {
+        let row = store::realm::load(transaction).await?;
+        let current = Realm::verify(self.provider(), &row.document, row.fingerprint);
+        Ok(current.map_err(|_| Error::damaged_document())?.document().clone())
+    }
+
     /// The root key of a home for demonstrations.
     pub async fn demonstration_root_key(&self) -> Result<Option<SecretScalar>, Error> {
         let row = store::realm::load(&mut *self.store().read().await?).await?;
@@ -113,8 +120,9 @@ impl Home {
 
 /// What is to be renewed.
 struct Due {
-    /// The row of its keys, where it has one.
-    name: &'static str,
+    name: Cow<'static, str>,
+    /// The row of its keys, where they are here.
+    row: Option<&'static str>,
     role: Role,
     old: Certificate,
 }
@@ -127,13 +135,20 @@ async fn due(
     now: Timestamp,
 ) -> Result<Vec<Due>, Error> {
     let mut due = Vec::new();
-    for (name, role) in SERVICES {
-        let found = store::service_key::find(transaction, name).await?;
-        let (certificate, ..) = found.ok_or_else(|| service_key_place(name, "row").damaged())?;
-        due.push(Due { name, role, old: Certificate::from_der(&certificate)? });
+    for (row, role) in SERVICES {
+        let found = store::service_key::find(transaction, row).await?;
+        let (certificate, ..) = found.ok_or_else(|| service_key_place(row, "row").damaged())?;
+        due.push(Due { name: row.into(), row: Some(row), role, old: Certificate::from_der(&certificate)? });
     }
     let role = Role::Application;
-    due.extend(application(document)?.map(|old| Due { name: role.name(), role, old }));
+    due.extend(application(document)?.map(|old| Due { name: role.name().into(), row: None, role, old }));
+    let outside = clocks::outside(document, due.iter().map(|due| &due.old))?;
+    due.extend(outside.into_iter().map(|old| Due {
+        name: clocks::name(&old).into(),
+        row: None,
+        role: Role::Time,
+        old,
+    }));
     due.retain(|due| is_wanted(&due.old, renewal, now));
     Ok(due)
 }
@@ -174,19 +189,24 @@ struct Ceremony<'a> {
 impl Ceremony<'_> {
     /// Renews one certificate, and tells the audit record.
     async fn renew(&mut self, due: &Due, entropy: &mut (dyn Entropy + Send)) -> Result<Renewed, Error> {
-        let certificate = match due.role {
-            Role::Application => {
-                let level = due.old.properties().security_level.unwrap_or_default();
-                self.issuing(entropy).application(level)?
-            }
-            _ => {
-                let service = self.issue(due, entropy).await?;
+        let certificate = match (due.row, due.old.time_key()) {
+            (Some(row), _) => {
+                let service = self.issue(due, row, entropy).await?;
                 self.replace(&service, entropy).await?;
                 service.certificate
             }
+            (None, Some(old)) => {
+                // Its key is not ours to change. The epoch is the realm's, or clients would refuse it.
+                let key = TimeKey { epoch: self.epoch(old), ..*old };
+                self.issuing(entropy).time_certificate(&due.name, key)?
+            }
+            (None, None) => {
+                let level = due.old.properties().security_level.unwrap_or_default();
+                self.issuing(entropy).application(level)?
+            }
         };
         self.list(&due.old, &certificate);
-        let (name, ends_at) = (due.name, certificate.not_after());
+        let (name, ends_at) = (due.name.clone(), certificate.not_after());
         let detail = json!({ "role": name, "document": self.document.number, "ends": ends_at.to_string() });
         let fingerprint = certificate.fingerprint(self.home.provider()).to_string();
         let event = audit::Event::ServiceRenewed;
@@ -201,13 +221,27 @@ impl Ceremony<'_> {
 
     /// A new certificate for a service. A time service keeps its key, which auditors and clients have pinned, unless keys were
     /// stolen: then the epoch goes up, and those before it are not believed any more.
-    async fn issue(&mut self, due: &Due, entropy: &mut (dyn Entropy + Send)) -> Result<NewService, Error> {
-        let Some(old) = due.old.time_key() else { return Ok(self.issuing(entropy).service(due.name, due.role)?) };
-        let (seed, epoch) = match self.renewal {
-            Renewal::All => (key::generate(entropy), old.epoch.saturating_add(1)),
-            Renewal::Due | Renewal::Yearly => (self.kept_seed(due.name).await?, old.epoch),
+    async fn issue(
+        &mut self,
+        due: &Due,
+        row: &'static str,
+        entropy: &mut (dyn Entropy + Send),
+    ) -> Result<NewService, Error> {
+        let Some(old) = due.old.time_key() else { return Ok(self.issuing(entropy).service(row, due.role)?) };
+        let epoch = self.epoch(old);
+        let seed = match self.renewal {
+            Renewal::All => key::generate(entropy),
+            Renewal::Due | Renewal::Yearly => self.kept_seed(row).await?,
         };
-        Ok(self.issuing(entropy).time(due.name, seed, epoch)?)
+        Ok(self.issuing(entropy).time(row, seed, epoch)?)
+    }
+
+    /// The epoch of the certificate in this one's place.
+    const fn epoch(&self, old: &TimeKey) -> u64 {
+        match self.renewal {
+            Renewal::All => old.epoch.saturating_add(1),
+            Renewal::Due | Renewal::Yearly => old.epoch,
+        }
     }
 
     async fn kept_seed(&mut self, name: &str) -> Result<key::Seed, Error> {
@@ -216,7 +250,7 @@ impl Ceremony<'_> {
         time_seed(self.home.sealer(), service_key_place(name, "sealed_signing_key"), &sealed)
     }
 
-    /// Puts a certificate in the old one's place in the realm document, where that lists it.
+    /// Puts a certificate in the old one's place in the realm document, wherever that lists it.
     fn list(&mut self, old: &Certificate, new: &Certificate) {
         let services = self.document.services.iter_mut().map(|service| &mut service.certificate);
         for listed in services.chain(&mut self.document.applications) {

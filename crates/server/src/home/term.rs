@@ -1,5 +1,6 @@
 //! How long certificates under the trust root are valid, and when the keys in them are to be replaced.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use admit_time::Timestamp;
@@ -9,7 +10,7 @@ use admit_trust::{Certificate, Role};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
     /// What it is for: the name of a service or a role, or `root`.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// When it ends.
     pub ends_at: Timestamp,
     /// From when on it is due to be renewed. The root is not renewed: from then on a new realm is due.
@@ -17,8 +18,8 @@ pub struct Standing {
 }
 
 impl Standing {
-    pub(super) fn of(name: &'static str, certificate: &Certificate) -> Self {
-        Self { name, ends_at: certificate.not_after(), renew_by: renew_by(certificate) }
+    pub(super) fn of(name: impl Into<Cow<'static, str>>, certificate: &Certificate) -> Self {
+        Self { name: name.into(), ends_at: certificate.not_after(), renew_by: renew_by(certificate) }
     }
 
     /// Whether it is due.

@@ -91,6 +91,7 @@ fn the_environment_overrides_every_setting() {
         ("log.format", "json"),
         ("log.level", "warn"),
         ("metrics.listen", "127.0.0.1:9"),
+        ("time.http", "0.0.0.0:7449"),
         ("time.udp", "127.0.0.1:9"),
         ("traces.endpoint", "https://traces.example/otlp"),
         ("traces.sample", "0.5"),
@@ -178,6 +179,7 @@ async fn the_written_settings_are_the_defaults() {
         "listen = \"127.0.0.1:7448\"",
         "address = \"https://shop",
         "radius_secs",
+        "http = ",
         "udp",
     ];
     let is_example = |line: &str| examples.iter().any(|example| line.starts_with(example));

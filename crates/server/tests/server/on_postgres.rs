@@ -5,6 +5,7 @@
 mod acquire;
 mod audit;
 mod clearkey;
+mod clock_services;
 mod clocks;
 mod config;
 mod enrol;

@@ -77,8 +77,8 @@ fn signer(home: &Home, object: &HeaderObject, now: Timestamp) -> Certificate {
     signer.clone()
 }
 
-fn names(renewed: &[Renewed]) -> Vec<&'static str> {
-    renewed.iter().map(|renewed| renewed.name).collect()
+fn names(renewed: &[Renewed]) -> Vec<&str> {
+    renewed.iter().map(|renewed| renewed.name.as_ref()).collect()
 }
 
 fn time_keys(home: &Home, now: Timestamp) -> Vec<TimeKey> {
@@ -103,7 +103,8 @@ async fn all_certificates_are_renewed_once_by_two_instances_and_what_the_old_one
         running.home.renew_demonstration(Renewal::Due, now, &mut one),
         second.home.renew_demonstration(Renewal::Due, now, &mut two)
     );
-    let mut renewed = [names(&first.unwrap().unwrap()), names(&other.unwrap().unwrap())];
+    let (first, other) = (first.unwrap().unwrap(), other.unwrap().unwrap());
+    let mut renewed = [names(&first), names(&other)];
     renewed.sort_by_key(Vec::len);
     let all = vec!["license", "enrolment", "packaging", "time-1", "time-2", "application"];
     assert_eq!(renewed, [Vec::new(), all]);
@@ -224,7 +225,7 @@ async fn a_renewed_service_is_taken_over_and_old_challenges_open_for_a_while() {
     assert_eq!(none, Some(Vec::new()), "61 days are left");
     let renewed = other.renew_demonstration(Renewal::Due, late, &mut entropy).await.unwrap().unwrap();
     let end = late.saturating_add(DAY * 366);
-    assert_eq!(renewed, ["license", "time-1", "time-2"].map(|name| Renewed { name, ends_at: end }));
+    assert_eq!(renewed, ["license", "time-1", "time-2"].map(|name| Renewed { name: name.into(), ends_at: end }));
     running.clock.advance(DAY * 306);
 
     // Before the server looks, and after.

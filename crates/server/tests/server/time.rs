@@ -25,13 +25,13 @@ pub(crate) fn keys(running: &Running) -> Vec<[u8; 32]> {
     services.iter().map(|service| service.certificate.time_key().public_key).collect()
 }
 
-async fn post(running: &Running, packet: &[u8]) -> Answer {
+pub(crate) async fn post(running: &Running, packet: &[u8]) -> Answer {
     let headers = [("content-type", TIME_CONTENT_TYPE)];
     send(&mut connect(running.address).await, "POST", TIME_PATH, &headers, packet).await
 }
 
 /// Asks one of the realm's services, and believes the answer only if it verifies.
-async fn ask(running: &Running, key: &[u8; 32], nonce: u8) -> SignedTime {
+pub(crate) async fn ask(running: &Running, key: &[u8; 32], nonce: u8) -> SignedTime {
     let packet = request_packet(PROVIDER, &[nonce; 32], key);
     let answer = post(running, &packet).await;
     assert_eq!((answer.status, &answer.headers["content-type"]), (StatusCode::OK, &TIME_CONTENT_TYPE.parse().unwrap()));

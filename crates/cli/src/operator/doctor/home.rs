@@ -188,7 +188,7 @@ mod tests {
     fn a_certificate_is_mentioned_from_thirty_days_before_it_is_due() {
         let due = Timestamp::from_unix_secs(1_900_000_000);
         let day = |days: u64| Duration::from_secs(days * 86_400);
-        let standing = Standing { name: "license", ends_at: due.saturating_add(day(60)), renew_by: due };
+        let standing = Standing { name: "license".into(), ends_at: due.saturating_add(day(60)), renew_by: due };
         let cases = [(0, Verdict::Good), (1, Verdict::Warning), (90, Verdict::Warning), (91, Verdict::Failing)];
         for (days, verdict) in cases {
             let now = due.saturating_sub(day(31)).saturating_add(day(days));

@@ -1,4 +1,4 @@
-//! `[time]`: whether the time is signed, how exactly, and where it is answered over UDP.
+//! `[time]`: whether the time is signed, how exactly, and where it is answered without TLS.
 
 use std::net::SocketAddr;
 
@@ -12,6 +12,8 @@ pub struct Time {
     pub largest_error_secs: Option<u32>,
     /// How far off signed times are at most, in seconds: above the largest error. Without it, that and a second.
     pub radius_secs: Option<u32>,
+    /// Where requests over plain HTTP are answered, and nothing else is.
+    pub http: Option<SocketAddr>,
     /// Where requests over UDP are answered.
     pub udp: Option<SocketAddr>,
     /// How often one network may ask over UDP in an hour; zero is no limit.
@@ -21,7 +23,7 @@ pub struct Time {
 impl Default for Time {
     /// Ten times a second for ever: a whole company may stand behind one address.
     fn default() -> Self {
-        Self { largest_error_secs: None, radius_secs: None, udp: None, udp_per_address_per_hour: 36_000 }
+        Self { largest_error_secs: None, radius_secs: None, http: None, udp: None, udp_per_address_per_hour: 36_000 }
     }
 }
 
@@ -52,6 +54,20 @@ pub(super) const SECTION: Section = Section {
                 Ok(())
             },
             show: |config| config.time.radius_secs.map(|secs| secs.to_string()),
+        },
+        Setting {
+            key: "http",
+            doc: "Where requests for the time over plain HTTP are answered, and nothing else is: for clients whose clock is so wrong\nthat no TLS certificate is valid for them. Tell them of it with admit trust time add.",
+            bounds: "address and port",
+            example: "\"0.0.0.0:7449\"",
+            is_secret: false,
+            set: |config, value| {
+                let parsed = value.text()?.parse();
+                config.time.http =
+                    Some(parsed.map_err(|_| "expected an address and port such as 0.0.0.0:7449".to_owned())?);
+                Ok(())
+            },
+            show: |config| config.time.http.map(|address| quoted(&address.to_string())),
         },
         Setting {
             key: "udp",
