@@ -222,7 +222,7 @@ fn e11_the_commands_of_the_page_about_three_clocks_run() {
     command.env("THIRD", third.address.to_string()).env("THIRD_KEY", BASE64_STANDARD.encode(third.key));
     let said = Done::from(&command.output().unwrap()).succeeded();
     for told in [
-        "time-1  own  http://127.0.0.1:8478/v1/time\n",
+        "time-1  own  http://127.0.0.1:8483/v1/time\n",
         "second  outside  udp://127.0.0.1:15320\n",
         &format!("third  outside  udp://{}\n", third.address),
         "measured 1 times\n",
