@@ -8,8 +8,8 @@ pub(super) const SECTION: Section = Section {
     settings: &[
         Setting {
             key: "script",
-            doc: "The acquisition script, which says what licenses hold; a running server takes over a changed one. Without\n\
-              it, the document's defaults hold: admit init writes them as policy.rhai, to begin with.",
+            doc: "The acquisition script, which says what licenses hold; a running server takes over a changed one. admit\n\
+              init writes one with the document's defaults, which hold without a script too. Rules take its place.",
             bounds: "file",
             example: "\"policy.rhai\"",
             is_secret: false,
