@@ -32,6 +32,7 @@ fn b06_the_commands_of_the_page_run() {
         "Transfer-to-non-sdmi is allowed.",
         "home/policy.toml holds",
         "the policy says: no rule fits, and the default gives sale",
+        "why: the rule in line 5 does not fit: there is no claim plan\nwhy: offer rental: rights = {play}\n",
         "gives rental",
         "gives subscription",
         "expires after first use: 172800 s",

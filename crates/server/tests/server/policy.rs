@@ -32,7 +32,7 @@ async fn metrics(running: &Running) -> String {
 }
 
 /// The rights of what a new challenge gets.
-async fn rights(running: &Running, client: &TestClient, key_id: admit_license::KeyId, nonce: u8) -> Vec<u32> {
+async fn rights(running: &Running, client: &TestClient, key_id: KeyId, nonce: u8) -> Vec<u32> {
     let challenge = crate::harness::challenge(&running.realm, &[key_id], None, nonce);
     let sealed = running.seal(client, &challenge);
     let answer = running.acquire(&sealed, None).await;
