@@ -26,7 +26,7 @@ pub(crate) use self::client::{
 pub(crate) use self::content::{LocalArgs, PackageArgs, TokenArgs};
 pub(crate) use self::device::{DeviceCommand, DeviceMakeArgs, DevicePlayArgs, DeviceTransferArgs};
 pub(crate) use self::home::{InitArgs, Pkcs11Args, ServeArgs};
-pub(crate) use self::policy::{Clock, PolicyCommand, PolicyTestArgs};
+pub(crate) use self::policy::{Clock, Feature, PolicyCommand, PolicyTestArgs, Sdk, StateOfClock};
 pub(crate) use self::text::{text_or_file, token_text};
 pub(crate) use self::trust::{HardwareArgs, RootKeyArgs, TimeAddArgs, TimeCommand, TimeRemoveArgs, TrustCommand};
 

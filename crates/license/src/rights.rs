@@ -147,6 +147,18 @@ impl RightsArray {
         Ok(Self { allowed: Rights(u32::from(bytes[0])), given: Rights(u32::from(bytes[4])) })
     }
 
+    /// The first array: which requested rights may stay.
+    #[must_use]
+    pub const fn allowed(self) -> Rights {
+        self.allowed
+    }
+
+    /// The second array: which rights are given.
+    #[must_use]
+    pub const fn given(self) -> Rights {
+        self.given
+    }
+
     /// `final = (requested & first) | second`, exactly so (row B04).
     #[must_use]
     pub fn apply(self, requested: Rights) -> Rights {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use admit_license::KeyId;
+use admit_license::{Action, KeyId};
 use admit_trust::ComponentVersion;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::Value;
@@ -45,9 +45,12 @@ pub(crate) struct PolicyTestArgs {
     /// A buyer without a token, as for open content.
     #[arg(long, conflicts_with_all = ["subject", "claims"])]
     pub(crate) no_token: bool,
-    /// The rights that the client asks for, as a number of bits.
-    #[arg(long, value_name = "BITS", default_value_t = 5)]
-    pub(crate) rights: u32,
+    /// What the client wants a license for; may be given several times. Without it, play.
+    #[arg(long = "action", value_name = "ACTION")]
+    pub(crate) actions: Vec<Action>,
+    /// The rights that the client asks for, as a number of bits. Without it, those of the actions, and bit 4.
+    #[arg(long, value_name = "BITS")]
+    pub(crate) rights: Option<u32>,
     /// The security level of the client.
     #[arg(long, value_name = "LEVEL", default_value_t = 150)]
     pub(crate) client_level: u32,
@@ -60,6 +63,24 @@ pub(crate) struct PolicyTestArgs {
     /// The security level of the application.
     #[arg(long, value_name = "LEVEL", default_value_t = 150)]
     pub(crate) app_level: u32,
+    /// The version of the application.
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) app_version: Option<String>,
+    /// The SDK that the application was made with.
+    #[arg(long, value_enum, default_value = "newer")]
+    pub(crate) sdk: Sdk,
+    /// What the client can do; may be given several times. Without it, chains and time.
+    #[arg(long = "feature", value_enum)]
+    pub(crate) features: Vec<Feature>,
+    /// The state of the client's clock.
+    #[arg(long, value_enum, default_value = "unset")]
+    pub(crate) clock_state: StateOfClock,
+    /// How many licenses for the content the client has.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) held: u16,
+    /// The client asks for the time as well.
+    #[arg(long)]
+    pub(crate) time_requested: bool,
     #[command(flatten)]
     pub(crate) home: HomeArgs,
 }
@@ -73,6 +94,45 @@ pub(crate) enum Clock {
     AntiRollback,
     /// A hardware clock protected from change.
     Secure,
+}
+
+/// The generations of the SDK.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Sdk {
+    /// Knows the rights 1, 2 and 4 only.
+    Older,
+    /// Knows all rights.
+    Newer,
+}
+
+/// What clients can do.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Feature {
+    /// Nothing of this.
+    None,
+    /// Root and leaf licenses.
+    Chains,
+    /// Licenses that require metering.
+    Metering,
+    /// Time from the license server.
+    Time,
+}
+
+/// The states of a client's clock.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum StateOfClock {
+    /// It was never set.
+    Unset,
+    /// It was set by a signed time and has run since.
+    Trusted,
+    /// It is estimated, after a restart without contact.
+    Estimated,
+    /// Its last signed time is too old.
+    Stale,
+    /// The wall clock was set back.
+    RolledBack,
+    /// The store is older than it was.
+    StoreRolledBack,
 }
 
 /// A value that is a whole number, `true` or `false` is one; anything else is text.

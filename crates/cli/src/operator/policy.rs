@@ -3,19 +3,20 @@
 use std::path::Path;
 
 use admit_crypto::rustcrypto;
-use admit_license::{Action, Terms};
+use admit_license::{Action, Rights, Terms};
 use admit_protocol::Code;
+use admit_protocol::acquire::ClockState;
 use admit_server::Error;
 use admit_server::content::{Content, KeyClass};
 use admit_server::home::Config;
 use admit_server::policy::{
-    DEFAULT_SCRIPT, Limits, Loaded, PolicyFile, PolicyRefusal, Script, Trial, Tried, trial_client,
+    DEFAULT_SCRIPT, Limits, Loaded, PolicyFile, PolicyRefusal, Script, Told, Trial, Tried, trial_client,
 };
 use admit_server::token::{Claims, OneOrMany};
-use admit_trust::{ClockKind, Properties, SdkGeneration};
+use admit_trust::{ClientProperties, ClockKind, Features, Properties, SdkGeneration};
 use serde_json::{Value, json};
 
-use crate::args::{Clock, HomeArgs, PolicyCommand, PolicyTestArgs};
+use crate::args::{Clock, Feature, HomeArgs, PolicyCommand, PolicyTestArgs, Sdk, StateOfClock};
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
 use crate::system::{SystemEntropy, now};
@@ -56,10 +57,14 @@ fn test(args: &PolicyTestArgs, output: Output) -> Outcome<()> {
     let policy = load(file_or_configured(args.file.as_deref(), &args.home)?.as_ref())?;
     let trial = trial(args)?;
     let Tried { licenses, said } = trial.run(&policy, &mut SystemEntropy);
-    output.json(|| document(&trial, &licenses, &said));
+    let why = trial.why(&policy);
+    output.json(|| document(&trial, &licenses, &said, &why));
     output.line(|| asked(&trial));
     for line in &said {
         output.line(|| format!("the policy says: {line}"));
+    }
+    for line in &why {
+        output.line(|| format!("why: {line}"));
     }
     for (number, terms) in licenses.iter().flatten().enumerate() {
         output.line(|| format!("\nlicense {}\n{}", number + 1, conditions_text(terms, None)));
@@ -95,7 +100,7 @@ fn asked(trial: &Trial) -> String {
     )
 }
 
-fn document(trial: &Trial, licenses: &Result<Vec<Terms>, PolicyRefusal>, said: &[String]) -> Value {
+fn document(trial: &Trial, licenses: &Result<Vec<Terms>, PolicyRefusal>, said: &[String], why: &[String]) -> Value {
     let conditions = |terms: &Terms| {
         let mut document = terms_json(terms, None);
         if let Some(members) = document.as_object_mut() {
@@ -115,6 +120,7 @@ fn document(trial: &Trial, licenses: &Result<Vec<Terms>, PolicyRefusal>, said: &
         "licenses": licenses.iter().flatten().map(conditions).collect::<Vec<_>>(),
         "refusal": refusal,
         "said": said,
+        "why": why,
     })
 }
 
@@ -123,26 +129,61 @@ fn trial(args: &PolicyTestArgs) -> Outcome<Trial> {
         Some(_) => super::runtime()?.block_on(registered(args))?,
         None => unregistered(args),
     };
+    let actions = if args.actions.is_empty() { vec![Action::Play] } else { args.actions.clone() };
+    let wanted = actions.iter().fold(Rights::NO_RECOVERY, |rights, action| rights | action.right());
+    Ok(Trial {
+        now: now(),
+        entitlement: (!args.no_token).then(|| claims(args, &content.content_id)),
+        content,
+        requested_rights: args.rights.unwrap_or(wanted.bits()),
+        actions,
+        client: client(args),
+        application: Some(application(args)),
+        told: told(args),
+    })
+}
+
+fn client(args: &PolicyTestArgs) -> ClientProperties {
     let clock = match args.clock {
         Clock::None => ClockKind::None,
         Clock::AntiRollback => ClockKind::AntiRollback,
         Clock::Secure => ClockKind::Secure,
     };
-    let application = Properties {
-        security_level: Some(args.app_level),
-        sdk_generation: Some(SdkGeneration::Newer),
-        ..Properties::default()
-    };
     let (level, version) = (args.client_level, args.client_version);
-    Ok(Trial {
-        now: now(),
-        entitlement: (!args.no_token).then(|| claims(args, &content.content_id)),
-        content,
-        requested_rights: args.rights,
-        actions: vec![Action::Play],
-        client: trial_client(&rustcrypto::PROVIDER, level, clock, version, &mut SystemEntropy),
-        application: Some(application),
-    })
+    let usual = trial_client(&rustcrypto::PROVIDER, level, clock, version, &mut SystemEntropy);
+    let bits = args.features.iter().map(|feature| match feature {
+        Feature::None => 0,
+        Feature::Chains => Features::CHAINS.bits(),
+        Feature::Metering => Features::METERING.bits(),
+        Feature::Time => Features::TIME.bits(),
+    });
+    let features = bits.reduce(|all, bit| all | bit).map_or(usual.features, Features::from_bits);
+    ClientProperties { features, ..usual }
+}
+
+fn application(args: &PolicyTestArgs) -> Properties {
+    let generation = match args.sdk {
+        Sdk::Older => SdkGeneration::Older,
+        Sdk::Newer => SdkGeneration::Newer,
+    };
+    Properties {
+        security_level: Some(args.app_level),
+        sdk_generation: Some(generation),
+        application_version: args.app_version.clone(),
+        ..Properties::default()
+    }
+}
+
+fn told(args: &PolicyTestArgs) -> Told {
+    let clock_state = match args.clock_state {
+        StateOfClock::Unset => ClockState::Unset,
+        StateOfClock::Trusted => ClockState::Trusted,
+        StateOfClock::Estimated => ClockState::Estimated,
+        StateOfClock::Stale => ClockState::Stale,
+        StateOfClock::RolledBack => ClockState::RolledBack,
+        StateOfClock::StoreRolledBack => ClockState::StoreRolledBack,
+    };
+    Told { clock_state, held: args.held, time_requested: args.time_requested }
 }
 
 fn claims(args: &PolicyTestArgs, content_id: &str) -> Claims {

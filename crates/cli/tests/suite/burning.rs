@@ -15,9 +15,6 @@ pub(crate) fn licensing(script: &str) -> World {
 /// As [`licensing`], in a home that was made with more words.
 pub(crate) fn licensing_at(more: &[&str], script: &str) -> World {
     let mut world = World::made_with(|_| None, more);
-    let path = world.path("home/admit.toml");
-    let settings = fs::read_to_string(&path).unwrap();
-    fs::write(path, settings.replace("# script = \"policy.rhai\"", "script = \"policy.rhai\"")).unwrap();
     relicense(&mut world, script);
     world
 }

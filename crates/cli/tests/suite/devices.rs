@@ -143,18 +143,15 @@ fn b11_a_record_in_a_devices_store_that_was_edited_is_found() {
     play(&world, "player", "mine.mp4").refused("ADMIT_E_STORE_TAMPERED");
 }
 
-/// A realm whose policy gives these limits beside the rights to play and to transfer, and a client that has such a license
+/// A realm whose policy gives this kind of offer and these limits beside the rights to play and to transfer, and a client that has such a license
 /// for `film.mp4`.
-fn policy_world(limits: &str) -> World {
+fn policy_world(settings: &str) -> World {
     let mut world = World::unserved();
-    let rules =
-        format!("default = \"it\"\n\n[offer.it]\nkind = \"sale\"\nrights = \"play, transfer-to-non-sdmi\"\n{limits}\n");
+    let rules = format!("default = \"it\"\n\n[offer.it]\n{settings}\nrights = \"play, transfer-to-non-sdmi\"\n");
     fs::write(world.path("home/policy.toml"), rules).unwrap();
     let path = world.path("home/admit.toml");
     let settings = fs::read_to_string(&path).unwrap();
-    let lines =
-        settings.lines().map(|line| if line.starts_with("# rules = ") { "rules = \"policy.toml\"" } else { line });
-    fs::write(&path, lines.collect::<Vec<_>>().join("\n")).unwrap();
+    fs::write(&path, settings.replace("\nscript = \"policy.rhai\"\n", "\nrules = \"policy.toml\"\n")).unwrap();
     world.start_server();
     let realm = world.package("film.mp4", "film", &["--open"]);
     let words = ["license", "acquire", "film.mp4", "--action", "transfer-to-non-sdmi", "--trust", &realm];
@@ -164,7 +161,7 @@ fn policy_world(limits: &str) -> World {
 
 #[test]
 fn b11_a_transfer_count_goes_down_once_for_each_device() {
-    let world = policy_world("transfer_count = 2");
+    let world = policy_world("kind = \"sale\"\ntransfer_count = 2");
     for device in ["one", "two", "three"] {
         make(&world, device, &[]).succeeded();
     }
@@ -185,7 +182,7 @@ fn b11_a_transfer_count_goes_down_once_for_each_device() {
 
 #[test]
 fn b11_a_license_with_limits_in_time_ends_on_the_device_when_the_original_does() {
-    let mut world = policy_world("days = 30\nexpiry_after_first_use_hours = 48");
+    let mut world = policy_world("kind = \"rental\"\ndays = 30\nexpiry_after_first_use_hours = 48");
     make(&world, "player", &[]).succeeded();
     // The device has no time, and nobody is there who could give it.
     world.stop_server();
@@ -205,7 +202,7 @@ fn b11_a_license_with_limits_in_time_ends_on_the_device_when_the_original_does()
 
 #[test]
 fn b11_a_license_that_counts_plays_stays_on_the_pc() {
-    let world = policy_world("play_count = 5");
+    let world = policy_world("kind = \"promotion\"\nplay_count = 5");
     make(&world, "player", &[]).succeeded();
     transfer(&world, "film.mp4", "player").refused("ADMIT_E_LICENSE_STAYS");
     assert!(licenses_of(&world, "player").is_empty());

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::burning::licensing_at;
 use crate::world::World;
 
 #[test]
@@ -31,6 +32,7 @@ fn b06_the_commands_of_the_page_run() {
         "Transfer-to-non-sdmi is allowed.",
         "home/policy.toml holds",
         "the policy says: no rule fits, and the default gives sale",
+        "why: the rule in line 5 does not fit: there is no claim plan\nwhy: offer rental: rights = {play}\n",
         "gives rental",
         "gives subscription",
         "expires after first use: 172800 s",
@@ -67,6 +69,8 @@ fn b06_check_names_every_mistake_and_ends_with_1() {
     let done = world.admit(&["policy", "check", "home/admit.db"]);
     assert_eq!(done.code, Some(2), "{}", done.stderr);
     assert_eq!(world.admit(&["policy", "check", "--home", "home", "--json"]).json()["holds"], true);
+    let text = world.admit(&["policy", "check", "--home", "home"]).succeeded();
+    assert_eq!(text, "home/policy.rhai holds\n", "what a new home has is in use");
     let shown = world.admit(&["policy", "show", "--home", "home"]).succeeded();
     assert_eq!(shown.trim(), fs::read_to_string(world.path("home/policy.rhai")).unwrap().trim());
 }
@@ -97,11 +101,58 @@ fn b06_test_shows_what_would_be_issued_and_why_not() {
 }
 
 #[test]
+fn b06_test_can_ask_as_every_client_that_a_script_can_see() {
+    let world = World::unserved();
+    let script = "if request.actions == [\"burn\", \"play\"] && request.rights == 13 && request.held == 2\n\
+                  && request.clock_state == \"rolled-back\" && request.time_requested && application.sdk == \"older\"\n\
+                  && application.version == \"1.2\" && client.features == [\"metering\"] { return; }\n\
+                  refuse(\"It is another one.\");";
+    fs::write(world.path("p.rhai"), script).unwrap();
+    let words = ["policy", "test", "p.rhai", "--action", "burn", "--action", "play", "--held", "2"];
+    let more = ["--clock-state", "rolled-back", "--time-requested", "--sdk", "older", "--app-version", "1.2"];
+    let all = [&words[..], &more, &["--feature", "metering"]].concat();
+    let shown = world.admit(&all).succeeded();
+    assert!(shown.contains("why: license 1: rights = (requested {play, no-recovery, burn-to-cd} AND"), "{shown}");
+    let document = world.admit(&[&all[..], &["--json"]].concat()).json();
+    assert_eq!(document["why"][1], "license 1: beyond the default it sets nothing");
+    world.admit(&all[..all.len() - 2]).refused("ADMIT_E_POLICY_REFUSED");
+    fs::write(world.path("p.rhai"), "if client.features != [] { refuse(\"No.\"); }").unwrap();
+    world.admit(&["policy", "test", "p.rhai", "--feature", "none"]).succeeded();
+    world.admit(&["policy", "test", "p.rhai"]).refused("ADMIT_E_POLICY_REFUSED");
+}
+
+#[test]
+fn b12_what_the_default_script_advises_plays_right_after_it_was_acquired() {
+    let mut world = World::new();
+    let usual = fs::read_to_string(world.path("home/policy.rhai")).unwrap();
+    let realm = world.package("film.mp4", "film", &["--open"]);
+    for (client, line) in [("days", "// license.days = 60;"), ("date", "// license.expiry = \"2099-12-31\";")] {
+        assert!(usual.contains(line), "{usual}");
+        world.stop_server();
+        fs::write(world.path("home/policy.rhai"), usual.replace(line, &line[3..])).unwrap();
+        world.start_server();
+        let words = ["play", "film.mp4", "-o", "clear.mp4", "--trust", &realm, "--client", client];
+        world.admit(&words).succeeded();
+        let list = world.admit(&["license", "list", "--client", client, "--json"]).json();
+        assert!(list["licenses"][0]["expiry"].is_string(), "{list}");
+    }
+}
+
+#[test]
+fn b06_the_license_page_speaks_of_the_application_that_the_realm_has() {
+    let script = "if application.level < 450 || application.version == () { refuse(\"Your player is too weak.\"); }";
+    let world = licensing_at(&["--app-level", "450"], script);
+    let realm = world.package("film.mp4", "film", &["--open"]);
+    let key = world.admit(&["inspect", "film.mp4", "--json"]).json();
+    let path = format!("/license?kid={}", key["header"]["key_ids"][0].as_str().unwrap());
+    let page = String::from_utf8(world.get(&path)).unwrap();
+    assert!(page.contains("Play it.") && !page.contains("too weak"), "{page}");
+    world.admit(&["play", "film.mp4", "-o", "clear.mp4", "--trust", &realm]).succeeded();
+}
+
+#[test]
 fn b06_a_server_does_not_start_with_a_broken_policy_and_doctor_says_so() {
     let world = World::unserved();
-    let settings = fs::read_to_string(world.path("home/admit.toml")).unwrap();
-    let settings = settings.replace("# script = \"policy.rhai\"", "script = \"policy.rhai\"");
-    fs::write(world.path("home/admit.toml"), settings).unwrap();
     let doctor = || world.admit(&["doctor", "--home", "home"]).stdout;
     assert!(doctor().contains("good     policy"), "{}", doctor());
     fs::write(world.path("home/policy.rhai"), "license.days = ").unwrap();
@@ -112,11 +163,7 @@ fn b06_a_server_does_not_start_with_a_broken_policy_and_doctor_says_so() {
 
 #[test]
 fn a_tokens_claims_reach_the_policy() {
-    let mut world = World::with_settings("# script = \"policy.rhai\"", "script = \"policy.rhai\"");
-    world.stop_server();
-    let script = "if buyer.policy.get(\"plan\") != \"gold\" { refuse(\"Only for gold.\"); }";
-    fs::write(world.path("home/policy.rhai"), script).unwrap();
-    world.start_server();
+    let world = World::with_policy("if buyer.policy.get(\"plan\") != \"gold\" { refuse(\"Only for gold.\"); }");
     let realm = world.package("film.mp4", "film", &[]);
     let token = |claims: &[&str]| {
         let words = ["token", "--subject", "alice", "--content", "film", "--home", "home"];
@@ -132,7 +179,7 @@ fn a_tokens_claims_reach_the_policy() {
 fn a_backup_has_the_policy() {
     let world = World::unserved();
     let settings = fs::read_to_string(world.path("home/admit.toml")).unwrap();
-    let settings = settings.replace("# script = \"policy.rhai\"", "script = \"mine.rhai\"");
+    let settings = settings.replace("script = \"policy.rhai\"", "script = \"mine.rhai\"");
     fs::write(world.path("home/admit.toml"), settings).unwrap();
     fs::write(world.path("home/mine.rhai"), "license.days = 3;").unwrap();
     world.admit(&["admin", "backup", "backup", "--with-key", "--home", "home"]).succeeded();

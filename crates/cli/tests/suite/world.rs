@@ -51,7 +51,6 @@ impl World {
     /// A home with this acquisition script, served.
     pub(crate) fn with_policy(script: &str) -> Self {
         let mut world = Self::unserved();
-        world.set_settings("# script = \"policy.rhai\"", "script = \"policy.rhai\"");
         fs::write(world.path("home/policy.rhai"), script).unwrap();
         world.start_server();
         world

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use admit_crypto::aws_lc::PROVIDER;
 use admit_license::{Action, KeyId};
 use admit_server::content::{Content, KeyClass};
-use admit_server::policy::{Limits, Loaded, PolicyFile, Script, Trial, trial_client};
+use admit_server::policy::{Limits, Loaded, PolicyFile, Script, Told, Trial, trial_client};
 use admit_server::token::{Claims, OneOrMany};
 use admit_testkit::SeededEntropy;
 use admit_time::Timestamp;
@@ -80,6 +80,7 @@ fn trial(content_id: &str) -> Trial {
             sdk_generation: Some(SdkGeneration::Newer),
             ..Properties::default()
         }),
+        told: Told::default(),
     }
 }
 

@@ -11,8 +11,8 @@ use super::genesis::{FIRST_DOCUMENT, Genesis, NewService};
 use super::key_file::KeyFile;
 use super::partial::Partial;
 use super::{
-    CONFIG_FILE, Config, DATABASE_FILE, KEY_FILE, Mistake, Origin, Pkcs11, ROOT_FILE, ROOT_KEY_FILE, SCRIPT_FILE,
-    SECRETS_FOLDER, Time, config, custody, key_file, root_key, service_key_place,
+    CONFIG_FILE, Config, DATABASE_FILE, KEY_FILE, Mistake, Origin, Pkcs11, PolicyPaths, ROOT_FILE, ROOT_KEY_FILE,
+    SCRIPT_FILE, SECRETS_FOLDER, Time, config, custody, key_file, root_key, service_key_place,
 };
 use crate::policy::DEFAULT_SCRIPT;
 use crate::sealing::{Place, SealingKey};
@@ -159,7 +159,8 @@ fn write_settings(folder: &Path, options: &InitOptions<'_>) -> Result<(), Error>
     // Where people try things out, the clock is as right as that of whoever tries them.
     let largest_error_secs = matches!(options.root, RootCustody::Online).then_some(2);
     let time = Time { largest_error_secs, ..Time::default() };
-    let config = Config { public_address, database, pkcs11, time, ..Config::default() };
+    let policy = PolicyPaths { script: Some(SCRIPT_FILE.into()), rules: None };
+    let config = Config { public_address, database, pkcs11, time, policy, ..Config::default() };
     let text = config::sample(&config, pin_file.as_slice());
     // The address of a database may hold its password.
     let mode = if options.database_url.is_some() || options.token.is_some() { 0o600 } else { 0o644 };

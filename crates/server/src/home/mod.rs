@@ -27,7 +27,7 @@ use admit_license::TrustedHeader;
 use admit_license::header::{ContentHeader, HeaderObject};
 use admit_protocol::realm::Realm;
 use admit_time::Timestamp;
-use admit_trust::{Certificate, Role, TrustRoot};
+use admit_trust::{Certificate, Properties, Role, TrustRoot};
 
 use crate::Error;
 use crate::memory::{Certificates, ContentKeys, Tokens};
@@ -255,6 +255,11 @@ impl Home {
 
     pub(crate) fn enrol_level(&self) -> u32 {
         self.0.enrol_level
+    }
+
+    /// What the certificate of this program says, as the realm document has it.
+    pub(crate) fn application(&self) -> Option<Properties> {
+        self.keys().application.as_ref().map(|certificate| certificate.properties().clone())
     }
 
     /// The services' keys as they are now. A request takes them once, and is answered with them.

@@ -1,15 +1,16 @@
 //! What the license page says of a license before it is taken: the policy is asked as for a real one, for an ordinary client
-//! and a buyer of whom no more is known than a token says, and its answer is put into words. Nothing is issued.
+//! with this realm's own application and a buyer of whom no more is known than a token says, and its answer is put into
+//! words. Nothing is issued.
 
 use std::time::Duration;
 
 use admit_license::{Action, Rights, RollbackAction, Terms};
 use admit_time::Timestamp;
-use admit_trust::{ClockKind, ComponentVersion, Properties, SdkGeneration};
+use admit_trust::{ClockKind, ComponentVersion};
 
 use crate::Server;
 use crate::content::Content;
-use crate::policy::{PolicyRefusal, Trial, trial_client};
+use crate::policy::{PolicyRefusal, Told, Trial, trial_client};
 use crate::token::{Claims, OneOrMany};
 
 /// What somebody would get.
@@ -30,11 +31,8 @@ pub(super) enum Offered {
 /// Asks the policy, for a buyer whose token says this. Without one it is for any buyer.
 pub(super) fn offered(server: &Server, content: &Content, token: Option<Claims>, now: Timestamp) -> Offered {
     let (home, mut entropy) = (&server.home, server.entropy.entropy());
-    let level = home.enrol_level();
-    let version = ComponentVersion::DEFAULT;
+    let (level, version) = (home.enrol_level(), ComponentVersion::DEFAULT);
     let client = trial_client(home.provider(), level, ClockKind::AntiRollback, version, &mut *entropy);
-    let application =
-        Properties { security_level: Some(level), sdk_generation: Some(SdkGeneration::Newer), ..Properties::default() };
     let trial = Trial {
         now,
         content: content.clone(),
@@ -42,7 +40,8 @@ pub(super) fn offered(server: &Server, content: &Content, token: Option<Claims>,
         requested_rights: (Rights::PLAY | Rights::NO_RECOVERY).bits(),
         actions: vec![Action::Play],
         client,
-        application: Some(application),
+        application: home.application(),
+        told: Told::default(),
     };
     match trial.ask(&*server.policy, &mut *entropy) {
         Ok(licenses) => Offered::Licenses(licenses.iter().map(|terms| in_words(terms, now)).collect()),

@@ -109,6 +109,14 @@ impl Loaded {
             Self::Rules(rules) => rules.decide(request, draft),
         }
     }
+
+    /// Why it decides so, a sentence each: for [`Trial`](super::Trial), because the log has no room for it.
+    pub(super) fn why(&self, request: &PolicyRequest<'_>) -> Vec<String> {
+        match self {
+            Self::Script(script) => script.why(request),
+            Self::Rules(rules) => rules.why(request),
+        }
+    }
 }
 
 impl Policy for Loaded {

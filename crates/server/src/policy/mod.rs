@@ -28,7 +28,7 @@ pub use mistake::Mistake;
 pub(crate) use mistake::all as all_mistakes;
 pub use rules::Rules;
 pub use script::{DEFAULT_SCRIPT, Limits, Script};
-pub use trial::{Trial, Tried, client as trial_client};
+pub use trial::{Told, Trial, Tried, client as trial_client};
 
 /// What a policy knows when it decides.
 #[derive(Debug, Clone, Copy)]

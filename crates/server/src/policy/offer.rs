@@ -7,8 +7,9 @@ use admit_crypto::Digest;
 use admit_license::{KeyId, LicenseId, Rights, RightsArray, RollbackAction, Terms};
 use admit_time::Timestamp;
 
-use super::PolicyRefusal;
 use super::rights::RightsRule;
+use super::value::Value;
+use super::{PolicyRefusal, setting};
 
 /// A license in the making. It begins as the document's default: rights `3,0,0,0,3,0,0,0`, no end, application level
 /// 100 (row B06).
@@ -16,10 +17,14 @@ use super::rights::RightsRule;
 pub(super) struct Offer {
     pub(super) rights: RightsRule,
     pub(super) one_time: bool,
+    /// Rights that its kind adds, whatever its own settings say.
+    pub(super) kept: Rights,
     /// How many days from the issue (row B12).
     pub(super) days: Option<u32>,
     /// Everything that is set as it is. What the license is for is not: that comes from the draft.
     pub(super) terms: Terms,
+    /// What was set, each with its last value, to tell of it.
+    pub(super) written: Vec<(&'static str, Value)>,
 }
 
 /// A rule that a policy broke.
@@ -28,11 +33,8 @@ pub(super) enum OfferFault {
     /// A license of which nothing follows.
     #[error("a license allows something: play, transfer, burn, save-stream or the like")]
     NoRight,
-    /// An end without a begin could be stretched by a clock that was set back.
-    #[error("an expiry stands with a begin: set begin, or days, which sets both")]
-    EndWithoutBegin,
     /// Days from the issue are an end already.
-    #[error("days sets begin and expiry itself: give either days or a begin and an expiry")]
+    #[error("days sets begin and expiry itself: give either days or dates")]
     DaysAndDates,
     /// Which of the two would hold is not clear.
     #[error("expiry_after_first_use_hours and expiry_after_storing_hours exclude each other")]
@@ -65,7 +67,8 @@ impl Default for Offer {
         let nothing = Digest::from_bytes([0; 32]);
         let (id, key_id) = (LicenseId::from_bytes([0; 16]), KeyId::from_bytes([0; 16]));
         let terms = Terms::simple(id, key_id, nothing, Timestamp::default(), Rights::NONE, nothing);
-        Self { rights: RightsRule::Array(RightsArray::DEFAULT), one_time: false, days: None, terms }
+        let rights = RightsRule::Array(RightsArray::DEFAULT);
+        Self { rights, one_time: false, kept: Rights::NONE, days: None, terms, written: Vec::new() }
     }
 }
 
@@ -78,7 +81,6 @@ impl Offer {
         rule(possible.intersects(ACTIONS), OfferFault::NoRight)?;
         let dates = terms.begin.is_some() || terms.expiry.is_some();
         rule(self.days.is_none() || !dates, OfferFault::DaysAndDates)?;
-        rule(terms.expiry.is_none() || terms.begin.is_some(), OfferFault::EndWithoutBegin)?;
         let order = terms.begin.zip(terms.expiry).is_none_or(|(begin, expiry)| begin < expiry);
         rule(order, OfferFault::ExpiryBeforeBegin)?;
         let both = terms.expiry_after_first_use_secs.and(terms.expiry_after_storing_secs).is_some();
@@ -120,12 +122,35 @@ impl Offer {
         Ok(())
     }
 
-    fn is_always_one_time(&self) -> bool {
+    pub(super) fn is_always_one_time(&self) -> bool {
         self.rights_for(Rights::NONE).contains(Rights::ONE_TIME)
     }
 
-    fn rights_for(&self, requested: Rights) -> Rights {
-        self.rights.apply(requested) | if self.one_time { Rights::ONE_TIME } else { Rights::NONE }
+    /// Whether the license is over some day, or after some use.
+    pub(super) fn ends(&self) -> bool {
+        let terms = &self.terms;
+        let by_time = self.days.is_some()
+            || terms.expiry.is_some()
+            || terms.expiry_after_first_use_secs.is_some()
+            || terms.expiry_after_storing_secs.is_some();
+        by_time || terms.play_count.is_some() || self.is_always_one_time() || terms.persistent == Some(false)
+    }
+
+    pub(super) fn rights_for(&self, requested: Rights) -> Rights {
+        self.rights.apply(requested) | self.added()
+    }
+
+    /// What comes to the rights, whatever they say.
+    pub(super) fn added(&self) -> Rights {
+        self.kept | if self.one_time { Rights::ONE_TIME } else { Rights::NONE }
+    }
+
+    /// How its rights come from those that were requested, and what it says beyond the default.
+    pub(super) fn why(&self, requested: Rights) -> [String; 2] {
+        let others = setting::beyond_default(self).filter(|(name, _)| !["rights", "one_time"].contains(name));
+        let set = others.map(|(name, value)| format!("{name} = {}", value.written())).collect::<Vec<_>>();
+        let set = if set.is_empty() { "nothing".to_owned() } else { set.join(", ") };
+        [self.rights.told(requested, self.added()), format!("beyond the default it sets {set}")]
     }
 
     /// The terms for a draft and what was requested.
@@ -138,8 +163,11 @@ impl Offer {
         let now = draft.issued_at;
         let mut terms = Terms { rights, ..of_draft(draft, self.terms) };
         if let Some(days) = self.days {
-            terms.begin = Some(now.saturating_sub(CLOCKS_DIFFER));
             terms.expiry = Some(now.saturating_add(Duration::from_secs(u64::from(days) * SECONDS_OF_DAY)));
+        }
+        if terms.expiry.is_some() {
+            // An end without a begin could be stretched by a clock that was set back.
+            terms.begin = terms.begin.or_else(|| Some(now.saturating_sub(CLOCKS_DIFFER)));
         }
         match terms.expiry {
             Some(expiry) if expiry <= now => Err(refused(format!("the offer ended {expiry}"))),
@@ -181,8 +209,6 @@ const CLOCKS_DIFFER: Duration = Duration::from_secs(300);
 mod tests {
     use admit_license::{Binding, BindingKind, Kind};
 
-    use super::super::setting;
-    use super::super::value::Value;
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_unix_secs(1_900_000_000);
@@ -232,6 +258,10 @@ mod tests {
         let terms = issue(&dates).unwrap();
         assert_eq!(terms.expiry.unwrap().to_string(), "2030-12-31T23:59:59Z");
         assert_eq!(terms.begin.unwrap().to_string(), "2030-01-01T00:00:00Z");
+        let terms = issue(&[("expiry", text("2030-12-31"))]).unwrap();
+        assert_eq!(terms.begin, Some(NOW.saturating_sub(Duration::from_secs(300))), "as with days");
+        assert_eq!(terms.expiry.unwrap().to_string(), "2030-12-31T23:59:59Z");
+        terms.check().unwrap();
         let over = [("begin", text("2020-01-01")), ("expiry", text("2020-12-31"))];
         let refusal = issue(&over).unwrap_err();
         assert_eq!(refusal.to_string(), "no license is issued: the offer ended 2020-12-31T23:59:59Z");
@@ -243,7 +273,6 @@ mod tests {
         let cases: &[(&[(&str, Value)], OfferFault)] = &[
             (&[("rights", Value::List(Vec::new()))], OfferFault::NoRight),
             (&[("rights", text("no-recovery, one-time"))], OfferFault::NoRight),
-            (&[("expiry", text("2031-01-01"))], OfferFault::EndWithoutBegin),
             (&[("expiry", text("2031-01-01")), ("begin", text("2031-01-02"))], OfferFault::ExpiryBeforeBegin),
             (&[("days", one()), ("begin", text("2031-01-02"))], OfferFault::DaysAndDates),
             (

@@ -27,6 +27,22 @@ impl RightsRule {
         }
     }
 
+    /// How it comes to what rights, where these are requested and those are added. In words: `(requested & first) | second`.
+    pub(super) fn told(self, requested: Rights, added: Rights) -> String {
+        let set = |rights: Rights| format!("{{{}}}", rights.names().collect::<Vec<_>>().join(", "));
+        let rule = match self {
+            Self::Array(array) => {
+                format!("(requested {} AND {}) OR {}", set(requested), set(array.allowed()), set(array.given()))
+            }
+            Self::Exactly(rights) => set(rights),
+            Self::Requested => format!("requested {}", set(requested)),
+        };
+        let also = if added == Rights::NONE { String::new() } else { format!(" OR {}", set(added)) };
+        let is_plain = matches!(self, Self::Exactly(_)) && also.is_empty();
+        let result = if is_plain { String::new() } else { format!(" = {}", set(self.apply(requested) | added)) };
+        format!("rights = {rule}{also}{result}")
+    }
+
     /// The rights of the license.
     pub(super) fn apply(self, requested: Rights) -> Rights {
         match self {
@@ -93,6 +109,18 @@ mod tests {
         assert!(told("3,0,0,0").contains("found 4"));
         assert!(told("256,0,0,0,0,0,0,0").contains("0 to 255"));
         assert!(told("3,0,0,0,play,0,0,0").contains("0 to 255"));
+    }
+
+    #[test]
+    fn b04_the_arithmetic_is_told_in_names() {
+        let told = |text, requested, added| read(text).unwrap().told(Rights::from_bits_masked(requested), added);
+        let (play, none) = ("{play, no-recovery}", Rights::NONE);
+        let array = "(requested {play, transfer-to-non-sdmi, no-recovery} AND {play, no-recovery, burn-to-cd}) OR {}";
+        assert_eq!(told("13,0,0,0,0,0,0,0", 7, none), format!("rights = {array} = {play}"));
+        assert_eq!(told("play", 7, none), "rights = {play}");
+        assert_eq!(told("play", 7, Rights::NO_RECOVERY), format!("rights = {{play}} OR {{no-recovery}} = {play}"));
+        let requested = RightsRule::Requested.told(Rights::from_bits_masked(5), none);
+        assert_eq!(requested, format!("rights = requested {play} = {play}"));
     }
 
     #[test]

@@ -20,7 +20,10 @@ pub(super) struct Setting {
 impl Setting {
     /// Sets it. The error says what is wrong with the value.
     pub(super) fn set(&self, offer: &mut Offer, value: &Value) -> Result<(), String> {
-        (self.read)(offer, value).map_err(|reason| format!("{}: {reason}", self.name))
+        (self.read)(offer, value).map_err(|reason| format!("{}: {reason}", self.name))?;
+        offer.written.retain(|(name, _)| *name != self.name);
+        offer.written.push((self.name, value.clone()));
+        Ok(())
     }
 }
 
@@ -32,6 +35,17 @@ pub(super) fn set(offer: &mut Offer, name: &str, value: &Value) -> Result<(), St
         return Err(format!("a license has no {name:?}{hint}"));
     };
     setting.set(offer, value)
+}
+
+/// Settings and their values that say something else than the default, as they were written.
+pub(super) fn beyond_default(offer: &Offer) -> impl Iterator<Item = (&'static str, &Value)> {
+    let says_more = |name: &str, value: &Value| {
+        let (mut alone, default) = (Offer::default(), Offer::default());
+        alone.terms.minimum_application_level = Some(default.terms.minimum_application_level());
+        let before = (alone.rights, alone.one_time, alone.days, alone.terms.clone());
+        set(&mut alone, name, value).is_ok() && before != (alone.rights, alone.one_time, alone.days, alone.terms)
+    };
+    offer.written.iter().filter(move |(name, value)| says_more(name, value)).map(|(name, value)| (*name, value))
 }
 
 /// A time as seconds since 1970 or as a date.

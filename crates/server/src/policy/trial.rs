@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use admit_crypto::{Digest, Entropy, Provider, SecretScalar};
 use admit_license::{Action, LicenseId, Rights, Terms};
-use admit_protocol::acquire::{ClockState, LicenseChallenge, RevocationNumbers, StorePosition};
+use admit_protocol::acquire::{ClockState, HeldElement, LicenseChallenge, RevocationNumbers, StorePosition};
 use admit_time::Timestamp;
 use admit_trust::{ClientProperties, ClockKind, ComponentVersion, Features, Properties, SdkGeneration};
 
@@ -30,6 +30,19 @@ pub struct Trial {
     pub client: ClientProperties,
     /// What the application's certificate says.
     pub application: Option<Properties>,
+    /// What the client tells of itself beside that.
+    pub told: Told,
+}
+
+/// What a client's challenge tells of it, and no certificate says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Told {
+    /// The state of its clock.
+    pub clock_state: ClockState,
+    /// How many licenses for the content's key it has.
+    pub held: u16,
+    /// Whether it wants the time as well.
+    pub time_requested: bool,
 }
 
 /// What the policy did.
@@ -52,22 +65,33 @@ impl Trial {
     /// Asks any policy.
     pub(crate) fn ask(&self, policy: &dyn Policy, entropy: &mut dyn Entropy) -> Result<Vec<Terms>, PolicyRefusal> {
         let challenge = self.challenge();
-        let request = PolicyRequest {
-            now: self.now,
-            challenge: &challenge,
-            client: &self.client,
-            application: self.application.as_ref(),
-            content: &self.content,
-            entitlement: self.entitlement.as_ref(),
-        };
+        let request = self.request(&challenge);
         let (nobody, id) = (Digest::from_bytes([0; 32]), LicenseId::generate(entropy));
         let draft = Terms::simple(id, self.content.key_id, nobody, self.now, Rights::NONE, nobody);
         ask(policy, &request, &draft, entropy)
     }
 
+    /// Why the policy decides as it does, a sentence each.
+    #[must_use]
+    pub fn why(&self, policy: &Loaded) -> Vec<String> {
+        policy.why(&self.request(&self.challenge()))
+    }
+
+    fn request<'a>(&'a self, challenge: &'a LicenseChallenge) -> PolicyRequest<'a> {
+        PolicyRequest {
+            now: self.now,
+            challenge,
+            client: &self.client,
+            application: self.application.as_ref(),
+            content: &self.content,
+            entitlement: self.entitlement.as_ref(),
+        }
+    }
+
     /// What a client with these properties would send.
     fn challenge(&self) -> LicenseChallenge {
         let generation = self.application.as_ref().and_then(|application| application.sdk_generation);
+        let held = HeldElement { key_id: self.content.key_id, license: LicenseId::from_bytes([0; 16]) };
         LicenseChallenge {
             nonce: [0; 32].into(),
             realm: Digest::from_bytes([0; 32]),
@@ -80,11 +104,11 @@ impl Trial {
             sdk_generation: generation.unwrap_or(SdkGeneration::Newer),
             features: self.client.features.bits(),
             clock: self.client.clock,
-            clock_state: ClockState::Unset,
-            time_requested: false,
+            clock_state: self.told.clock_state,
+            time_requested: self.told.time_requested,
             license_requested: true,
             store: StorePosition { epoch: [0; 16].into(), sequence: 0, head: Digest::from_bytes([0; 32]) },
-            held: Vec::new(),
+            held: vec![held; self.told.held.into()],
             revocation: RevocationNumbers::default(),
             application: None,
             recovery: false,

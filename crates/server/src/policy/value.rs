@@ -49,6 +49,16 @@ impl Value {
         format!("expected {what}, found {}", self.kind())
     }
 
+    /// As a script would write it.
+    pub(super) fn written(&self) -> String {
+        match self {
+            Self::Nothing => "()".to_owned(),
+            Self::Text(text) => format!("{text:?}"),
+            Self::List(list) => format!("[{}]", list.iter().map(Self::written).collect::<Vec<_>>().join(", ")),
+            other => other.kind(),
+        }
+    }
+
     fn kind(&self) -> String {
         match self {
             Self::Nothing => "nothing".to_owned(),

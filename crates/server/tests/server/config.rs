@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use admit_server::Error;
 use admit_server::Location;
-use admit_server::home::{Config, Environment, Home, InitOptions, Mistake, Origin, Pin, RootCustody, Time, init};
+use admit_server::home::{
+    Config, Environment, Home, InitOptions, Mistake, Origin, Pin, PolicyPaths, RootCustody, Time, init,
+};
 
 use crate::harness::{PROVIDER, Seeded, options};
 
@@ -161,8 +163,12 @@ async fn the_written_settings_are_the_defaults() {
     init(&path, &wanted, PROVIDER, &mut Seeded::new(1)).await.unwrap();
     let home = Home::open(&path, PROVIDER).await.unwrap();
     let time = Time { largest_error_secs: Some(2), ..Time::default() };
-    let expected = Config { public_address: address.map(str::to_owned), time, ..Config::default() };
-    assert_eq!(*home.config(), expected);
+    let policy = |home: &Path| PolicyPaths { script: Some(home.join("policy.rhai")), rules: None };
+    let expected = |home: &Path| {
+        let public_address = address.map(str::to_owned);
+        Config { public_address, time, policy: policy(home), ..Config::default() }
+    };
+    assert_eq!(*home.config(), expected(&path));
     // Every line that is commented out is a setting with its default, or with an example where there is none.
     let text = std::fs::read_to_string(path.join("admit.toml")).unwrap();
     let setting = |line: &str| line.strip_prefix("# ").filter(|rest| rest.contains(" = ")).map(str::to_owned);
@@ -174,7 +180,6 @@ async fn the_written_settings_are_the_defaults() {
         "token",
         "pin",
         "endpoint",
-        "script",
         "rules",
         "listen = \"127.0.0.1:7448\"",
         "address = \"https://shop",
@@ -187,7 +192,7 @@ async fn the_written_settings_are_the_defaults() {
         .lines()
         .map(|line| setting(line).filter(|rest| !is_example(rest)).unwrap_or_else(|| line.to_owned()))
         .collect();
-    assert_eq!(read(&without_examples.join("\n"), &[]).unwrap(), expected);
+    assert_eq!(read(&without_examples.join("\n"), &[]).unwrap(), expected(Path::new("")));
     // Rules are instead of a script.
     let with_examples: Vec<String> = text
         .lines()

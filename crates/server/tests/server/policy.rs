@@ -1,5 +1,7 @@
 //! The acquisition script of the settings: taken over while the server runs, and what happens when it does not work.
 
+use admit_license::{KeyId, LicenseId};
+use admit_protocol::acquire::HeldElement;
 use admit_protocol::{Code, Problem};
 use hyper::StatusCode;
 use serde_json::Value;
@@ -30,7 +32,7 @@ async fn metrics(running: &Running) -> String {
 }
 
 /// The rights of what a new challenge gets.
-async fn rights(running: &Running, client: &TestClient, key_id: admit_license::KeyId, nonce: u8) -> Vec<u32> {
+async fn rights(running: &Running, client: &TestClient, key_id: KeyId, nonce: u8) -> Vec<u32> {
     let challenge = crate::harness::challenge(&running.realm, &[key_id], None, nonce);
     let sealed = running.seal(client, &challenge);
     let answer = running.acquire(&sealed, None).await;
@@ -110,6 +112,22 @@ async fn b06_a_script_that_fails_is_in_the_audit_record_with_its_place_once_a_mi
     running.clock.advance(60 * SECOND);
     running.ask(&client, &[key_id], None).await;
     assert_eq!(running.count("policy-failed").await, 2);
+}
+
+#[tokio::test]
+async fn b06_held_counts_the_licenses_for_the_key_that_is_decided_on() {
+    let running = Running::start_with(SETTINGS, |server| server).await;
+    let client = running.enrol(1).await;
+    let keys = [running.register(1, "song", true).await, running.register(2, "film", true).await];
+    take_over(&running, "license.play_count = 1 + request.held;").await;
+    let held = |key_id, number| HeldElement { key_id, license: LicenseId::from_bytes([number; 16]) };
+    let mut challenge = crate::harness::challenge(&running.realm, &keys, None, 1);
+    challenge.held = vec![held(keys[0], 1), held(keys[0], 2), held(KeyId::from_bytes([9; 16]), 3)];
+    let sealed = running.seal(&client, &challenge);
+    let answer = running.acquire(&sealed, None).await;
+    let licenses = running.verify(&client, &sealed, &answer.body);
+    let counts: Vec<_> = licenses.iter().map(|license| (license.terms().key_id, license.terms().play_count)).collect();
+    assert_eq!(counts, [(keys[0], Some(3)), (keys[1], Some(1))]);
 }
 
 #[tokio::test]

@@ -8,8 +8,8 @@ pub(super) const SECTION: Section = Section {
     settings: &[
         Setting {
             key: "script",
-            doc: "The acquisition script, which says what licenses hold; a running server takes over a changed one. Without\n\
-              it, the document's defaults hold: admit init writes them as policy.rhai, to begin with.",
+            doc: "The acquisition script, which says what licenses hold; a running server takes over a changed one.\n\
+              admit init writes one with the document's defaults, which hold without a script too.",
             bounds: "file",
             example: "\"policy.rhai\"",
             is_secret: false,
@@ -21,7 +21,7 @@ pub(super) const SECTION: Section = Section {
         },
         Setting {
             key: "rules",
-            doc: "Rules instead of a script: offers, and which of them holds for which content and buyer.",
+            doc: "Rules in place of the script: offers, and which of them holds for which content and buyer.",
             bounds: "file",
             example: "\"policy.toml\"",
             is_secret: false,

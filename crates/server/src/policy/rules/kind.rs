@@ -1,4 +1,6 @@
-//! The kinds of offers: what each sets to begin with, and what has to be said of it.
+//! The kinds of offers: what each sets to begin with, what has to be said of it, and what nothing said may undo.
+
+use admit_license::{Rights, RollbackAction};
 
 use super::super::offer::Offer;
 use super::super::setting;
@@ -14,6 +16,8 @@ pub(super) struct Kind {
     rollback_action: Option<&'static str>,
     /// Of each group one setting must be given.
     pub(super) required: &'static [&'static [&'static str]],
+    /// What holds of every offer of this kind, and whether it holds of one.
+    promise: Option<(&'static str, fn(&Offer) -> bool)>,
 }
 
 impl Kind {
@@ -21,15 +25,24 @@ impl Kind {
     pub(super) fn offer(&self) -> Result<Offer, String> {
         let mut offer = Offer::default();
         let text = |text: &str| Value::Text(text.to_owned());
-        let rights = if self.may_be_recovered { "play" } else { "play, no-recovery" };
         if self.is_for_playing {
-            setting::set(&mut offer, "rights", &text(rights))?;
+            setting::set(&mut offer, "rights", &text("play"))?;
+        }
+        if !self.may_be_recovered {
+            offer.kept = Rights::NO_RECOVERY;
         }
         setting::set(&mut offer, "one_time", &Value::Bool(self.one_time))?;
         if let Some(action) = self.rollback_action {
             setting::set(&mut offer, "rollback_action", &text(action))?;
         }
         Ok(offer)
+    }
+
+    /// What the kind says and this setting undoes, if it does.
+    pub(super) fn undone_by(&self, name: &str, value: &Value) -> Option<&'static str> {
+        let mut alone = self.offer().ok()?;
+        setting::set(&mut alone, name, value).ok()?;
+        self.promise.filter(|(_, holds)| !holds(&alone)).map(|(promise, _)| promise)
     }
 }
 
@@ -40,11 +53,17 @@ const PLAYING: Kind = Kind {
     one_time: false,
     rollback_action: None,
     required: &[],
+    promise: None,
 };
 
 pub(super) const KINDS: &[Kind] = &[
     // The document's default: nothing ends.
-    Kind { name: "sale", is_for_playing: false, ..PLAYING },
+    Kind {
+        name: "sale",
+        is_for_playing: false,
+        promise: Some(("a sale is for ever", |offer| !offer.ends())),
+        ..PLAYING
+    },
     // So many hours from the first play, and so many days from the issue.
     Kind {
         name: "rental",
@@ -56,13 +75,21 @@ pub(super) const KINDS: &[Kind] = &[
     Kind { name: "subscription", rollback_action: Some("disable"), required: &[&["days", "expiry"]], ..PLAYING },
     // To taste: for a while, or so many times.
     Kind { name: "promotion", required: &[&["days", "expiry", "play_count"]], ..PLAYING },
-    Kind { name: "one-time", one_time: true, ..PLAYING },
+    Kind {
+        name: "one-time",
+        one_time: true,
+        promise: Some(("a one-time offer is for one use", Offer::is_always_one_time)),
+        ..PLAYING
+    },
     // It comes back: nothing of it is left afterwards.
     Kind {
         name: "loan",
         may_be_recovered: false,
         rollback_action: Some("delete"),
         required: &[&["days", "expiry"]],
+        promise: Some(("a loan is deleted when the clock was set back", |offer| {
+            offer.terms.rollback_action == Some(RollbackAction::Delete)
+        })),
         ..PLAYING
     },
 ];

@@ -72,9 +72,42 @@ impl Rules {
         };
         Decided { licenses, said: vec![said] }
     }
+
+    /// Why the rules before the one that fits do not, and what each of the offers says.
+    pub(super) fn why(&self, request: &PolicyRequest<'_>) -> Vec<String> {
+        let place = self.rules.iter().position(|rule| rule.fits(request));
+        let passed = self.rules.iter().take(place.unwrap_or(self.rules.len()));
+        let unfit = passed
+            .filter_map(|rule| Some(format!("the rule in line {} does not fit: {}", rule.line, rule.unfit(request)?)));
+        let offers = place.map_or(&self.default, |place| &self.rules[place].offers);
+        let requested = request.challenge.rights();
+        let told = offers.iter().flat_map(|named| {
+            let sentences = named.offer.why(requested);
+            sentences.map(|sentence| format!("offer {}: {sentence}", named.name))
+        });
+        unfit.chain(told).collect()
+    }
 }
 
 impl Rule {
+    /// What keeps it from fitting, in words.
+    fn unfit(&self, request: &PolicyRequest<'_>) -> Option<String> {
+        let content = &request.content.content_id;
+        if !self.content.is_empty() && !self.content.iter().any(|pattern| pattern.fits(content)) {
+            let patterns = self.content.iter().map(|pattern| format!("{:?}", pattern.text())).collect::<Vec<_>>();
+            return Some(format!("the content is {content:?}, not {}", patterns.join(" or ")));
+        }
+        let claim = |name: &str| request.entitlement.and_then(|claims| claims.policy.get(name));
+        self.claims.iter().find_map(|(name, values)| match claim(name) {
+            None => Some(format!("there is no claim {name}")),
+            Some(claim) if values.contains(claim) => None,
+            Some(claim) => {
+                let values = values.iter().map(Value::to_string).collect::<Vec<_>>();
+                Some(format!("the claim {name} is {claim}, not {}", values.join(" or ")))
+            }
+        })
+    }
+
     fn fits(&self, request: &PolicyRequest<'_>) -> bool {
         let content = &request.content.content_id;
         let claim = |name: &str| request.entitlement.and_then(|claims| claims.policy.get(name));

@@ -9,6 +9,11 @@ impl Pattern {
         Self(text.to_owned())
     }
 
+    /// As it was written.
+    pub(super) fn text(&self) -> &str {
+        &self.0
+    }
+
     /// Whether it fits a whole text.
     pub(super) fn fits(&self, text: &str) -> bool {
         let Some((first, rest)) = self.0.split_once('*') else { return self.0 == text };

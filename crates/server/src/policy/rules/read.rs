@@ -10,7 +10,7 @@ use toml::de::{DeArray, DeTable, DeValue};
 use super::super::mistake::Fault;
 use super::super::setting;
 use super::super::value::Value;
-use super::kind::KINDS;
+use super::kind::{KINDS, Kind};
 use super::pattern::Pattern;
 use super::{Named, Rule, Rules};
 use crate::home::nearest;
@@ -72,10 +72,14 @@ impl Reader<'_> {
             return self.fault(at, &format!("offer.{name}: expected a table"));
         };
         let before = self.faults.len();
-        let mut offer = self.kind(&name, at, table);
+        let (kind, offer) = self.kind(&name, at, table).unzip();
+        let mut offer = offer.unwrap_or_default();
         for (key, value) in table.iter().filter(|(key, _)| key.get_ref() != "kind") {
-            if let Err(reason) = setting::set(&mut offer, key.get_ref(), &value_of(value.get_ref())) {
-                self.fault(key.span().start, &format!("offer.{name}: {reason}"));
+            let (at, key, value) = (key.span().start, key.get_ref(), value_of(value.get_ref()));
+            if let Err(reason) = setting::set(&mut offer, key, &value) {
+                self.fault(at, &format!("offer.{name}: {reason}"));
+            } else if let Some(promise) = kind.and_then(|kind: &Kind| kind.undone_by(key, &value)) {
+                self.fault(at, &format!("offer.{name}: {key}: {promise}"));
             }
         }
         // What follows from a mistake that is told already is no news.
@@ -87,26 +91,24 @@ impl Reader<'_> {
         self.offers.insert(name, offer);
     }
 
-    /// What the kind of an offer says, and what is missing of it.
-    fn kind(&mut self, name: &str, at: usize, table: &DeTable<'_>) -> Offer {
+    /// The kind of an offer with what it says, where there is one, and what is missing of it.
+    fn kind(&mut self, name: &str, at: usize, table: &DeTable<'_>) -> Option<(&'static Kind, Offer)> {
         let all = || KINDS.iter().map(|kind| kind.name);
         let Some(given) = table.get("kind") else {
             self.fault(at, &format!("offer.{name}: kind is missing; one of {}", all().collect::<Vec<_>>().join(", ")));
-            return Offer::default();
+            return None;
         };
         let found = KINDS.iter().find(|kind| matches!(given.get_ref(), DeValue::String(text) if *text == kind.name));
         let Some(kind) = found else {
             let reason = format!("offer.{name}: kind: expected one of {}", all().collect::<Vec<_>>().join(", "));
             self.fault(given.span().start, &reason);
-            return Offer::default();
+            return None;
         };
         for group in kind.required.iter().filter(|group| !group.iter().any(|key| table.contains_key(*key))) {
             self.fault(at, &format!("offer.{name}: a {} needs {}", kind.name, group.join(" or ")));
         }
-        kind.offer().unwrap_or_else(|reason| {
-            self.fault(at, &format!("offer.{name}: {reason}"));
-            Offer::default()
-        })
+        let offer = kind.offer().map_err(|reason| self.fault(at, &format!("offer.{name}: {reason}")));
+        Some((kind, offer.ok()?))
     }
 
     fn rule(&mut self, value: &Spanned<DeValue<'_>>) -> Option<Rule> {

@@ -93,6 +93,84 @@ fn b12_each_kind_has_its_end_and_an_end_has_its_begin() {
 }
 
 #[test]
+fn b06_a_setting_that_undoes_its_kind_is_a_mistake() {
+    let limited = "days = 3\nexpiry_after_first_use_hours = 48\n";
+    let cases = [
+        ("sale", "days = 3", "days: a sale is for ever"),
+        ("sale", "expiry = 2031-01-01", "expiry: a sale is for ever"),
+        ("sale", "expiry_after_first_use_hours = 3", "expiry_after_first_use_hours: a sale is for ever"),
+        ("sale", "expiry_after_storing_hours = 3", "expiry_after_storing_hours: a sale is for ever"),
+        ("sale", "play_count = 3", "play_count: a sale is for ever"),
+        ("sale", "one_time = true", "one_time: a sale is for ever"),
+        ("sale", "rights = \"play, one-time\"", "rights: a sale is for ever"),
+        ("sale", "persistent = false", "persistent: a sale is for ever"),
+        ("one-time", "one_time = false", "one_time: a one-time offer is for one use"),
+        ("loan", "rollback_action = \"none\"", "rollback_action: a loan is deleted when the clock was set back"),
+        ("loan", "rollback_action = \"disable\"", "rollback_action: a loan is deleted when the clock was set back"),
+    ];
+    for (kind, setting, told) in cases {
+        let needed = if kind == "loan" { "days = 3" } else { "" };
+        let text = format!("default = \"it\"\n[offer.it]\nkind = {kind:?}\n{setting}\n{needed}");
+        assert_eq!(faults(&text), [format!("line 4, column 1: offer.it: {told}")], "{kind} {setting}");
+    }
+    for (kind, settings) in [
+        ("sale", "begin = 2031-01-01\nrights = \"play, burn-to-cd\"\nburn_count = 3\none_time = false"),
+        ("rental", "rollback_action = \"delete\"\npersistent = false"),
+        ("subscription", "rights = \"play, transfer-to-non-sdmi\"\nplay_count = 3"),
+        ("promotion", "one_time = true\nrollback_action = \"disable\""),
+        ("one-time", "rights = \"transfer-to-non-sdmi\"\none_time = true"),
+        ("loan", "rollback_action = \"delete\""),
+    ] {
+        let needed = if ["sale", "one-time"].contains(&kind) { "" } else { limited };
+        let text = format!("default = \"it\"\n[offer.it]\nkind = {kind:?}\n{settings}\n{needed}");
+        Rules::parse(&text).unwrap_or_else(|faults| panic!("{kind}: {faults:?}"));
+    }
+}
+
+#[test]
+fn b06_what_a_kind_says_stays_beside_other_rights() {
+    let issued = |kind: &str, rights: &str| {
+        let needed = if kind == "loan" { "days = 3" } else { "" };
+        let text = format!("default = \"it\"\n[offer.it]\nkind = {kind:?}\nrights = {rights:?}\n{needed}");
+        run(&text, "song", json!({})).licenses.unwrap()[0].rights.to_string()
+    };
+    for (kind, rights, expected) in [
+        ("loan", "play", "play, no-recovery"),
+        ("loan", "play, no-recovery", "play, no-recovery"),
+        ("loan", "3,0,0,0,3,0,0,0", "play, transfer-to-non-sdmi, no-recovery"),
+        ("one-time", "play, burn-to-cd", "play, burn-to-cd, one-time"),
+        ("one-time", "5,0,0,0,0,0,0,0", "play, no-recovery, one-time"),
+    ] {
+        assert_eq!(issued(kind, rights), expected, "{kind} {rights}");
+    }
+}
+
+#[test]
+fn b06_why_names_what_keeps_earlier_rules_from_fitting() {
+    let why = |content: &str, policy: Value| {
+        let mut trial = Trial { entitlement: Some(claims(policy)), ..trial() };
+        trial.content.content_id = content.to_owned();
+        trial.why(&Loaded::Rules(Rules::parse(RULES).unwrap()))
+    };
+    let expected = [
+        "the rule in line 4 does not fit: the claim plan is \"bronze\", not \"gold\" or \"silver\"",
+        "offer rental: rights = {play}",
+        "offer rental: beyond the default it sets rollback_action = \"disable\", days = 30, \
+         expiry_after_first_use_hours = 48",
+        "offer trailer: rights = {play}",
+        "offer trailer: beyond the default it sets play_count = 3",
+    ];
+    assert_eq!(why("film-1", json!({ "plan": "bronze" })), expected);
+    let expected = [
+        "the rule in line 4 does not fit: the content is \"song\", not \"film-*\"",
+        "the rule in line 9 does not fit: the content is \"song\", not \"film-*\" or \"series-*\"",
+        "the rule in line 13 does not fit: there is no claim library",
+    ];
+    assert_eq!(why("song", json!({}))[..3], expected);
+    assert_eq!(why("film-1", json!({ "plan": "gold" }))[0], "offer subscription: rights = {play}");
+}
+
+#[test]
 fn b09_a_rule_with_two_offers_gives_two_licenses() {
     let licenses = run(RULES, "series-1", json!({})).licenses.unwrap();
     assert_eq!(licenses.len(), 2);
@@ -126,7 +204,7 @@ fn b06_a_rule_may_ask_for_a_page_instead_of_giving_an_offer() {
 fn b06_every_mistake_in_the_rules_is_told_at_once_with_line_and_column() {
     let text = "default = \"sal\"\n\n[[rule]]\ncontent = 3\nofer = \"sale\"\n\n[[rule]]\noffer = [\"sale\", 1]\n\
                 [offer.sale]\nkind = \"sale\"\nplay_cuont = 1\n\n[offer.rental]\nkind = \"rental\"\ndays = 0\n\
-                [offer.x]\nkind = \"gift\"\n[offer.y]\n[offer.z]\nkind = \"sale\"\nexpiry = 2031-01-01\n";
+                [offer.x]\nkind = \"gift\"\n[offer.y]\n[offer.z]\nkind = \"loan\"\nexpiry = 2031-01-01\nbegin = 2031-01-02\n";
     let expected = [
         "line 1, column 11: there is no offer \"sal\"; did you mean \"sale\"?",
         "line 3, column 1: rule: it has either an offer or a page that comes first",
@@ -139,7 +217,7 @@ fn b06_every_mistake_in_the_rules_is_told_at_once_with_line_and_column() {
         "line 15, column 1: offer.rental: days: expected a whole number, 1 to 36500, found 0",
         "line 17, column 8: offer.x: kind: expected one of sale, rental, subscription, promotion, one-time, loan",
         "line 18, column 8: offer.y: kind is missing; one of sale, rental, subscription, promotion, one-time, loan",
-        "line 19, column 8: offer.z: an expiry stands with a begin: set begin, or days, which sets both",
+        "line 19, column 8: offer.z: the license would expire before it begins",
     ];
     assert_eq!(faults(text), expected);
 }

@@ -52,16 +52,29 @@ impl Script {
 
     /// Runs it.
     pub(super) fn decide(&self, request: &PolicyRequest<'_>, draft: &Terms) -> Decided {
+        let (offers, said) = self.run(request);
+        Decided { licenses: offers.and_then(|offers| all_terms(offers, draft, request)), said }
+    }
+
+    /// What each of the licenses says that it ends with.
+    pub(super) fn why(&self, request: &PolicyRequest<'_>) -> Vec<String> {
+        let (requested, offers) = (request.challenge.rights(), self.run(request).0.unwrap_or_default());
+        let numbered = offers.iter().enumerate();
+        numbered.flat_map(|(at, it)| it.why(requested).map(|told| format!("license {}: {told}", at + 1))).collect()
+    }
+
+    /// What it ends with, and what it printed.
+    fn run(&self, request: &PolicyRequest<'_>) -> (Result<Vec<Offer>, PolicyRefusal>, Vec<String>) {
         let mut scope = view::scope(request);
         scope.push("license", License::default());
         let run = Run::begin(self.limits);
         let result = self.engine.eval_ast_with_scope::<Dynamic>(&mut scope, &self.ast);
         let said = run.end();
-        let licenses = match result {
-            Ok(value) => offers(value, &scope).and_then(|offers| all_terms(offers, draft, request)),
+        let offers = match result {
+            Ok(value) => offers(value, &scope),
             Err(error) => Err(refusal(*error)),
         };
-        Decided { licenses, said }
+        (offers, said)
     }
 }
 

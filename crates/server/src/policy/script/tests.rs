@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::content::{Content, KeyClass};
-use crate::policy::{Loaded, Trial, Tried, trial_client};
+use crate::policy::{Loaded, Told, Trial, Tried, trial_client};
 use crate::token::{Claims, OneOrMany};
 
 pub(in crate::policy) const NOW: Timestamp = Timestamp::from_unix_secs(1_900_000_000);
@@ -65,6 +65,7 @@ pub(in crate::policy) fn trial() -> Trial {
             &mut Counter(1),
         ),
         application: None,
+        told: Told::default(),
     }
 }
 
@@ -105,6 +106,52 @@ fn b06_the_default_script_and_no_script_give_the_same() {
         let empty = trial.run(&script("// Nothing."), &mut Counter(0)).licenses.unwrap();
         assert_eq!(empty, [Terms { minimum_application_level: None, ..terms }]);
     }
+}
+
+#[test]
+fn b06_every_line_that_the_default_script_advises_holds() {
+    let shown = DEFAULT_SCRIPT
+        .lines()
+        .filter_map(|line| Some((line, line.strip_prefix("// ").filter(|it| it.starts_with("license."))?)));
+    let shown: Vec<_> = shown.collect();
+    assert_eq!(shown.len(), 6, "{shown:?}");
+    for (line, setting) in shown {
+        let changed = DEFAULT_SCRIPT.replace(line, setting);
+        let [issued] = terms(&changed).try_into().unwrap();
+        let [usual] = terms(DEFAULT_SCRIPT).try_into().unwrap();
+        assert_ne!(issued, usual, "{line}");
+        // The earliest that a clock can be which has just been set is before the issue.
+        let early = issued.begin.map(|begin| begin.saturating_add(Duration::from_secs(300)));
+        assert_eq!(early, issued.expiry.map(|_| NOW), "{line}");
+    }
+}
+
+#[test]
+fn b06_why_tells_the_arithmetic_of_rights_and_what_is_set_beyond_the_default() {
+    let why = |text: &str| trial().why(&script(text));
+    let usual = "license 1: rights = (requested {play, no-recovery} AND {play, transfer-to-non-sdmi}) OR \
+                 {play, transfer-to-non-sdmi} = {play, transfer-to-non-sdmi}";
+    assert_eq!(why(DEFAULT_SCRIPT), [usual, "license 1: beyond the default it sets nothing"]);
+    let two = "let copy = new_license(); copy.rights = \"transfer-to-non-sdmi\"; copy.one_time = true;\n\
+               license.rights = (); license.days = 3; license.days = 30; license.minimum_client_level = [0, 0, 1, 0];\n\
+               license.source_id = ();\n[license, copy]";
+    let expected = [
+        "license 1: rights = requested {play, no-recovery} = {play, no-recovery}",
+        "license 1: beyond the default it sets days = 30, minimum_client_level = [0, 0, 1, 0]",
+        "license 2: rights = {transfer-to-non-sdmi} OR {one-time} = {transfer-to-non-sdmi, one-time}",
+        "license 2: beyond the default it sets nothing",
+    ];
+    assert_eq!(why(two), expected);
+    assert!(why("refuse(\"No.\");").is_empty() && why("1 / 0").is_empty());
+}
+
+#[test]
+fn b06_a_script_sees_what_the_challenge_tells() {
+    let told = Told { clock_state: admit_protocol::acquire::ClockState::RolledBack, held: 3, time_requested: true };
+    let text = "if request.clock_state == \"rolled-back\" && request.held == 3 && request.time_requested \
+                { license.play_count = 7; }";
+    let tried = Trial { told, ..trial() }.run(&script(text), &mut Counter(0));
+    assert_eq!(tried.licenses.unwrap()[0].play_count, Some(7));
 }
 
 #[test]
@@ -188,7 +235,7 @@ fn b06_a_mistake_while_it_runs_is_told_with_line_and_column() {
         ("content.id = \"other\";", "line 1, column "),
         ("now = 3;", "line 1, column "),
         ("1 / 0;", "line 1, column 3: Division by zero"),
-        ("license.expiry = \"2031-01-01\";", "an expiry stands with a begin"),
+        ("license.expiry = \"2031-01-01\"; license.begin = date(\"2031-01-02\");", "would expire before it begins"),
         ("license.one_time = true; license.play_count = 2;", "a one-time license has no counts"),
         ("5", "the script ended with i64"),
         ("[license, 5]", "a list that holds i64"),

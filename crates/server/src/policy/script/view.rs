@@ -38,7 +38,8 @@ fn asked(request: &PolicyRequest<'_>) -> Map {
     map.insert("rights".into(), int(challenge.rights().bits()));
     map.insert("actions".into(), texts(challenge.actions.iter().map(|action| Action::name(*action))));
     map.insert("clock_state".into(), clock_state(challenge.clock_state).into());
-    map.insert("held".into(), int(challenge.held.len() as u64));
+    let held = challenge.held.iter().filter(|held| held.key_id == request.content.key_id);
+    map.insert("held".into(), int(held.count() as u64));
     map.insert("time_requested".into(), challenge.time_requested.into());
     map
 }
