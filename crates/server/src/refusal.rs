@@ -209,9 +209,7 @@ impl Refusal {
             Self::Policy(PolicyRefusal::Refused { .. }) => (Code::ADMIT_E_POLICY_REFUSED, StatusCode::FORBIDDEN),
             Self::Policy(PolicyRefusal::Asked { .. }) => (Code::ADMIT_E_PAGE_FIRST, StatusCode::FORBIDDEN),
             Self::Policy(PolicyRefusal::NoClock) => (Code::DRM_E_NO_CLK_SUPPORTED, StatusCode::FORBIDDEN),
-            Self::Policy(PolicyRefusal::Failed { .. }) => {
-                (Code::ADMIT_E_POLICY_FAILED, StatusCode::INTERNAL_SERVER_ERROR)
-            }
+            Self::Policy(PolicyRefusal::Failed(_)) => (Code::ADMIT_E_POLICY_FAILED, StatusCode::INTERNAL_SERVER_ERROR),
             Self::StoreIsOlder { .. } => (Code::ADMIT_E_STORE_ROLLED_BACK, StatusCode::FORBIDDEN),
             Self::NotRecovered(reason) => not_recovered(reason),
             Self::ChallengeUsed => (Code::DRM_E_SERVER_INVALID_MESSAGE, StatusCode::CONFLICT),
@@ -252,8 +250,8 @@ impl Refusal {
             Self::Internal(error) if status.is_server_error() => {
                 tracing::error!(%code, status = status.as_u16(), %error, "request failed")
             }
-            Self::Policy(PolicyRefusal::Failed { reason }) => {
-                tracing::error!(%code, status = status.as_u16(), %reason, "policy failed");
+            Self::Policy(PolicyRefusal::Failed(fault)) => {
+                tracing::error!(%code, status = status.as_u16(), reason = %fault, "policy failed");
             }
             refusal => {
                 tracing::info!(%code, status = status.as_u16(), reason = ?refusal.to_string(), "request refused")

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use admit_protocol::time::TIME_PATH;
+use admit_time::Timestamp;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
@@ -74,7 +75,7 @@ impl Server {
             dropped_lines: Arc::new(|| 0),
             dropped_spans: Arc::new(|| 0),
             stopping: Arc::default(),
-            policy: policy(&home),
+            policy: policy(&home, clock.now()),
             policy_failed_at: Arc::default(),
             request_ids: Arc::default(),
             home,
@@ -168,9 +169,9 @@ impl Server {
 }
 
 /// The policy of the settings. One that does not hold issues nothing.
-fn policy(home: &Home) -> Arc<dyn Policy> {
+fn policy(home: &Home, now: Timestamp) -> Arc<dyn Policy> {
     match home.config().policy.file() {
-        Some(file) => Arc::new(LivePolicy::new(file)),
+        Some(file) => Arc::new(LivePolicy::new(file, now)),
         None => Arc::new(DefaultPolicy),
     }
 }

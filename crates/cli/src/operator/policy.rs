@@ -79,7 +79,7 @@ fn test(args: &PolicyTestArgs, output: Output) -> Outcome<()> {
         }
         PolicyRefusal::NoClock => Failure::new(Code::DRM_E_NO_CLK_SUPPORTED, refusal.to_string())
             .with_action("Set no limits in time for clients without a trusted clock"),
-        PolicyRefusal::Failed { reason } => Failure::new(Code::ADMIT_E_POLICY_FAILED, reason.clone())
+        PolicyRefusal::Failed(fault) => Failure::new(Code::ADMIT_E_POLICY_FAILED, fault.to_string())
             .with_action("Correct what is named; docs/operate/policies.md has what a policy can say"),
     })
 }
@@ -113,7 +113,7 @@ fn document(trial: &Trial, licenses: &Result<Vec<Terms>, PolicyRefusal>, said: &
         PolicyRefusal::Refused { reason, address } => json!({ "reason": reason, "address": address }),
         PolicyRefusal::Asked { reason, address } => json!({ "asks": reason, "address": address }),
         PolicyRefusal::NoClock => json!({ "reason": refusal.to_string(), "address": null }),
-        PolicyRefusal::Failed { reason } => json!({ "failed": reason }),
+        PolicyRefusal::Failed(fault) => json!({ "failed": fault.to_string() }),
     });
     json!({
         "content": trial.content.content_id,
@@ -244,7 +244,7 @@ fn configured(home: &HomeArgs) -> Outcome<Option<PolicyFile>> {
 
 fn load(file: Option<&PolicyFile>) -> Outcome<Loaded> {
     let loaded = match file {
-        Some(file) => file.load(),
+        Some(file) => file.load(now()),
         None => Ok(Loaded::Script(Script::standard(Limits::default()))),
     };
     Ok(loaded.map_err(|mistakes| Error::Policy { mistakes })?)

@@ -36,7 +36,7 @@ async fn serve(args: &ServeArgs, memory: Memory, output: Output) -> Outcome<()> 
     warn_of_memory(memory);
     let tls = tls_files.map(Tls::load).transpose()?;
     if let Some(file) = home.config().policy.file() {
-        file.load().map_err(|mistakes| admit_server::Error::Policy { mistakes })?;
+        file.load(crate::system::now()).map_err(|mistakes| admit_server::Error::Policy { mistakes })?;
     }
     let Listeners { all, metrics, time } = listen(args, &home, tls.is_some()).await?;
     let datagrams = serve_time::bind(&home).await?;

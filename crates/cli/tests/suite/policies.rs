@@ -61,6 +61,11 @@ fn b06_check_names_every_mistake_and_ends_with_1() {
     fs::write(world.path("bad.rhai"), "license.days = 3;\nlet a = b;\n").unwrap();
     let line = world.admit(&["policy", "check", "bad.rhai"]).refused("ADMIT_E_POLICY_FAILED");
     assert!(line.contains("bad.rhai, line 2, column 9: "), "{line}");
+    let compiles = "license.days = 3;\nif client.clock == \"none\" { license.days = 0; }\n";
+    fs::write(world.path("bad.rhai"), compiles).unwrap();
+    let line = world.admit(&["policy", "check", "bad.rhai"]).refused("ADMIT_E_POLICY_FAILED");
+    assert!(line.contains("bad.rhai, line 2, column 37: days: "), "{line}");
+    assert!(line.contains("asked for rights 5 without a token by a client of level 0 with no clock"), "{line}");
     fs::write(world.path("bad.toml"), "default = \"a\"\n[offer.b]\nkind = \"rental\"\ndays = 0\n").unwrap();
     let line = world.admit(&["policy", "check", "bad.toml"]).refused("ADMIT_E_POLICY_FAILED");
     for told in ["line 1, column 11: ", "a rental needs expiry_after_first_use_hours", "line 4, column 1: "] {
@@ -159,6 +164,10 @@ fn b06_a_server_does_not_start_with_a_broken_policy_and_doctor_says_so() {
     assert!(doctor().contains("failing  policy"), "{}", doctor());
     let line = world.admit(&["serve", "--home", "home", "--listen", "127.0.0.1:0"]).refused("ADMIT_E_POLICY_FAILED");
     assert!(line.contains("policy.rhai, line 1"), "{line}");
+    fs::write(world.path("home/policy.rhai"), "\n5").unwrap();
+    assert!(doctor().contains("failing  policy"), "{}", doctor());
+    let line = world.admit(&["serve", "--home", "home", "--listen", "127.0.0.1:0"]).refused("ADMIT_E_POLICY_FAILED");
+    assert!(line.contains("policy.rhai, line 2, column 1: the script ended with i64"), "{line}");
 }
 
 #[test]

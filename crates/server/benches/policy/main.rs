@@ -22,7 +22,7 @@ fn main() {
     let shown = |name: &str| {
         let path = folder.path().join(name);
         std::fs::write(&path, file_on_page(&page, name)).unwrap();
-        PolicyFile::of(&path).unwrap().load().unwrap()
+        PolicyFile::of(&path).unwrap().load(NOW).unwrap()
     };
     let standard = Loaded::Script(Script::standard(Limits::default()));
     let (rules, script) = (shown("policy.toml"), shown("policy.rhai"));

@@ -19,12 +19,12 @@ pub(super) async fn record(
     refusal: &Refusal,
     now: Timestamp,
 ) -> Result<(), Refusal> {
-    let Refusal::Policy(PolicyRefusal::Failed { reason }) = refusal else { return Ok(()) };
+    let Refusal::Policy(PolicyRefusal::Failed(fault)) = refusal else { return Ok(()) };
     let minute = now.unix_secs() / 60 + 1;
     if server.policy_failed_at.swap(minute, Ordering::Relaxed) == minute {
         return Ok(());
     }
-    let detail = serde_json::json!({ "challenge": request.opened.hash().to_string(), "reason": reason });
+    let detail = serde_json::json!({ "challenge": request.opened.hash().to_string(), "reason": fault.to_string() });
     let (event, subject) = (Event::PolicyFailed, request.client.to_string());
     let entry = NewEntry { at: now, event, subject, detail_json: detail.to_string() };
     server

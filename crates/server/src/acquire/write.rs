@@ -9,7 +9,7 @@ use super::parse::AcquireRequest;
 use super::record::{Issue, TokenUse};
 use crate::Server;
 use crate::audit::{Event, NewEntry};
-use crate::policy::PolicyRefusal;
+use crate::policy::{Fault, PolicyRefusal};
 use crate::refusal::Refusal;
 use crate::store::acquisition::NewAcquisition;
 
@@ -64,7 +64,7 @@ fn sign(server: &Server, request: &AcquireRequest, planned: &[Planned]) -> Resul
         let (terms, key) = (planned.terms.clone(), KeyMaterial::Content(&planned.key));
         let license = admit_license::issue(home.provider(), signer, terms, &key, recipient, &mut *entropy);
         // What a policy gives is checked here against the rules of every license: a broken one issues nothing.
-        let license = license.map_err(|error| PolicyRefusal::Failed { reason: error.to_string() })?;
+        let license = license.map_err(|error| PolicyRefusal::Failed(Fault::somewhere(error.to_string())))?;
         Ok(license.into_bytes())
     };
     planned.iter().map(&mut issue).collect()

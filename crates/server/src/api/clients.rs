@@ -11,7 +11,7 @@ use axum::http::{Method, StatusCode};
 
 use super::{Answer, Audience, Body, Endpoint, JSON, Operation, Token, of_bodies, of_the_database, schemas};
 use crate::acquire::recover::NotRecovered;
-use crate::policy::PolicyRefusal;
+use crate::policy::{Fault, PolicyRefusal};
 use crate::refusal::{Limited, Refusal};
 use crate::time::{self, NotSigned, RequestFault};
 use crate::token::{TokenFault, jwks};
@@ -58,7 +58,7 @@ fn licenses() -> Operation {
         PolicyRefusal::Refused { reason: String::new(), address: None }.into(),
         PolicyRefusal::Asked { reason: String::new(), address: None }.into(),
         PolicyRefusal::NoClock.into(),
-        PolicyRefusal::Failed { reason: String::new() }.into(),
+        PolicyRefusal::Failed(Fault::somewhere("")).into(),
     ];
     refusals.extend(of_messages());
     refusals.extend(of_entitlement());

@@ -10,8 +10,9 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use admit_license::Terms;
 use admit_time::Timestamp;
 
-use super::mistake::{self, Fault};
-use super::{Decided, Limits, Mistake, Policy, PolicyRefusal, PolicyRequest, Rules, Script, Standing};
+use super::{
+    Decided, Fault, Limits, Mistake, Policy, PolicyRefusal, PolicyRequest, Rules, Script, Standing, judge, mistake,
+};
 
 /// The file that holds an operator's policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,9 +75,9 @@ impl PolicyFile {
         }
     }
 
-    /// Reads and checks it.
-    pub fn load(&self) -> Result<Loaded, Vec<Mistake>> {
-        self.judge(&self.text())
+    /// Reads and checks it, and tries it at this time.
+    pub fn load(&self, now: Timestamp) -> Result<Loaded, Vec<Mistake>> {
+        self.judge(&self.text(), now)
     }
 
     fn text(&self) -> Result<String, String> {
@@ -89,15 +90,16 @@ impl PolicyFile {
         }
     }
 
-    fn judge(&self, text: &Result<String, String>) -> Result<Loaded, Vec<Mistake>> {
-        let faults = match (self, text) {
+    fn judge(&self, text: &Result<String, String>, now: Timestamp) -> Result<Loaded, Vec<Mistake>> {
+        let read = match (self, text) {
             (Self::Script(_), Ok(text)) => {
                 Script::compile(text, Limits::default()).map(Loaded::Script).map_err(|it| vec![it])
             }
             (Self::Rules(_), Ok(text)) => Rules::parse(text).map(Loaded::Rules),
             (_, Err(reason)) => Err(vec![Fault::somewhere(reason)]),
         };
-        faults.map_err(|faults| faults.into_iter().map(|fault| fault.in_file(self.path())).collect())
+        let judged = read.and_then(|loaded| judge::judge(&loaded, now).map(|()| loaded).map_err(|fault| vec![fault]));
+        judged.map_err(|faults| faults.into_iter().map(|fault| fault.in_file(self.path())).collect())
     }
 }
 
@@ -135,9 +137,9 @@ impl Policy for Loaded {
 impl LivePolicy {
     /// Begins with what is in the file. Where that does not hold, nothing is issued until it does.
     #[must_use]
-    pub fn new(file: PolicyFile) -> Self {
+    pub fn new(file: PolicyFile, now: Timestamp) -> Self {
         let text = file.text();
-        let judged = file.judge(&text);
+        let judged = file.judge(&text, now);
         let (good, standing) = match judged {
             Ok(loaded) => (Some(Arc::new(loaded)), Standing { mistakes: Vec::new(), loads: 1 }),
             Err(mistakes) => (None, Standing { mistakes, loads: 0 }),
@@ -157,12 +159,12 @@ impl LivePolicy {
             (seen.text, seen.is_judged) = (text, false);
         } else if !seen.is_judged {
             seen.is_judged = true;
-            self.take_over(&mut seen);
+            self.take_over(&mut seen, now);
         }
     }
 
-    fn take_over(&self, seen: &mut Seen) {
-        match self.file.judge(&seen.text) {
+    fn take_over(&self, seen: &mut Seen, now: Timestamp) {
+        match self.file.judge(&seen.text, now) {
             Ok(loaded) => {
                 *self.good.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(loaded));
                 seen.standing.loads += 1;
@@ -187,11 +189,11 @@ impl Policy for LivePolicy {
         self.look(request.now);
         let Some(good) = self.good() else {
             let standing = &self.seen.lock().unwrap_or_else(PoisonError::into_inner).standing;
-            return Err(PolicyRefusal::Failed { reason: mistake::all(&standing.mistakes) });
+            return Err(PolicyRefusal::Failed(Fault::somewhere(mistake::all(&standing.mistakes))));
         };
         let named = |refusal| match refusal {
-            PolicyRefusal::Failed { reason } => {
-                PolicyRefusal::Failed { reason: format!("{}: {reason}", self.file.path().display()) }
+            PolicyRefusal::Failed(fault) => {
+                PolicyRefusal::Failed(Fault::somewhere(fault.in_file(self.file.path()).to_string()))
             }
             refused => refused,
         };

@@ -16,14 +16,16 @@ pub struct Mistake {
 
 /// A mistake in a text, whatever file it comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fault {
-    pub(super) place: Option<(usize, usize)>,
-    pub(super) reason: String,
+pub struct Fault {
+    /// Line and column, from 1, where they are known.
+    pub place: Option<(usize, usize)>,
+    /// What is wrong.
+    pub reason: String,
 }
 
 impl Fault {
     /// A mistake without a place.
-    pub(super) fn somewhere(reason: impl Into<String>) -> Self {
+    pub fn somewhere(reason: impl Into<String>) -> Self {
         Self { place: None, reason: reason.into() }
     }
 

@@ -2,6 +2,7 @@
 //! key, after identity and entitlement have been checked, and holds its answer to what a policy may decide.
 
 mod date;
+mod judge;
 mod live;
 mod mistake;
 mod offer;
@@ -24,10 +25,10 @@ use crate::content::Content;
 use crate::token::Claims;
 
 pub use live::{LivePolicy, Loaded, PolicyFile};
-pub use mistake::Mistake;
 pub(crate) use mistake::all as all_mistakes;
+pub use mistake::{Fault, Mistake};
 pub use rules::Rules;
-pub use script::{DEFAULT_SCRIPT, Limits, Script};
+pub use script::{DEFAULT_SCRIPT, Limits, Script, is_running as script_is_running};
 pub use trial::{Told, Trial, Tried, client as trial_client};
 
 /// What a policy knows when it decides.
@@ -98,12 +99,9 @@ pub enum PolicyRefusal {
     /// It set limits in time for a client that has no trusted clock to keep them by (row E01).
     #[error("the license would have limits in time, and this client has no trusted clock")]
     NoClock,
-    /// It does not work. Only the log is told why.
+    /// It does not work. Only the log is told what is wrong.
     #[error("the acquisition policy does not work")]
-    Failed {
-        /// What is wrong, for the operator.
-        reason: String,
-    },
+    Failed(Fault),
 }
 
 impl PolicyRefusal {
@@ -111,7 +109,7 @@ impl PolicyRefusal {
     pub(crate) fn page(&self) -> Option<&str> {
         match self {
             Self::Refused { address, .. } | Self::Asked { address, .. } => address.as_deref(),
-            Self::NoClock | Self::Failed { .. } => None,
+            Self::NoClock | Self::Failed(_) => None,
         }
     }
 }
@@ -135,7 +133,7 @@ pub(crate) fn ask(
     entropy: &mut dyn Entropy,
 ) -> Result<Vec<Terms>, PolicyRefusal> {
     let mut licenses = policy.terms(request, draft.clone())?;
-    let failed = |reason: String| Err(PolicyRefusal::Failed { reason });
+    let failed = |reason: String| Err(PolicyRefusal::Failed(Fault::somewhere(reason)));
     if !(1..=MAX_LICENSES).contains(&licenses.len()) {
         return failed(format!("it decided on {} licenses for one key, not on 1 to {MAX_LICENSES}", licenses.len()));
     }

@@ -9,7 +9,7 @@ use admit_time::Timestamp;
 
 use super::rights::RightsRule;
 use super::value::Value;
-use super::{PolicyRefusal, setting};
+use super::{Fault, PolicyRefusal, setting};
 
 /// A license in the making. It begins as the document's default: rights `3,0,0,0,3,0,0,0`, no end, application level
 /// 100 (row B06).
@@ -60,6 +60,23 @@ pub(super) enum OfferFault {
     /// It would never be valid.
     #[error("the license would expire before it begins")]
     ExpiryBeforeBegin,
+}
+
+impl OfferFault {
+    /// Whether this setting has a part in it.
+    pub(super) fn is_of(self, setting: &str) -> bool {
+        let is_count = || setting.ends_with("_count");
+        match self {
+            Self::NoRight => setting == "rights",
+            Self::ExpiryBeforeBegin => ["begin", "expiry"].contains(&setting),
+            Self::DaysAndDates => ["days", "begin", "expiry"].contains(&setting),
+            Self::TwoCountdowns => ["expiry_after_first_use_hours", "expiry_after_storing_hours"].contains(&setting),
+            Self::OneTimeCounted => ["rights", "one_time"].contains(&setting) || is_count(),
+            Self::CountWithoutRight { count } => ["rights", count].contains(&setting),
+            Self::RestoredCounts => setting == "rights" || is_count(),
+            Self::NoLimitInTime { setting: without } => setting == without,
+        }
+    }
 }
 
 impl Default for Offer {
@@ -155,12 +172,16 @@ impl Offer {
 
     /// The terms for a draft and what was requested.
     pub(super) fn into_terms(self, draft: &Terms, requested: Rights) -> Result<Terms, PolicyRefusal> {
-        self.check().map_err(|fault| PolicyRefusal::Failed { reason: fault.to_string() })?;
+        let now = draft.issued_at;
+        if let Some(expiry) = self.terms.expiry.filter(|expiry| *expiry <= now) {
+            // Also where the begin that was set, as `now`, is behind it by now.
+            return Err(refused(format!("the offer ended {expiry}")));
+        }
+        self.check().map_err(|fault| PolicyRefusal::Failed(Fault::somewhere(fault.to_string())))?;
         let rights = self.rights_for(requested);
         if !rights.intersects(ACTIONS) {
             return Err(refused("nothing that was asked for is allowed".to_owned()));
         }
-        let now = draft.issued_at;
         let mut terms = Terms { rights, ..of_draft(draft, self.terms) };
         if let Some(days) = self.days {
             terms.expiry = Some(now.saturating_add(Duration::from_secs(u64::from(days) * SECONDS_OF_DAY)));
@@ -169,10 +190,7 @@ impl Offer {
             // An end without a begin could be stretched by a clock that was set back.
             terms.begin = terms.begin.or_else(|| Some(now.saturating_sub(CLOCKS_DIFFER)));
         }
-        match terms.expiry {
-            Some(expiry) if expiry <= now => Err(refused(format!("the offer ended {expiry}"))),
-            _ => Ok(terms),
-        }
+        Ok(terms)
     }
 }
 
@@ -288,7 +306,7 @@ mod tests {
         for (settings, fault) in cases {
             assert_eq!(offer(settings).check(), Err(*fault), "{settings:?}");
             let refusal = offer(settings).into_terms(&draft(), Rights::ALL).unwrap_err();
-            assert_eq!(refusal, PolicyRefusal::Failed { reason: fault.to_string() });
+            assert_eq!(refusal, PolicyRefusal::Failed(Fault::somewhere(fault.to_string())));
         }
     }
 

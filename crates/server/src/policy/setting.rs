@@ -29,12 +29,16 @@ impl Setting {
 
 /// Sets what a policy wrote. The error says what is wrong with the value or the name.
 pub(super) fn set(offer: &mut Offer, name: &str, value: &Value) -> Result<(), String> {
-    let Some(setting) = SETTINGS.iter().find(|setting| setting.name == name) else {
+    named(name)?.set(offer, value)
+}
+
+/// The setting of this name.
+pub(super) fn named(name: &str) -> Result<&'static Setting, String> {
+    SETTINGS.iter().find(|setting| setting.name == name).ok_or_else(|| {
         let near = nearest(name, SETTINGS.iter().map(|setting| setting.name));
         let hint = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
-        return Err(format!("a license has no {name:?}{hint}"));
-    };
-    setting.set(offer, value)
+        format!("a license has no {name:?}{hint}")
+    })
 }
 
 /// Settings and their values that say something else than the default, as they were written.

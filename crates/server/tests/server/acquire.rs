@@ -3,7 +3,7 @@
 use admit_crypto::{Digest, SecretScalar};
 use admit_license::{RightsArray, Terms, final_rights};
 use admit_protocol::Code;
-use admit_server::policy::{Policy, PolicyRefusal, PolicyRequest};
+use admit_server::policy::{Fault, Policy, PolicyRefusal, PolicyRequest};
 use admit_server::{Error, Revocation};
 use admit_trust::{ComponentVersion, Issuer, Role, Subject};
 use hyper::StatusCode;
@@ -52,8 +52,8 @@ struct Array([u8; 8]);
 
 impl Policy for Array {
     fn terms(&self, request: &PolicyRequest<'_>, draft: Terms) -> Result<Vec<Terms>, PolicyRefusal> {
-        let array =
-            RightsArray::from_bytes(self.0).map_err(|error| PolicyRefusal::Failed { reason: error.to_string() })?;
+        let array = RightsArray::from_bytes(self.0)
+            .map_err(|error| PolicyRefusal::Failed(Fault::somewhere(error.to_string())))?;
         Ok(vec![Terms { rights: final_rights(request.challenge.rights(), Some(array)), ..draft }])
     }
 }

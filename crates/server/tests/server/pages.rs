@@ -2,7 +2,7 @@
 
 use admit_license::{KeyId, Rights, Terms};
 use admit_server::content::{Content, KeyClass};
-use admit_server::policy::{Policy, PolicyRefusal, PolicyRequest};
+use admit_server::policy::{Fault, Policy, PolicyRefusal, PolicyRequest};
 
 use crate::harness::{Answer, DAY, Running, START, Seeded, connect, content, content_key, send};
 
@@ -131,7 +131,7 @@ struct Broken;
 
 impl Policy for Broken {
     fn terms(&self, _: &PolicyRequest<'_>, _: Terms) -> Result<Vec<Terms>, PolicyRefusal> {
-        Err(PolicyRefusal::Failed { reason: "line 3 of the script".to_owned() })
+        Err(PolicyRefusal::Failed(Fault::somewhere("line 3 of the script")))
     }
 }
 

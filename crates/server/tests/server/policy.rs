@@ -94,10 +94,39 @@ async fn b06_a_server_whose_script_was_never_good_issues_nothing() {
 }
 
 #[tokio::test]
+async fn b06_a_script_that_compiles_and_does_not_work_is_not_taken_over() {
+    let running = Running::start_with(SETTINGS, |server| server).await;
+    let (client, key_id) = (running.enrol(1).await, running.register(1, "song", true).await);
+    take_over(&running, "license.rights = \"play\";").await;
+    let broken = [
+        "license.rights = [128, 0, 0, 0, 0, 0, 0, 0];",
+        "license.one_time = true; license.play_count = 2;",
+        "license.play_cuont = 1;",
+        "5",
+        "loop {}",
+        "if client.clock == \"none\" { license.days = 0; }",
+        // Its function contradicts itself.
+        "let a = []; for i in 0..60 { a.push((i * 7919) % 401); }\n\
+         a.sort(|x, y| { let h = (x * 2654435 + y * 40503) % 1013; if h > 506 { 1 } else { -1 } });",
+    ];
+    for (nonce, broken) in (1..).zip(broken) {
+        take_over(&running, broken).await;
+        assert_eq!(rights(&running, &client, key_id, nonce).await, [1], "{broken:?}");
+        assert_eq!(ready(&running).await["policy"], false, "{broken:?}");
+        assert!(metrics(&running).await.contains("admit_policy_broken 1"));
+    }
+    take_over(&running, "license.rights = \"play, burn-to-cd\";").await;
+    assert_eq!(rights(&running, &client, key_id, 99).await, [9]);
+    assert_eq!(ready(&running).await["policy"], true);
+}
+
+#[tokio::test]
 async fn b06_a_script_that_fails_is_in_the_audit_record_with_its_place_once_a_minute() {
     let running = Running::start_with(SETTINGS, |server| server).await;
     let (client, key_id) = (running.enrol(1).await, running.register(1, "song", true).await);
-    take_over(&running, "let a = 1;\nlicense.rights = [128, 0, 0, 0, 0, 0, 0, 0];").await;
+    // Trials do not come to everything: no content of theirs has this id.
+    take_over(&running, "if content.id == \"song\" {\nlicense.rights = [128, 0, 0, 0, 0, 0, 0, 0]; }").await;
+    assert_eq!(ready(&running).await["policy"], true);
     for _ in 0..3 {
         let answer = running.ask(&client, &[key_id], None).await;
         assert_eq!(answer.refusal(), (500, Code::ADMIT_E_POLICY_FAILED));
@@ -106,12 +135,18 @@ async fn b06_a_script_that_fails_is_in_the_audit_record_with_its_place_once_a_mi
     assert_eq!((running.count("licenses-issued").await, running.count("policy-failed").await), (0, 1));
     let entries = running.home.audit(0, 1000).await.unwrap();
     let entry = entries.iter().find(|entry| entry.event == "policy-failed").unwrap();
-    let reason = "policy.rhai: line 2, column 9: rights: byte 0 of the rights";
+    let reason = "policy.rhai, line 2, column 9: rights: byte 0 of the rights";
     assert!(entry.detail_json.contains(reason), "{}", entry.detail_json);
     assert_eq!(entry.subject, client.fingerprint().to_string());
     running.clock.advance(60 * SECOND);
     running.ask(&client, &[key_id], None).await;
     assert_eq!(running.count("policy-failed").await, 2);
+    take_over(&running, "if content.id == \"song\" {\n5 }").await;
+    running.clock.advance(60 * SECOND);
+    running.ask(&client, &[key_id], None).await;
+    let entries = running.home.audit(0, 1000).await.unwrap();
+    let reason = "policy.rhai, line 2, column 1: the script ended with i64";
+    assert!(entries.iter().any(|entry| entry.detail_json.contains(reason)));
 }
 
 #[tokio::test]

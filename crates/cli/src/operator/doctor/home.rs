@@ -102,7 +102,7 @@ pub(super) fn policy(path: &Path) -> Option<Check> {
     // What is wrong with settings is told by their own check.
     let policy = Config::read(&text, &file, &crate::operator::environment()).ok()?.policy.file()?;
     let advice = "Correct it; a running server still uses what the file was before. admit policy check says the same";
-    Some(match policy.load() {
+    Some(match policy.load(now()) {
         Ok(_) => Check::good(POLICY, format!("{} holds", policy.path().display())),
         Err(mistakes) => Check::failing(POLICY, Error::Policy { mistakes }.to_string(), advice),
     })

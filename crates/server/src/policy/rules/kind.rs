@@ -16,14 +16,14 @@ pub(super) struct Kind {
     rollback_action: Option<&'static str>,
     /// Of each group one setting must be given.
     pub(super) required: &'static [&'static [&'static str]],
-    /// What nothing that is said of an offer may undo.
+    /// What holds of every offer of this kind.
     promise: Option<Promise>,
 }
 
-/// What holds of every offer of a kind.
+/// What no setting may undo.
+#[derive(Clone, Copy)]
 struct Promise {
-    /// In words.
-    told: &'static str,
+    says: &'static str,
     holds: fn(&Offer) -> bool,
 }
 
@@ -49,7 +49,7 @@ impl Kind {
     pub(super) fn undone_by(&self, name: &str, value: &Value) -> Option<&'static str> {
         let mut alone = self.offer().ok()?;
         setting::set(&mut alone, name, value).ok()?;
-        self.promise.as_ref().filter(|promise| !(promise.holds)(&alone)).map(|promise| promise.told)
+        self.promise.filter(|promise| !(promise.holds)(&alone)).map(|promise| promise.says)
     }
 }
 
@@ -68,7 +68,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "sale",
         is_for_playing: false,
-        promise: Some(Promise { told: "a sale is for ever", holds: |offer| !offer.ends() }),
+        promise: Some(Promise { says: "a sale is for ever", holds: |offer| !offer.ends() }),
         ..PLAYING
     },
     // So many hours from the first play, and so many days from the issue.
@@ -85,7 +85,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "one-time",
         one_time: true,
-        promise: Some(Promise { told: "a one-time offer is for one use", holds: Offer::is_always_one_time }),
+        promise: Some(Promise { says: "a one-time offer is for one use", holds: Offer::is_always_one_time }),
         ..PLAYING
     },
     // It comes back: nothing of it is left afterwards.
@@ -95,7 +95,7 @@ pub(super) const KINDS: &[Kind] = &[
         rollback_action: Some("delete"),
         required: &[&["days", "expiry"]],
         promise: Some(Promise {
-            told: "a loan is deleted when the clock was set back",
+            says: "a loan is deleted when the clock was set back",
             holds: |offer| offer.terms.rollback_action == Some(RollbackAction::Delete),
         }),
         ..PLAYING

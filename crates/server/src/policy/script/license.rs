@@ -1,16 +1,39 @@
 //! What scripts make: licenses, and refusals.
 
 use admit_license::header::is_web_address;
-use rhai::{Dynamic, Engine, EvalAltResult, INT, Position};
+use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, INT, NativeCallContext, Position};
 
+use super::super::PolicyRefusal;
 use super::super::date::{self, Edge};
-use super::super::offer::Offer;
+use super::super::offer::{Offer, OfferFault};
+use super::super::setting::{self, Setting};
 use super::super::value::Value;
-use super::super::{PolicyRefusal, setting};
 
 /// A license in a script.
 #[derive(Debug, Clone, Default)]
-pub(super) struct License(pub(super) Offer);
+pub(super) struct License {
+    pub(super) offer: Offer,
+    /// Which settings say something, and where they were set, in the order of time.
+    set_at: Vec<(&'static str, Position)>,
+}
+
+impl License {
+    fn set(&mut self, setting: &'static Setting, value: Dynamic, at: Position) -> Outcome<()> {
+        let value = value_of(value);
+        setting.set(&mut self.offer, &value).or_else(fault)?;
+        self.set_at.retain(|(name, _)| *name != setting.name);
+        if value != Value::Nothing {
+            self.set_at.push((setting.name, at));
+        }
+        Ok(())
+    }
+
+    /// Where the last of the settings was set that contradict each other.
+    pub(super) fn place_of(&self, fault: OfferFault) -> Option<(usize, usize)> {
+        let (_, at) = self.set_at.iter().rev().find(|(name, _)| fault.is_of(name))?;
+        at.line().zip(at.position())
+    }
+}
 
 /// A refusal in a script, on its way out.
 #[derive(Debug, Clone)]
@@ -37,14 +60,16 @@ pub(super) fn register(engine: &mut Engine) {
         fault(format!("{name}: the properties of a license are set, and not read"))
     });
     for setting in setting::SETTINGS {
-        engine.register_set(setting.name, |license: &mut License, value: Dynamic| -> Outcome<()> {
-            setting.set(&mut license.0, &value_of(value)).or_else(fault)
+        engine.register_set(setting.name, |call: NativeCallContext<'_>, license: &mut License, value: Dynamic| {
+            license.set(setting, value, call.call_position())
         });
     }
     // Whatever else is written is no setting, and is told so.
-    engine.register_indexer_set(|license: &mut License, name: &str, value: Dynamic| -> Outcome<()> {
-        setting::set(&mut license.0, name, &value_of(value)).or_else(fault)
-    });
+    engine.register_indexer_set(
+        |call: NativeCallContext<'_>, license: &mut License, name: &str, value: Dynamic| -> Outcome<()> {
+            license.set(setting::named(name).or_else(fault)?, value, call.call_position())
+        },
+    );
     engine.register_fn("refuse", |reason: &str| -> Outcome<()> { refuse(reason, None, true) });
     engine.register_fn("refuse", |reason: &str, address: &str| -> Outcome<()> { refuse(reason, Some(address), true) });
     engine.register_fn("ask", |reason: &str| -> Outcome<()> { refuse(reason, None, false) });
@@ -53,6 +78,13 @@ pub(super) fn register(engine: &mut Engine) {
         let time = date::parse(text, Edge::Begin).and_then(|time| INT::try_from(time.unix_secs()).ok());
         time.map_or_else(|| fault(format!("{text:?} is no date such as \"2026-12-31\"")), Ok)
     });
+    // Rhai's own panics inside where the function contradicts itself, and takes no notice of a refusal or a mistake.
+    for name in ["sort", "sort_by"] {
+        engine.register_fn(name, |_: &mut Array, _: FnPtr| -> Outcome<()> { no_order() });
+    }
+    for name in ["order", "order_by"] {
+        engine.register_fn(name, |_: &mut Array, _: FnPtr| -> Outcome<Array> { no_order() });
+    }
     engine.register_fn("days", |days: INT| days.saturating_mul(86_400));
     engine.register_fn("hours", |hours: INT| hours.saturating_mul(3_600));
 }
@@ -69,6 +101,10 @@ fn refuse(reason: &str, address: Option<&str>, is_final: bool) -> Outcome<()> {
     }
     let refused = Refused { reason: reason.to_owned(), address: address.map(str::to_owned), is_final };
     Err(Box::new(EvalAltResult::ErrorTerminated(Dynamic::from(refused), Position::NONE)))
+}
+
+fn no_order<T>() -> Outcome<T> {
+    fault("a list is sorted without a function of one's own: sort() or sort_desc()".to_owned())
 }
 
 fn fault<T>(reason: String) -> Outcome<T> {

@@ -1,6 +1,7 @@
 //! The acquisition script (row B06), in Rhai: compiled once, run for each key that a license is asked for, in a sandbox
 //! without import, eval, clock, files or network, and with limits on everything that can grow.
 
+mod end;
 mod engine;
 mod license;
 mod run;
@@ -8,6 +9,7 @@ mod run;
 pub(super) mod tests;
 mod view;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use admit_license::Terms;
@@ -15,11 +17,14 @@ use rhai::{AST, Dynamic, Engine, EvalAltResult, Scope};
 
 use self::license::License;
 use self::run::Run;
-use super::mistake::Fault;
-use super::offer::Offer;
-use super::{Decided, PolicyRefusal, PolicyRequest};
+use super::{Decided, Fault, MAX_LICENSES, PolicyRefusal, PolicyRequest};
 
 pub use self::engine::Limits;
+pub use self::run::is_running;
+
+// A panic while a script runs is that script's failure. The server must live to say so.
+#[cfg(not(panic = "unwind"))]
+compile_error!("a panic while a script runs has to be caught: build with panic = \"unwind\"");
 
 /// A script that compiled.
 pub struct Script {
@@ -52,29 +57,38 @@ impl Script {
 
     /// Runs it.
     pub(super) fn decide(&self, request: &PolicyRequest<'_>, draft: &Terms) -> Decided {
-        let (offers, said) = self.run(request);
-        Decided { licenses: offers.and_then(|offers| all_terms(offers, draft, request)), said }
+        let (licenses, said) = self.run(request);
+        let all_terms =
+            |all: Vec<License>| all.into_iter().map(|license| terms(license, draft, request)).collect::<Result<_, _>>();
+        Decided { licenses: licenses.and_then(all_terms), said }
     }
 
     /// What each of the licenses says that it ends with.
     pub(super) fn why(&self, request: &PolicyRequest<'_>) -> Vec<String> {
-        let (requested, offers) = (request.challenge.rights(), self.run(request).0.unwrap_or_default());
-        let numbered = offers.iter().enumerate();
-        numbered.flat_map(|(at, it)| it.why(requested).map(|told| format!("license {}: {told}", at + 1))).collect()
+        let (requested, licenses) = (request.challenge.rights(), self.run(request).0.unwrap_or_default());
+        let numbered = licenses.iter().enumerate();
+        numbered
+            .flat_map(|(at, it)| it.offer.why(requested).map(|told| format!("license {}: {told}", at + 1)))
+            .collect()
     }
 
     /// What it ends with, and what it printed.
-    fn run(&self, request: &PolicyRequest<'_>) -> (Result<Vec<Offer>, PolicyRefusal>, Vec<String>) {
-        let mut scope = view::scope(request);
-        scope.push("license", License::default());
+    fn run(&self, request: &PolicyRequest<'_>) -> (Result<Vec<License>, PolicyRefusal>, Vec<String>) {
         let run = Run::begin(self.limits);
+        // What a panic leaves behind is this run's alone: the engine and what was compiled are only read.
+        let caught = catch_unwind(AssertUnwindSafe(|| self.licenses(request)));
+        let panicked = |_| Err(PolicyRefusal::Failed(Fault::somewhere("the script made its interpreter panic")));
+        (caught.unwrap_or_else(panicked), run.end())
+    }
+
+    fn licenses(&self, request: &PolicyRequest<'_>) -> Result<Vec<License>, PolicyRefusal> {
+        let mut scope = scope(request);
         let result = self.engine.eval_ast_with_scope::<Dynamic>(&mut scope, &self.ast);
-        let said = run.end();
-        let offers = match result {
-            Ok(value) => offers(value, &scope),
-            Err(error) => Err(refusal(*error)),
-        };
-        (offers, said)
+        let value = result.map_err(|error| refusal(*error))?;
+        licenses(value, &scope).map_err(|reason| {
+            let place = end::place(&self.ast, &mut self::scope(request), self.limits);
+            PolicyRefusal::Failed(Fault { place, reason })
+        })
     }
 }
 
@@ -84,29 +98,43 @@ impl std::fmt::Debug for Script {
     }
 }
 
+/// What a script sees, and the license that it sets.
+fn scope(request: &PolicyRequest<'_>) -> Scope<'static> {
+    let mut scope = view::scope(request);
+    scope.push("license", License::default());
+    scope
+}
+
 /// What a script ended with: nothing, which means `license`; a license, or a list of them.
-fn offers(value: Dynamic, scope: &Scope<'_>) -> Result<Vec<Offer>, PolicyRefusal> {
-    let failed = |kind: &str| PolicyRefusal::Failed {
-        reason: format!("the script ended with {kind}, and not with nothing, a license or a list of licenses"),
-    };
+fn licenses(value: Dynamic, scope: &Scope<'_>) -> Result<Vec<License>, String> {
+    let other =
+        |kind: &str| format!("the script ended with {kind}, and not with nothing, a license or a list of licenses");
     if value.is_unit() {
         let license = scope.get_value::<License>("license");
-        return license.map(|license| vec![license.0]).ok_or_else(|| failed("another `license`"));
+        return license.map(|license| vec![license]).ok_or_else(|| other("another `license`"));
     }
     let kind = value.type_name();
     let list = match value.try_cast_result::<License>() {
-        Ok(license) => return Ok(vec![license.0]),
-        Err(value) => value.into_array().map_err(|_| failed(kind))?,
+        Ok(license) => return Ok(vec![license]),
+        Err(value) => value.into_array().map_err(|_| other(kind))?,
     };
+    if !(1..=MAX_LICENSES).contains(&list.len()) {
+        return Err(format!("the script ended with {} licenses for one key, not with 1 to {MAX_LICENSES}", list.len()));
+    }
     let license = |item: Dynamic| {
         let kind = item.type_name();
-        item.try_cast::<License>().map(|license| license.0).ok_or_else(|| failed(&format!("a list that holds {kind}")))
+        item.try_cast::<License>().ok_or_else(|| other(&format!("a list that holds {kind}")))
     };
     list.into_iter().map(license).collect()
 }
 
-fn all_terms(offers: Vec<Offer>, draft: &Terms, request: &PolicyRequest<'_>) -> Result<Vec<Terms>, PolicyRefusal> {
-    offers.into_iter().map(|offer| offer.into_terms(draft, request.challenge.rights())).collect()
+/// The terms of a license. A mistake has the place of the setting that made it one.
+fn terms(license: License, draft: &Terms, request: &PolicyRequest<'_>) -> Result<Terms, PolicyRefusal> {
+    let place = license.offer.check().err().and_then(|fault| license.place_of(fault));
+    license.offer.into_terms(draft, request.challenge.rights()).map_err(|refusal| match refusal {
+        PolicyRefusal::Failed(fault) => PolicyRefusal::Failed(Fault { place, ..fault }),
+        refused => refused,
+    })
 }
 
 /// A script that refuses ends with an error too, which carries the refusal.
@@ -118,7 +146,7 @@ fn refusal(error: EvalAltResult) -> PolicyRefusal {
         return refusal.into();
     }
     let at = inner.position();
-    PolicyRefusal::Failed { reason: Fault { place: at.line().zip(at.position()), reason: told(inner) }.to_string() }
+    PolicyRefusal::Failed(Fault { place: at.line().zip(at.position()), reason: told(inner) })
 }
 
 /// The error without its position, which is told before it.

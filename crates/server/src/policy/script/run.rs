@@ -35,6 +35,12 @@ impl Drop for Run {
     }
 }
 
+/// Whether a script runs on this thread. A panic of such a run ends the run and nothing else.
+#[must_use]
+pub fn is_running() -> bool {
+    STATE.try_with(|state| state.try_borrow().is_ok_and(|state| state.is_some())).unwrap_or(false)
+}
+
 /// Why the run must stop now, if it must. Asked at every step; the clock is looked at now and then.
 #[expect(clippy::disallowed_methods, reason = "not a time that decides: it stops what takes too long")]
 pub(super) fn stop_reason(operations: u64) -> Option<String> {
