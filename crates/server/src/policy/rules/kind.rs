@@ -16,8 +16,15 @@ pub(super) struct Kind {
     rollback_action: Option<&'static str>,
     /// Of each group one setting must be given.
     pub(super) required: &'static [&'static [&'static str]],
-    /// What holds of every offer of this kind, and whether it holds of one.
-    promise: Option<(&'static str, fn(&Offer) -> bool)>,
+    /// What holds of every offer of this kind.
+    promise: Option<Promise>,
+}
+
+/// What no setting may undo.
+#[derive(Clone, Copy)]
+struct Promise {
+    says: &'static str,
+    holds: fn(&Offer) -> bool,
 }
 
 impl Kind {
@@ -42,7 +49,7 @@ impl Kind {
     pub(super) fn undone_by(&self, name: &str, value: &Value) -> Option<&'static str> {
         let mut alone = self.offer().ok()?;
         setting::set(&mut alone, name, value).ok()?;
-        self.promise.filter(|(_, holds)| !holds(&alone)).map(|(promise, _)| promise)
+        self.promise.filter(|promise| !(promise.holds)(&alone)).map(|promise| promise.says)
     }
 }
 
@@ -61,7 +68,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "sale",
         is_for_playing: false,
-        promise: Some(("a sale is for ever", |offer| !offer.ends())),
+        promise: Some(Promise { says: "a sale is for ever", holds: |offer| !offer.ends() }),
         ..PLAYING
     },
     // So many hours from the first play, and so many days from the issue.
@@ -78,7 +85,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "one-time",
         one_time: true,
-        promise: Some(("a one-time offer is for one use", Offer::is_always_one_time)),
+        promise: Some(Promise { says: "a one-time offer is for one use", holds: Offer::is_always_one_time }),
         ..PLAYING
     },
     // It comes back: nothing of it is left afterwards.
@@ -87,9 +94,10 @@ pub(super) const KINDS: &[Kind] = &[
         may_be_recovered: false,
         rollback_action: Some("delete"),
         required: &[&["days", "expiry"]],
-        promise: Some(("a loan is deleted when the clock was set back", |offer| {
-            offer.terms.rollback_action == Some(RollbackAction::Delete)
-        })),
+        promise: Some(Promise {
+            says: "a loan is deleted when the clock was set back",
+            holds: |offer| offer.terms.rollback_action == Some(RollbackAction::Delete),
+        }),
         ..PLAYING
     },
 ];
