@@ -8,7 +8,7 @@ use rhai::packages::{
 };
 use rhai::{Dynamic, Engine, OptimizationLevel};
 
-use super::{license, run};
+use super::{license, lists, run};
 
 /// What a script may use up before it is stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +55,7 @@ pub(super) fn engine(limits: Limits) -> Engine {
     engine.on_print(run::print);
     engine.on_debug(|text, _, _| run::print(text));
     license::register(&mut engine);
+    lists::register(&mut engine);
     engine
 }
 
@@ -65,4 +66,4 @@ const MAX_VARIABLES: usize = 100;
 const MAX_FUNCTIONS: usize = 100;
 /// Bytes.
 const MAX_STRING: usize = 16 * 1024;
-const MAX_ITEMS: usize = 500;
+pub(super) const MAX_ITEMS: usize = 500;

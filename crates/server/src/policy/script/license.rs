@@ -1,7 +1,7 @@
 //! What scripts make: licenses, and refusals.
 
 use admit_license::header::is_web_address;
-use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, INT, NativeCallContext, Position};
+use rhai::{Dynamic, Engine, EvalAltResult, INT, NativeCallContext, Position};
 
 use super::super::PolicyRefusal;
 use super::super::date::{self, Edge};
@@ -50,7 +50,7 @@ impl From<Refused> for PolicyRefusal {
     }
 }
 
-type Outcome<T> = Result<T, Box<EvalAltResult>>;
+pub(super) type Outcome<T> = Result<T, Box<EvalAltResult>>;
 
 /// Adds the functions.
 pub(super) fn register(engine: &mut Engine) {
@@ -78,13 +78,6 @@ pub(super) fn register(engine: &mut Engine) {
         let time = date::parse(text, Edge::Begin).and_then(|time| INT::try_from(time.unix_secs()).ok());
         time.map_or_else(|| fault(format!("{text:?} is no date such as \"2026-12-31\"")), Ok)
     });
-    // Rhai's own panics inside where the function contradicts itself, and takes no notice of a refusal or a mistake.
-    for name in ["sort", "sort_by"] {
-        engine.register_fn(name, |_: &mut Array, _: FnPtr| -> Outcome<()> { no_order() });
-    }
-    for name in ["order", "order_by"] {
-        engine.register_fn(name, |_: &mut Array, _: FnPtr| -> Outcome<Array> { no_order() });
-    }
     engine.register_fn("days", |days: INT| days.saturating_mul(86_400));
     engine.register_fn("hours", |hours: INT| hours.saturating_mul(3_600));
 }
@@ -103,11 +96,7 @@ fn refuse(reason: &str, address: Option<&str>, is_final: bool) -> Outcome<()> {
     Err(Box::new(EvalAltResult::ErrorTerminated(Dynamic::from(refused), Position::NONE)))
 }
 
-fn no_order<T>() -> Outcome<T> {
-    fault("a list is sorted without a function of one's own: sort() or sort_desc()".to_owned())
-}
-
-fn fault<T>(reason: String) -> Outcome<T> {
+pub(super) fn fault<T>(reason: String) -> Outcome<T> {
     Err(Box::new(EvalAltResult::ErrorRuntime(reason.into(), Position::NONE)))
 }
 

@@ -4,6 +4,7 @@
 mod end;
 mod engine;
 mod license;
+mod lists;
 mod run;
 #[cfg(test)]
 pub(super) mod tests;

@@ -302,6 +302,12 @@ fn b06_a_release_unwinds_so_that_a_scripts_panic_can_be_caught() {
 }
 
 #[test]
+fn lists_are_padded_up_to_a_length() {
+    let text = "let a = [1]; a.pad(3, 0); a.pad(2, 9); a.pad(-1, 9); if a == [1, 0, 0] { license.days = 3; }";
+    assert!(terms(text)[0].expiry.is_some());
+}
+
+#[test]
 fn b06_lists_are_sorted_without_functions_that_could_contradict_themselves() {
     let contradicts = "let a = []; for i in 0..60 { a.push((i * 7919) % 401); }\n\
                        a.sort(|x, y| { let h = (x * 2654435 + y * 40503) % 1013; if h > 506 { 1 } else { -1 } });";
@@ -339,6 +345,10 @@ fn b06_a_script_that_loops_or_grows_is_stopped_and_issues_nothing() {
         ("let a = \"x\"; loop { a += a; }", "Length of string"),
         ("let a = [1]; loop { a += a; }", "Size of array"),
         ("let a = [1]; a.pad(100000, 1);", "Size of array"),
+        ("let a = []; a.pad(9223372036854775807, 1);", "Size of array"),
+        // 256 times this is nothing, in 64 bits.
+        ("let b = []; b.pad(255, 0); let a = []; a.pad(72057594037927936, b);", "pad: "),
+        ("let a = []; a.pad(72057594037927936, #{});", "pad: "),
         ("let a = \"x\"; a.pad(100000, \"y\");", "Length of string"),
         ("let m = #{}; for i in 0..100000 { m[\"k\" + i] = i; }", "operations"),
         ("let a = [1]; loop { a = [a, a]; }", "Size of array"),
