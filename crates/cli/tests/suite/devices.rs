@@ -143,8 +143,8 @@ fn b11_a_record_in_a_devices_store_that_was_edited_is_found() {
     play(&world, "player", "mine.mp4").refused("ADMIT_E_STORE_TAMPERED");
 }
 
-/// A realm whose policy gives this kind of offer and these limits beside the rights to play and to transfer, and a client that has such a license
-/// for `film.mp4`.
+/// A realm whose policy gives this kind of offer, with these limits and the rights to play and to transfer, and a client
+/// that has such a license for `film.mp4`.
 fn policy_world(settings: &str) -> World {
     let mut world = World::unserved();
     let rules = format!("default = \"it\"\n\n[offer.it]\n{settings}\nrights = \"play, transfer-to-non-sdmi\"\n");

@@ -27,7 +27,7 @@ impl RightsRule {
         }
     }
 
-    /// How it comes to what rights, where these are requested and those are added. In words: `(requested & first) | second`.
+    /// How it comes to what rights, in names, where these are requested and those are added.
     pub(super) fn told(self, requested: Rights, added: Rights) -> String {
         let set = |rights: Rights| format!("{{{}}}", rights.names().collect::<Vec<_>>().join(", "));
         let rule = match self {

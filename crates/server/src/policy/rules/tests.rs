@@ -204,7 +204,8 @@ fn b06_a_rule_may_ask_for_a_page_instead_of_giving_an_offer() {
 fn b06_every_mistake_in_the_rules_is_told_at_once_with_line_and_column() {
     let text = "default = \"sal\"\n\n[[rule]]\ncontent = 3\nofer = \"sale\"\n\n[[rule]]\noffer = [\"sale\", 1]\n\
                 [offer.sale]\nkind = \"sale\"\nplay_cuont = 1\n\n[offer.rental]\nkind = \"rental\"\ndays = 0\n\
-                [offer.x]\nkind = \"gift\"\n[offer.y]\n[offer.z]\nkind = \"loan\"\nexpiry = 2031-01-01\nbegin = 2031-01-02\n";
+                [offer.x]\nkind = \"gift\"\n[offer.y]\n[offer.z]\nkind = \"loan\"\n\
+                expiry = 2031-01-01\nbegin = 2031-01-02\n";
     let expected = [
         "line 1, column 11: there is no offer \"sal\"; did you mean \"sale\"?",
         "line 3, column 1: rule: it has either an offer or a page that comes first",
