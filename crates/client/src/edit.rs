@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use admit_license::{HeldLicense, KeyId, LicenseId, Usage, VerifiedLicense};
+use admit_license::{HeldLicense, KeyId, Kind, LicenseId, Terms, Usage, VerifiedLicense};
+use admit_time::Timestamp;
 
 use crate::store::licenses_key;
 use crate::write::{Place, Writes};
@@ -80,6 +81,23 @@ impl<'s, 'p, K: KeyValue> Edit<'s, 'p, K> {
         })
     }
 
+    /// Removes the licenses that can never be used again from the records that are written anyway, but for those in `kept`. A
+    /// root goes only where another one takes its place: leaves that name it may be anywhere in the store.
+    pub(crate) fn bury(&mut self, certain: Option<Timestamp>, kept: &[(KeyId, LicenseId)]) {
+        for ((_, key_id), record) in self.records.iter_mut().filter(|(_, record)| record.is_changed) {
+            let (living, dead): (Vec<_>, Vec<_>) = record.held.drain(..).partition(|held| held.dead(certain).is_none());
+            let replaced = |root: &Terms| living.iter().any(|held| is_same_root(held.license.terms(), root));
+            let stays = |held: &HeldLicense| {
+                let terms = held.license.terms();
+                kept.contains(&(*key_id, terms.id)) || (terms.kind == Kind::Root && !replaced(terms))
+            };
+            let mut held: Vec<_> = dead.into_iter().filter(stays).collect();
+            held.extend(living);
+            held.sort_by_key(|held| held.license.terms().id);
+            record.held = held;
+        }
+    }
+
     /// Leaves the changes with other writes.
     pub(crate) fn write(self, writes: &mut Writes) {
         for ((place, key_id), Record { held, .. }) in self.records.into_iter().filter(|(_, record)| record.is_changed) {
@@ -96,4 +114,9 @@ impl<'s, 'p, K: KeyValue> Edit<'s, 'p, K> {
             }
         }
     }
+}
+
+/// Whether leaves that need one of these roots can be used with the other. Both are for one key.
+fn is_same_root(one: &Terms, other: &Terms) -> bool {
+    one.kind == Kind::Root && one.revision == other.revision
 }

@@ -35,7 +35,7 @@ pub(crate) struct Hold {
 
 impl<K: KeyValue> Store<'_, K> {
     /// Takes what one action's grants cost from their licenses, durably and all in one. A license that several of
-    /// them use is charged once.
+    /// them use is charged once. Other licenses for the keys that can never be used again go with the same write.
     pub fn reserve<'a>(&mut self, grants: Vec<Grant<'a>>, entropy: &mut dyn Entropy) -> Result<Reservation<'a>, Error> {
         let mut id = [0; 16];
         entropy.fill(&mut id);
@@ -54,6 +54,9 @@ impl<K: KeyValue> Store<'_, K> {
             let Charge { key_id, license, count, deletes, .. } = charge;
             taken.push((place, ReservedCharge { license, count, deletes, before, key_id }));
         }
+        let mut kept = self.reserved()?;
+        kept.extend(taken.iter().map(|(_, charge)| (charge.key_id, charge.license)));
+        edit.bury(grants.iter().filter_map(Grant::certain_at).max(), &kept);
         let mut writes = Writes::default();
         edit.write(&mut writes);
         let mut places = Vec::new();
@@ -121,6 +124,16 @@ impl<K: KeyValue> Store<'_, K> {
         }
         self.commit_all(writes, entropy)?;
         Ok(returned)
+    }
+
+    /// The licenses of which something is reserved: it may be given back.
+    pub(crate) fn reserved(&self) -> Result<Vec<(KeyId, LicenseId)>, Error> {
+        let mut reserved = Vec::new();
+        for place in Place::ALL {
+            let charges = self.reservations(place)?.into_iter().flat_map(|reserved| reserved.charges);
+            reserved.extend(charges.map(|charge| (charge.key_id, charge.license)));
+        }
+        Ok(reserved)
     }
 
     fn reservations(&self, place: Place) -> Result<Vec<Reserved>, Error> {

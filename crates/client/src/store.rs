@@ -164,7 +164,7 @@ impl<'p, K: KeyValue> Store<'p, K> {
 
     /// Puts verified licenses in the store with what the clock remembers, those of the session into the session's. A
     /// license that is already there is left as it is, with its usage; one from before the client had a time goes when one
-    /// for its key comes (row E09).
+    /// for its key comes (row E09), and so does one that can never be used again.
     pub(crate) fn add(
         &mut self,
         licenses: &[VerifiedLicense],
@@ -186,6 +186,10 @@ impl<'p, K: KeyValue> Store<'p, K> {
                 edit.add(place_of(license), license, usage)?;
             }
         }
+        // One that came again is there: it would come with its counts unused the next time.
+        let mut kept = self.reserved()?;
+        kept.extend(licenses.iter().map(|license| (license.terms().key_id, license.terms().id)));
+        edit.bury(now.certain(), &kept);
         let mut writes = Writes::default();
         edit.write(&mut writes);
         self.commit_with_clock(writes, clock, entropy)

@@ -11,7 +11,7 @@ use crate::order;
 use crate::portable::{check_transfer, missing_right};
 use crate::usage::{Count, Usage};
 use crate::watch::{Watch, time_for};
-use crate::{Action, Application, Error, HeldLicense, KeyId, LicenseId, Restrictions, Rights};
+use crate::{Action, Application, Error, HeldLicense, KeyId, LicenseId, Restrictions, Rights, Terms};
 
 /// Everything around the licenses that an evaluation looks at.
 #[derive(Debug, Clone, Copy)]
@@ -97,6 +97,7 @@ pub struct Grant<'a> {
     charges: Vec<Charge>,
     watch: Watch,
     decided_at: Option<Timestamp>,
+    certain_at: Option<Timestamp>,
 }
 
 impl Grant<'_> {
@@ -141,6 +142,12 @@ impl Grant<'_> {
     #[must_use]
     pub const fn decided_at(&self) -> Option<Timestamp> {
         self.decided_at
+    }
+
+    /// A time that had certainly passed by then; none where the clock was not trusted.
+    #[must_use]
+    pub const fn certain_at(&self) -> Option<Timestamp> {
+        self.certain_at
     }
 
     /// The output protection that applies: the root's where it has any of either kind, else the license's own
@@ -251,7 +258,8 @@ fn evaluate_chain<'a>(
     let ends_at = elements().filter_map(|element| end_of(element, time)).min();
     let (key_id, decided_at) = (candidate.license.terms().key_id, time.map(TrustedTime::latest));
     let watch = Watch::of(elements(), ends_at);
-    Ok(Grant { key_id, action, license: candidate, root, charges, watch, decided_at })
+    let certain_at = environment.clock.certain();
+    Ok(Grant { key_id, action, license: candidate, root, charges, watch, decided_at, certain_at })
 }
 
 /// The root's restrictions where it has any of either kind, else the license's own (row D04).
@@ -284,7 +292,7 @@ fn check_element(action: Action, element: &HeldLicense, environment: &Environmen
     } else if terms.rights.contains(Rights::ONE_TIME | Rights::SDMI_VALIDATED) && action != Action::TransferToSdmi {
         reasons.push(Reason::OneTimeForTransfer);
     }
-    if let Some((count, allowed)) = limit(element, action)
+    if let Some((count, allowed)) = limit(terms, action)
         && element.usage.of(count) >= allowed
     {
         reasons.push(Reason::CountUsedUp { allowed });
@@ -348,8 +356,7 @@ fn end_of(element: &HeldLicense, time: Option<&TrustedTime>) -> Option<Timestamp
 }
 
 /// What a license counts of an action, and how often it allows it.
-pub(crate) fn limit(element: &HeldLicense, action: Action) -> Option<(Count, u32)> {
-    let terms = element.license.terms();
+pub(crate) fn limit(terms: &Terms, action: Action) -> Option<(Count, u32)> {
     match action {
         Action::Play => terms.play_count.map(|allowed| (Count::Play, allowed)),
         Action::TransferToNonSdmi | Action::TransferToSdmi => {
@@ -366,7 +373,7 @@ fn charge(action: Action, element: &HeldLicense) -> Charge {
     Charge {
         key_id: terms.key_id,
         license: terms.id,
-        count: limit(element, action).map(|(count, _)| count),
+        count: limit(terms, action).map(|(count, _)| count),
         deletes: terms.rights.contains(Rights::ONE_TIME),
         usage: element.usage,
     }

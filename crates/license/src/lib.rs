@@ -3,6 +3,7 @@
 
 mod action;
 mod application;
+mod dead;
 mod denied;
 mod error;
 mod evaluate;
@@ -26,6 +27,7 @@ mod watch;
 pub use action::{Action, UnknownAction};
 pub use admit_crypto::{KeyId, KeyIdError};
 pub use application::Application;
+pub use dead::Dead;
 pub use denied::{Denied, Reason, Refusal, Remedy};
 pub use error::Error;
 pub use evaluate::{Charge, Environment, Grant, Output, evaluate};

@@ -93,14 +93,19 @@ pub(crate) fn missing_right(action: Action, rights: Rights, output: Output) -> O
     }
 }
 
+/// Whether content goes nowhere by this license. One that counts plays would count them anew on the device, and one that
+/// ends with the session would outlive it there.
+pub(crate) fn stays_here(terms: &Terms) -> bool {
+    terms.origin == Some(Origin::Portable) || terms.play_count.is_some() || terms.persistent == Some(false)
+}
+
 /// What stands against a transfer beside rights, counts and time. What an application of version 1.0 issued, or would
-/// issue for the device, is not SDMI-compliant (row B13). A license that counts plays would count them anew on the
-/// device, and one that ends with the session would outlive it there.
+/// issue for the device, is not SDMI-compliant (row B13).
 pub(crate) fn check_transfer(action: Action, terms: &Terms, application: &Application, reasons: &mut Vec<Reason>) {
     if !matches!(action, Action::TransferToSdmi | Action::TransferToNonSdmi) {
         return;
     }
-    if terms.origin == Some(Origin::Portable) || terms.play_count.is_some() || terms.persistent == Some(false) {
+    if stays_here(terms) {
         reasons.push(Reason::StaysHere);
     }
     let by_version_1 =

@@ -24,6 +24,12 @@ impl TimeLimits {
         *self != Self::default()
     }
 
+    /// Whether any of them is an end, now or once it is counted down to.
+    #[must_use]
+    pub const fn any_end(&self) -> bool {
+        self.expiry.is_some() || self.after_first_use.is_some() || self.after_storing.is_some()
+    }
+
     /// When they end, by what is known of the license's use.
     #[must_use]
     pub fn ends_at(&self, first_used_at: Option<Timestamp>, stored_at: Option<Timestamp>) -> Option<Timestamp> {

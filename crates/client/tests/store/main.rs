@@ -5,6 +5,7 @@
 mod acquire;
 mod clock;
 mod crash;
+mod dead;
 mod fixture;
 mod other_clock_service;
 mod play;

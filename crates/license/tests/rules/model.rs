@@ -1,8 +1,8 @@
 //! `evaluate` against a model that is written the slow way: every pair of licenses, every rule as one line.
 
 use admit_license::{
-    Action, Application, Environment, HeldLicense, Judged, Kind, LicenseId, Rights, Terms, Uplink, Usage, evaluate,
-    explain,
+    Action, Application, Dead, Environment, HeldLicense, Judged, Kind, LicenseId, Rights, Terms, Uplink, Usage,
+    evaluate, explain,
 };
 use admit_time::clock::Now;
 use admit_trust::{CertificateVersion, ClientProperties, ClockKind, SdkGeneration};
@@ -142,6 +142,24 @@ fn any_world() -> impl Strategy<Value = World> {
     )
 }
 
+/// What a license is ordered by, the slow way: of each rule, what comes first is less.
+fn rules_of_order(held: &HeldLicense) -> Vec<u64> {
+    let (terms, usage) = (held.license.terms(), &held.usage);
+    let first = usage.first_used_at.map(|first| first.unix_secs());
+    let countdown = first.zip(terms.expiry_after_first_use_secs).map(|(first, length)| first + length);
+    let end = [terms.expiry.map(|expiry| expiry.unix_secs()), countdown].into_iter().flatten().min();
+    let has_end = terms.expiry.is_some() || terms.expiry_after_first_use_secs.is_some();
+    vec![
+        u64::from(terms.rights.bits() & 32 != 0),
+        u64::from(!has_end),
+        u64::from(terms.play_count.is_none()),
+        u64::from(terms.expiry_after_first_use_secs.is_some() && first.is_none()),
+        end.unwrap_or(u64::MAX),
+        u64::from(terms.play_count.is_none() || usage.used[0] == 0),
+        u64::from(terms.id.as_bytes()[0]),
+    ]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
@@ -192,6 +210,54 @@ proptest! {
         richer.licenses.push((Terms { id: id(200), ..more.0 }, more.1));
         for (poor, rich) in world.granted().into_iter().zip(richer.granted()) {
             prop_assert!(poor.is_none() || rich.is_some());
+        }
+    }
+
+    #[test]
+    fn b09_a_license_is_dead_exactly_when_nothing_can_be_done_with_it_any_more(
+        (terms, usage) in any_license(), now in prop::option::of(10..250u64),
+    ) {
+        let at_least_once = |count: Option<u32>| count.map(|count| count.max(1));
+        let counted = Terms {
+            play_count: at_least_once(terms.play_count),
+            transfer_count: at_least_once(terms.transfer_count),
+            burn_count: at_least_once(terms.burn_count),
+            ..simple(0, terms.rights)
+        };
+        let after_first_use = terms.expiry_after_first_use_secs;
+        let limited = Terms { begin: terms.begin, expiry: terms.expiry, ..counted.clone() };
+        let terms = Terms { expiry_after_first_use_secs: after_first_use, ..limited };
+        // Everything but a backup is done with content.
+        let may_do_something = |usage| {
+            let licenses = vec![(counted.clone(), usage)];
+            let world = World { licenses, level: 1000, older: false, clock: ClockKind::Secure, now: None };
+            world.granted().iter().take(6).any(Option::is_some)
+        };
+        let used_up = may_do_something(stored()) && !may_do_something(usage);
+        let first = usage.first_used_at.map(|first| first.unix_secs());
+        let countdown = first.zip(terms.expiry_after_first_use_secs).map(|(first, length)| first + length);
+        let ends = [terms.expiry.map(|expiry| expiry.unix_secs()), countdown];
+        let earliest = now.map(|now| REALM.now.unix_secs() + now - 3);
+        let ended = ends.into_iter().flatten().any(|end| earliest.is_some_and(|earliest| end < earliest));
+        let expected = if used_up { Some(Dead::UsedUp) } else { ended.then_some(Dead::Ended) };
+        let clock = now.map_or(Now::UNSET, time);
+        let held = [held(&terms, usage)];
+        prop_assert_eq!(held[0].dead(clock.certain()), expected);
+        let environment = Environment { clock: &clock, ..environment() };
+        for action in Action::ALL.into_iter().take(6).filter(|_| expected.is_some()) {
+            prop_assert!(evaluate(action, KEY_ID, &held, &environment).is_err(), "{}", action);
+        }
+    }
+
+    #[test]
+    fn b09_the_order_of_use_is_what_the_rules_say_one_after_the_other(world in any_world()) {
+        let held = world.held();
+        let explained = explain(Action::Play, KEY_ID, &held, &environment());
+        let order: Vec<_> = explained.licenses().iter().map(|judged| judged.license).collect();
+        for pair in order.windows(2) {
+            let [first, second] = [pair[0], pair[1]].map(rules_of_order);
+            let differing = first.iter().zip(&second).find(|(first, second)| first != second);
+            prop_assert!(differing.is_none_or(|(first, second)| first < second), "{:?} {:?}", first, second);
         }
     }
 

@@ -47,6 +47,12 @@ impl Now {
         self.time.as_ref()
     }
 
+    /// The earliest that it can be, and only where the time is trusted: what ended before this is certainly over.
+    #[must_use]
+    pub fn certain(&self) -> Option<Timestamp> {
+        self.time().filter(|_| self.state == ClockState::Trusted).map(TrustedTime::earliest)
+    }
+
     /// What time it may be when the wall clock's battery is empty: the last time known, and what was measured since. Only
     /// for licenses that grant a time of grace.
     #[must_use]
