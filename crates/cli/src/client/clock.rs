@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use admit_client::clock::clock_reading;
-use admit_client::enrol;
+use admit_client::{Store, enrol};
 use admit_protocol::Code;
 use admit_time::clock::{Clock, Now, Record, Rollback, SignedAt};
 use admit_time::{Timestamp, TrustedTime};
@@ -15,7 +15,7 @@ use super::counter;
 use crate::args::{ClientArgs, ClockCommand};
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
-use crate::system::{Counter, Http, read_clocks};
+use crate::system::{Counter, Http, SqliteKeyValue, read_clocks};
 
 /// Runs one of the clock's commands.
 pub(crate) fn run(command: &ClockCommand, output: Output) -> Outcome<()> {
@@ -42,15 +42,20 @@ struct Shown {
 /// Looks, and keeps nothing: looking must work where the store cannot be written.
 fn show(realm: ClientRealm) -> Outcome<Shown> {
     let _lock = realm.lock()?;
-    let store = realm.store()?;
+    let (clock, now) = look(&realm, &realm.store()?)?;
+    Ok(Shown::new(&realm, now, &clock))
+}
+
+/// What the clock in a store says now. Keeps nothing.
+pub(super) fn look(realm: &ClientRealm, store: &Store<'_, SqliteKeyValue>) -> Outcome<(Clock, Now)> {
     let mut clock = store.clock(HARD_FLOOR, realm.realm.clock_limits())?;
     let counter = counter::open(&clock)?.as_ref().map(Counter::value);
-    let reading = match enrol::identity(PROVIDER, realm.realm.root(), DATES, &store)? {
+    let reading = match enrol::identity(PROVIDER, realm.realm.root(), DATES, store)? {
         Some(identity) => clock_reading(&identity, &read_clocks(counter)),
         None => read_clocks(counter),
     };
     let now = clock.observe(&reading, &mut Vec::new());
-    Ok(Shown::new(&realm, now, &clock))
+    Ok((clock, now))
 }
 
 fn sync(realm: ClientRealm, http: &Http) -> Outcome<Shown> {
