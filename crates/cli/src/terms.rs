@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use admit_license::{Count, Kind, Origin, RollbackAction, SdmiClass, Terms, Usage};
+use admit_client::StoredLicense;
+use admit_license::{Count, Dead, Kind, Origin, RollbackAction, SdmiClass, Terms, Usage};
+use admit_time::Timestamp;
 use serde_json::{Value, json};
 
 /// One line for each thing the license says.
@@ -90,13 +92,43 @@ pub(crate) fn terms_json(terms: &Terms, usage: Option<&Usage>) -> Value {
     document["grace_secs"] = terms.grace_secs.into();
     document["max_offline_secs"] = terms.max_offline_secs.into();
     for (name, count, limit) in counts(terms) {
-        document[name.replace(' ', "_")] = json!({ "allowed": limit, "used": usage.map(|usage| usage.of(count)) });
+        let used = usage.map(|usage| usage.of(count));
+        let left = limit.map(|limit| limit.saturating_sub(used.unwrap_or(0)));
+        document[name.replace(' ', "_")] = json!({ "allowed": limit, "used": used, "left": left });
     }
     document
 }
 
+/// The same of a license in a store, with what ended it for good. `certain` is a time that has certainly passed.
+pub(crate) fn stored_json(StoredLicense { terms, usage }: &StoredLicense, certain: Option<Timestamp>) -> Value {
+    let mut document = terms_json(terms, Some(usage));
+    document["dead"] = Dead::of(terms, usage, certain).map(Dead::name).into();
+    document
+}
+
+/// What is left of each count, when the license ends or ended, and whether it is used up, for a line of a list.
+pub(crate) fn what_is_left(StoredLicense { terms, usage }: &StoredLicense, certain: Option<Timestamp>) -> String {
+    let mut text = String::new();
+    for (name, count, limit) in counts(terms) {
+        if let Some(allowed) = limit {
+            let _ = write!(text, ", {} of {allowed} {name} left", allowed.saturating_sub(usage.of(count)));
+        }
+    }
+    let dead = Dead::of(terms, usage, certain);
+    match ends_at(terms, usage) {
+        Some(end) if dead == Some(Dead::Ended) => text.push_str(&format!(", ended {end}")),
+        Some(end) => text.push_str(&format!(", until {end}")),
+        None if terms.time_limits().any() => text.push_str(", limited in time"),
+        None => {}
+    }
+    if dead == Some(Dead::UsedUp) {
+        text.push_str(", used up");
+    }
+    text
+}
+
 /// When the license ends, as it was used so far.
-pub(crate) fn ends_at(terms: &Terms, usage: &Usage) -> Option<String> {
+fn ends_at(terms: &Terms, usage: &Usage) -> Option<String> {
     terms.time_limits().ends_at(usage.first_used_at, usage.stored_at).map(|time| time.to_string())
 }
 

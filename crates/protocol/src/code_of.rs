@@ -53,10 +53,10 @@ impl From<&admit_license::Error> for Code {
             License::UnknownField { .. } => Self::ADMIT_E_LICENSE_NOT_UNDERSTOOD,
             License::OtherDevice => Self::ADMIT_E_NOT_THIS_DEVICE,
             License::NotSdmiValidated => Self::ADMIT_E_NOT_SDMI_VALIDATED,
-            License::Trust(_)
-            | License::Payload { .. }
-            | License::Terms { .. }
-            | License::Rule(_)
+            License::Trust(error) if error.is_malformed() => Self::ADMIT_E_MALFORMED_MESSAGE,
+            License::Payload { .. } | License::Terms { .. } => Self::ADMIT_E_MALFORMED_MESSAGE,
+            License::Trust(_) => Self::ADMIT_E_BAD_SIGNATURE,
+            License::Rule(_)
             | License::UnsupportedBinding
             | License::KeyMaterial
             | License::OtherOrigin

@@ -154,6 +154,35 @@ pub enum Error {
     Signature,
 }
 
+impl Error {
+    /// Whether it is about the form of what came, as when it was cut off. The others are about who made it: a signature, or the
+    /// chain under it, does not hold.
+    #[must_use]
+    pub const fn is_malformed(&self) -> bool {
+        match self {
+            Self::Der(_)
+            | Self::Pem
+            | Self::NotCanonical
+            | Self::Field(_)
+            | Self::Encoding { .. }
+            | Self::UnknownCriticalExtension
+            | Self::CertificateTooLong { .. }
+            | Self::EmptyChain
+            | Self::ChainTooLong { .. } => true,
+            Self::ContentType { .. }
+            | Self::IssuerMismatch { .. }
+            | Self::NotAnAuthority { .. }
+            | Self::PathLength { .. }
+            | Self::WrongRole { .. }
+            | Self::CertificateSignature { .. }
+            | Self::NotYetValid { .. }
+            | Self::Expired { .. }
+            | Self::RootMismatch { .. }
+            | Self::Signature => false,
+        }
+    }
+}
+
 impl From<der::Error> for Error {
     fn from(error: der::Error) -> Self {
         Self::Der(error)

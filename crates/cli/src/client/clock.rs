@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use admit_client::clock::clock_reading;
-use admit_client::enrol;
+use admit_client::{Store, enrol};
 use admit_protocol::Code;
 use admit_time::clock::{Event, Now, Record, Rollback, SignedAt};
 use admit_time::{Timestamp, TrustedTime};
@@ -15,7 +15,7 @@ use super::counter;
 use crate::args::{ClientArgs, ClockCommand};
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
-use crate::system::{Counter, Http, read_clocks};
+use crate::system::{Counter, Http, SqliteKeyValue, read_clocks};
 
 /// Runs one of the clock's commands. A realm whose clock says nothing does not keep the others from it; the first failure is
 /// told at the end.
@@ -41,8 +41,8 @@ struct OfRealm {
 }
 
 /// What a clock says.
-struct Shown {
-    now: Now,
+pub(super) struct Shown {
+    pub(super) now: Now,
     record: Record,
     noticed: Vec<Event>,
 }
@@ -50,10 +50,14 @@ struct Shown {
 /// Looks, and keeps nothing: looking must work where the store cannot be written.
 fn show(realm: ClientRealm) -> Outcome<Shown> {
     let _lock = realm.lock()?;
-    let store = realm.store()?;
+    look(&realm, &realm.store()?)
+}
+
+/// What the clock in a store says now. Keeps nothing.
+pub(super) fn look(realm: &ClientRealm, store: &Store<'_, SqliteKeyValue>) -> Outcome<Shown> {
     let mut clock = store.clock(HARD_FLOOR, realm.realm.clock_limits())?;
     let counter = counter::open(&clock)?.as_ref().map(Counter::value);
-    let reading = match enrol::identity(PROVIDER, realm.realm.root(), DATES, &store)? {
+    let reading = match enrol::identity(PROVIDER, realm.realm.root(), DATES, store)? {
         Some(identity) => clock_reading(&identity, &read_clocks(counter)),
         None => read_clocks(counter),
     };

@@ -4,22 +4,23 @@ use std::path::Path;
 
 use admit_client::acquire::Wanted;
 use admit_client::{Store, StoredLicense};
-use admit_license::{Action, KeyId, LicenseId, Rights, Terms, Usage};
+use admit_license::{Action, Dead, KeyId, LicenseId, Rights};
 use admit_protocol::Code;
 use admit_protocol::acquire::MAX_KEY_IDS;
+use admit_time::Timestamp;
 use serde_json::json;
 
 use super::acquire::Session;
-use super::ask;
 use super::content::Content;
 use super::context::ClientRealm;
 use super::recover;
 use super::why::realm_of;
+use super::{ask, clock};
 use crate::args::{ClientArgs, LicenseAcquireArgs, LicenseCommand, LicenseIdArgs, token_text};
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
 use crate::system::{Http, SqliteKeyValue, SystemEntropy};
-use crate::terms::{ends_at, terms_json, terms_text};
+use crate::terms::{stored_json, terms_json, terms_text, what_is_left};
 
 /// Runs one of the store's commands.
 pub(crate) fn run(command: &LicenseCommand, output: Output) -> Outcome<()> {
@@ -34,16 +35,12 @@ pub(crate) fn run(command: &LicenseCommand, output: Output) -> Outcome<()> {
 
 fn list(args: &ClientArgs, output: Output) -> Outcome<()> {
     let mut documents = Vec::new();
-    for (realm, terms, usage) in all_licenses(args)? {
+    for (realm, license, certain) in all_licenses(args)? {
         output.line(|| {
-            let limits = match ends_at(&terms, &usage) {
-                Some(end) => format!(", until {end}"),
-                None if terms.time_limits().any() => ", limited in time".to_owned(),
-                None => String::new(),
-            };
-            format!("{}  key {}  {}{limits}  ({realm})", terms.id, terms.key_id, terms.rights)
+            let (terms, left) = (&license.terms, what_is_left(&license, certain));
+            format!("{}  key {}  {}{left}  ({realm})", terms.id, terms.key_id, terms.rights)
         });
-        documents.push(terms_json(&terms, Some(&usage)));
+        documents.push(stored_json(&license, certain));
     }
     if documents.is_empty() {
         output.line(|| "no licenses".into());
@@ -53,10 +50,14 @@ fn list(args: &ClientArgs, output: Output) -> Outcome<()> {
 }
 
 fn show(args: &LicenseIdArgs, output: Output) -> Outcome<()> {
-    let Found { realm, license: StoredLicense { terms, usage }, .. } = find(args)?;
+    let Found { realm, license, certain, .. } = find(args)?;
     let realm = &realm.realm.document().name;
-    output.json(|| terms_json(&terms, Some(&usage)));
-    output.line(|| format!("{}realm: {realm}", terms_text(&terms, Some(&usage))));
+    output.json(|| stored_json(&license, certain));
+    output.line(|| {
+        let StoredLicense { terms, usage } = &license;
+        let dead = Dead::of(terms, usage, certain).map_or_else(String::new, |dead| format!("over: {dead}\n"));
+        format!("{}{dead}realm: {realm}", terms_text(terms, Some(usage)))
+    });
     Ok(())
 }
 
@@ -113,7 +114,7 @@ fn realm_of_keys(args: &LicenseAcquireArgs, http: &Http) -> Outcome<ClientRealm>
 }
 
 fn delete(args: &LicenseIdArgs, output: Output) -> Outcome<()> {
-    let Found { realm, license, key_ids } = find(args)?;
+    let Found { realm, license, key_ids, .. } = find(args)?;
     let id = license.terms.id;
     let named: Vec<_> = key_ids.into_iter().map(|key_id| (key_id, id)).collect();
     let lock = realm.lock()?;
@@ -133,6 +134,8 @@ struct Found {
     /// The first realm that has it.
     realm: ClientRealm,
     license: StoredLicense,
+    /// A time that has certainly passed, by the realm's clock.
+    certain: Option<Timestamp>,
     /// The keys for which there is a license of just this id: several only where issuers were careless.
     key_ids: Vec<KeyId>,
 }
@@ -145,11 +148,13 @@ fn find(args: &LicenseIdArgs) -> Outcome<Found> {
     let mut found = Vec::new();
     for realm in realms(&args.client)? {
         let lock = realm.lock()?;
-        let licenses = begin_with(&realm.store_to_show(&lock)?, &args.id, key_ids.as_deref())?;
+        let store = realm.store_to_show(&lock)?;
+        let licenses = begin_with(&store, &args.id, key_ids.as_deref())?;
+        let certain = certain_time(&realm, &store);
         drop(lock);
-        found.push((realm, licenses));
+        found.push((realm, licenses, certain));
     }
-    let licenses = found.iter().flat_map(|(_, licenses)| licenses);
+    let licenses = found.iter().flat_map(|(_, licenses, _)| licenses);
     let mut ids: Vec<String> = licenses.map(|license| license.terms.id.to_string()).collect();
     ids.sort();
     ids.dedup();
@@ -157,9 +162,9 @@ fn find(args: &LicenseIdArgs) -> Outcome<Found> {
         let sentence = format!("{} licenses begin with {}: {}", ids.len(), args.id, ids.join(", "));
         return Err(Failure::new(Code::ADMIT_E_USAGE, sentence).with_action("Give more digits of the id"));
     }
-    let first = found.into_iter().find_map(|(realm, licenses)| {
+    let first = found.into_iter().find_map(|(realm, licenses, certain)| {
         let key_ids = licenses.iter().map(|license| license.terms.key_id).collect();
-        Some(Found { realm, license: licenses.into_iter().next()?, key_ids })
+        Some(Found { realm, license: licenses.into_iter().next()?, certain, key_ids })
     });
     first.ok_or_else(|| no_such_license(&args.id, key_ids.is_some()))
 }
@@ -180,15 +185,22 @@ fn begin_with(
     Ok(licenses)
 }
 
-fn all_licenses(args: &ClientArgs) -> Outcome<Vec<(String, Terms, Usage)>> {
+/// All licenses, each with its realm's name and a time that has certainly passed by its clock.
+fn all_licenses(args: &ClientArgs) -> Outcome<Vec<(String, StoredLicense, Option<Timestamp>)>> {
     let mut all = Vec::new();
     for realm in realms(args)? {
         let name = realm.realm.document().name.clone();
         let lock = realm.lock()?;
-        let licenses = realm.store_to_show(&lock)?.licenses()?;
-        all.extend(licenses.into_iter().map(|license| (name.clone(), license.terms, license.usage)));
+        let store = realm.store_to_show(&lock)?;
+        let certain = certain_time(&realm, &store);
+        all.extend(store.licenses()?.into_iter().map(|license| (name.clone(), license, certain)));
     }
     Ok(all)
+}
+
+/// Licenses are shown also where the clock cannot be read: none is said to have ended then.
+fn certain_time(realm: &ClientRealm, store: &Store<'_, SqliteKeyValue>) -> Option<Timestamp> {
+    clock::look(realm, store).ok().and_then(|shown| shown.now.certain())
 }
 
 fn realms(args: &ClientArgs) -> Outcome<Vec<ClientRealm>> {

@@ -50,7 +50,11 @@ fn of_file(
     let content = Content::open_for_license(file)?;
     // No server ever issued anything for it.
     if content.is_local()? {
-        return Err(content.only_local());
+        let file = file.display();
+        let sentence =
+            format!("{file} was protected on one client, which made its licenses: no server can issue them again");
+        return Err(Failure::new(Code::ADMIT_E_LOCAL_CONTENT, sentence)
+            .with_action("Play it on the client that made it; recovery is for licenses that a server issued"));
     }
     let realm = realm_of(&content, &args.client, http)?;
     content.verify_header(realm.realm.root())?;

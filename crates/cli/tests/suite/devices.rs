@@ -171,7 +171,7 @@ fn b11_a_transfer_count_goes_down_once_for_each_device() {
         play(&world, device, "film.mp4").succeeded();
     }
     let license = &world.admit(&["license", "list", "--json"]).json()["licenses"][0];
-    assert_eq!(license["transfers"], serde_json::json!({ "allowed": 2, "used": 2 }));
+    assert_eq!(license["transfers"], serde_json::json!({ "allowed": 2, "used": 2, "left": 0 }));
     transfer(&world, "film.mp4", "three").refused("ADMIT_E_COUNT_USED_UP");
     assert!(!world.path("three/film.mp4").exists());
     let edited = fs::read(world.path("one/film.mp4")).unwrap();

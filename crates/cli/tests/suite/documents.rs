@@ -46,7 +46,7 @@ fn buyers_commands() {
     let of_license = &why["licenses"][0];
     assert_eq!(members(of_license), ["allowed", "key_id", "license", "precedence", "used_first"]);
     assert_eq!((&of_license["license"], &of_license["used_first"]), (&license["license"], &true.into()));
-    assert_eq!(license["plays"], serde_json::json!({ "allowed": null, "used": 0 }));
+    assert_eq!(license["plays"], serde_json::json!({ "allowed": null, "used": 0, "left": null }));
     let id = license["license"].as_str().unwrap();
     let shown = world.admit(&["license", "show", id, "--json"]).json();
     assert_eq!(&shown, license);

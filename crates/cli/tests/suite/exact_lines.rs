@@ -80,16 +80,14 @@ fn inspect_says_what_is_wrong_with_a_file() {
     write("bad.der", b"0\x82junkjunk");
     write("bad.pem", b"-----BEGIN CERT");
     write("big.cose", &[&b"\xd2\x84"[..], &vec![0; 1 << 20]].concat());
-    let license =
-        "Acquire the license again, and report it to the operator of the service if the new one is no better.";
     let sentence = "bad.cose: License is not authentic: ProtectedHeader is not as it must be, at byte 2.";
-    world.says(&["inspect", "bad.cose"], 1, "NS_E_DRM_INVALID_LICENSE (0xC00D2718)", sentence, license);
+    let advice = "Install the newest version, and report it to the operator of the service if that does not help.";
+    world.says(&["inspect", "bad.cose"], 1, "ADMIT_E_MALFORMED_MESSAGE (0xA0AD0001)", sentence, advice);
     let certificate = "NS_E_DRM_INVALID_CERTIFICATE (0xC00D28A0)";
     world.says(&["inspect", "bad.pem"], 1, certificate, "Not a certificate in PEM.", CERTIFICATE);
     world.admit(&["inspect", "bad.der"]).refused("NS_E_DRM_INVALID_CERTIFICATE");
     let (name, sentence) =
         ("ADMIT_E_MALFORMED_MESSAGE (0xA0AD0001)", "big.cose is longer than any license or certificate.");
-    let advice = "Install the newest version, and report it to the operator of the service if that does not help.";
     world.says(&["inspect", "big.cose"], 1, name, sentence, advice);
     let absent = "absent: No such file or directory (os error 2).";
     world.says(&["inspect", "absent"], 1, "ADMIT_E_FILE (0xA0AD0015)", absent, FILE);

@@ -102,6 +102,18 @@ fn b10_a_one_time_license_is_gone_once_it_was_used() {
 }
 
 #[test]
+fn b14_recovery_says_that_it_is_for_licenses_of_a_server() {
+    let world = sdmi_world();
+    enrol(&world, "client");
+    package_local(&world, "mine.mp4", &["--sdmi"]).succeeded();
+    let refused = world.admit(&["license", "recover", "mine.mp4"]);
+    assert!(refused.stderr.contains("which made its licenses"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("recovery is for licenses that a server issued"), "{}", refused.stderr);
+    refused.refused("ADMIT_E_LOCAL_CONTENT");
+    assert_eq!(stored(&world), 4, "what is there stays");
+}
+
+#[test]
 fn b10_what_cannot_be_protected_leaves_neither_file_nor_license() {
     let world = World::new();
     package_local(&world, "mine.mp4", &[]).refused("ADMIT_E_REALM_NOT_TRUSTED");

@@ -36,7 +36,7 @@ fn b09_why_tells_every_license_and_which_one_is_used_first() {
     // And that is the one that playing takes.
     world.admit(&["play", "film.mp4", "-o", "clear.mp4"]).succeeded();
     let shown = world.admit(&["license", "show", licenses[1]["license"].as_str().unwrap(), "--json"]).json();
-    assert_eq!(shown["plays"], serde_json::json!({ "allowed": 2, "used": 1 }));
+    assert_eq!(shown["plays"], serde_json::json!({ "allowed": 2, "used": 1, "left": 1 }));
 }
 
 #[test]
@@ -66,4 +66,47 @@ fn b05_a_denial_has_every_reason_with_what_to_do() {
     assert_eq!(done.stdout.matches("not by itself").count(), 4, "{}", done.stdout);
     assert!(done.stdout.contains("\n\nReason"), "{}", done.stdout);
     done.refused("NS_E_DRM_NO_RIGHTS");
+}
+
+/// Two rentals, of which each runs for an hour from its first use, one after the other.
+#[test]
+fn b09_while_one_rental_runs_no_second_one_begins() {
+    let world = World::with_policy("license.rights = \"play\"; license.expiry_after_first_use_hours = 1;");
+    let realm = world.package("film.mp4", "film", &["--open"]);
+    for _ in 0..2 {
+        world.admit(&["license", "acquire", "film.mp4", "--trust", &realm]).succeeded();
+    }
+    let begun = || {
+        let list = world.admit(&["license", "list", "--json"]).json();
+        let licenses = list["licenses"].as_array().unwrap().iter();
+        licenses.map(|license| !license["first_used_at"].is_null()).collect::<Vec<_>>()
+    };
+    world.admit(&["play", "film.mp4", "-o", "clear.mp4"]).succeeded();
+    let first = begun();
+    assert_eq!(first.iter().filter(|begun| **begun).count(), 1, "{first:?}");
+    // A third one comes with an id of its own, which may be smaller than the others'.
+    world.admit(&["license", "acquire", "film.mp4"]).succeeded();
+    let why = world.admit(&["why", "play", "film.mp4", "--json"]).json();
+    assert_eq!(why["licenses"][0]["precedence"], "other_not_begun");
+    world.admit(&["play", "film.mp4", "-o", "clear.mp4"]).succeeded();
+    assert_eq!(begun().iter().filter(|begun| **begun).count(), 1);
+}
+
+#[test]
+fn b09_a_license_that_is_used_up_says_so_and_goes_with_the_next_one() {
+    let world = World::with_policy("license.rights = \"play\"; license.play_count = 1;");
+    let realm = world.package("film.mp4", "film", &["--open"]);
+    world.admit(&["play", "film.mp4", "-o", "clear.mp4", "--trust", &realm]).succeeded();
+    let list = world.admit(&["license", "list"]).succeeded();
+    assert!(list.contains(", 0 of 1 plays left, used up  ("), "{list}");
+    let old = world.admit(&["license", "list", "--json"]).json()["licenses"][0].clone();
+    assert_eq!((&old["dead"], &old["plays"]["left"]), (&"used_up".into(), &0.into()));
+    let id = old["license"].as_str().unwrap();
+    assert!(world.admit(&["license", "show", id]).succeeded().contains("\nover: used up\n"));
+    world.admit(&["why", "play", "film.mp4"]).refused("ADMIT_E_COUNT_USED_UP");
+    world.admit(&["license", "acquire", "film.mp4"]).succeeded();
+    let list = world.admit(&["license", "list", "--json"]).json();
+    let licenses = list["licenses"].as_array().unwrap();
+    assert_eq!((licenses.len(), &licenses[0]["dead"]), (1, &Value::Null));
+    assert_ne!(licenses[0]["license"], old["license"]);
 }

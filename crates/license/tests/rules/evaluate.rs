@@ -485,3 +485,13 @@ fn a_grant_remembers_when_it_was_decided() {
 }
 
 const CLIENT_HASH: admit_crypto::Digest = admit_crypto::Digest::from_bytes([9; 32]);
+
+#[test]
+fn b13_a_license_for_level_200_plays_on_applications_of_200_or_more() {
+    let held = all_held(&[Terms { minimum_application_level: Some(200), ..simple(1, Rights::PLAY) }]);
+    for (level, plays) in [(150, false), (199, false), (200, true), (201, true), (2000, true)] {
+        let application = Application { security_level: level, ..environment().application };
+        let environment = Environment { application, ..environment() };
+        assert_eq!(evaluate(Action::Play, KEY_ID, &held, &environment).is_ok(), plays, "{level}");
+    }
+}

@@ -47,7 +47,7 @@ macro_rules! license_codes {
         "Acquire a license that allows it."
 
     NS_E_DRM_INVALID_LICENSE = 0xC00D2718, Fatal:
-        "The license is not authentic or breaks a rule of its format."
+        "The license breaks a rule of its format, or is not of the kind that was asked for."
         "Acquire the license again, and report it to the operator of the service if the new one is no better."
 
     NS_E_DRM_INVALID_MACHINE | DRM_E_MACHINEIDMISMATCH | DRM_E_MACHINE_ID_MISMATCH = 0xC00D2719, AskUser:

@@ -7,7 +7,7 @@ macro_rules! own_codes {
         $next! { [$($rest)*] $($before)* Own {
 
     ADMIT_E_MALFORMED_MESSAGE = 0xA0AD0001, Fatal:
-        "A message does not have the form that its format says."
+        "A message or a license does not have the form that its format says."
         "Install the newest version, and report it to the operator of the service if that does not help."
 
     ADMIT_E_BAD_SIGNATURE = 0xA0AD0002, Fatal:

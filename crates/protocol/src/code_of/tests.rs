@@ -35,13 +35,47 @@ fn reasons() -> Vec<(Reason, Code)> {
         (Reason::StoredBeforeClock, Code::DRM_E_LICENSESERVERTIME_MUST_REACQUIRE_LICENSE),
         (Reason::RevocationInformation { needed: 2, found: 1 }, Code::NS_E_DRM_RIV_TOO_SMALL),
         (Reason::OutputUnprotected, Code::ADMIT_E_OUTPUT_UNPROTECTED),
+        (Reason::NotSdmiValidated, Code::ADMIT_E_NOT_SDMI_VALIDATED),
+        (Reason::NotSdmiCompliant, Code::ADMIT_E_NOT_SDMI_COMPLIANT),
+        (Reason::StaysHere, Code::ADMIT_E_LICENSE_STAYS),
         (Reason::MeteringUnsupported, Code::NS_E_DRM_NEEDS_INDIVIDUALIZATION),
         (Reason::NoUplinkLicense { key_id: KEY_ID }, Code::NS_E_DRM_NO_UPLINK_LICENSE),
     ]
 }
 
+/// Where a reason stands in [`reasons`]. A new one does not compile until it stands there too.
+const fn number(reason: &Reason) -> usize {
+    match reason {
+        Reason::NoLicense { .. } => 0,
+        Reason::NoRight { .. } => 1,
+        Reason::RightUnknownToApplication { .. } => 2,
+        Reason::OneTimeForTransfer => 3,
+        Reason::CountUsedUp { .. } => 4,
+        Reason::NotYetValid { .. } => 5,
+        Reason::Expired { .. } => 6,
+        Reason::ApplicationLevel { .. } => 7,
+        Reason::ClientLevel { .. } => 8,
+        Reason::NeedsIndividualization { .. } => 9,
+        Reason::NoClock => 10,
+        Reason::ClockNotSet => 11,
+        Reason::ClockStale => 12,
+        Reason::ClockRolledBack => 13,
+        Reason::StoreRolledBack => 14,
+        Reason::StoredBeforeClock => 15,
+        Reason::RevocationInformation { .. } => 16,
+        Reason::OutputUnprotected => 17,
+        Reason::NotSdmiValidated => 18,
+        Reason::NotSdmiCompliant => 19,
+        Reason::StaysHere => 20,
+        Reason::MeteringUnsupported => 21,
+        Reason::NoUplinkLicense { .. } => 22,
+    }
+}
+
 #[test]
 fn every_reason_has_its_code() {
+    let numbers: Vec<usize> = reasons().iter().map(|(reason, _)| number(reason)).collect();
+    assert_eq!(numbers, (0..=22).collect::<Vec<_>>());
     for (reason, code) in reasons() {
         assert_eq!(Code::from(&reason), code, "{reason}");
     }
@@ -61,15 +95,19 @@ fn a_denial_is_a_failure_and_never_one_that_the_same_attempt_would_mend() {
 #[test]
 fn every_error_of_a_license_has_its_code() {
     use admit_license::Error as License;
+    let cut_off = admit_trust::Error::Encoding { field: admit_trust::Field::CoseArray, position: 9 };
     let header = HeaderError::Object { offset: 4, fault: ObjectFault::NoHeader };
     let cases = [
         (License::Header(header), Code::ADMIT_E_HEADER_MALFORMED),
         (License::OtherRealm { found: HASH }, Code::ADMIT_E_REALM_MISMATCH),
         (License::OtherClient, Code::NS_E_DRM_INVALID_MACHINE),
         (License::UnknownField { position: 1 }, Code::ADMIT_E_LICENSE_NOT_UNDERSTOOD),
-        (License::Trust(admit_trust::Error::Signature), Code::NS_E_DRM_INVALID_LICENSE),
-        (License::Payload { position: 1 }, Code::NS_E_DRM_INVALID_LICENSE),
-        (License::Terms { position: 1 }, Code::NS_E_DRM_INVALID_LICENSE),
+        // Edited, signed by somebody else, and cut off.
+        (License::Trust(admit_trust::Error::Signature), Code::ADMIT_E_BAD_SIGNATURE),
+        (License::Trust(admit_trust::Error::CertificateSignature { depth: 0 }), Code::ADMIT_E_BAD_SIGNATURE),
+        (License::Trust(cut_off), Code::ADMIT_E_MALFORMED_MESSAGE),
+        (License::Payload { position: 1 }, Code::ADMIT_E_MALFORMED_MESSAGE),
+        (License::Terms { position: 1 }, Code::ADMIT_E_MALFORMED_MESSAGE),
         (License::Rule(Rule::BeginBeforeExpiry), Code::NS_E_DRM_INVALID_LICENSE),
         (License::UnsupportedBinding, Code::NS_E_DRM_INVALID_LICENSE),
         (License::KeyMaterial, Code::NS_E_DRM_INVALID_LICENSE),
