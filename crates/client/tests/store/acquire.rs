@@ -1,9 +1,14 @@
 //! Acquisition on the client: the challenge says what is true, and only the answer to it is taken.
 
+use core::slice::from_ref;
+
 use admit_client::Error;
-use admit_license::Rights;
+use admit_crypto::ContentKey;
+use admit_license::{KeyMaterial, LicenseSigner, Rights, VerifiedLicense, issue};
+use admit_protocol::Code;
 use admit_protocol::acquire::OpenedChallenge;
 use admit_protocol::acquire::token_hash;
+use admit_testkit::{FixtureRealm, SeededEntropy};
 use admit_trust::{ClockKind, ComponentVersion};
 
 use crate::fixture::*;
@@ -89,4 +94,30 @@ fn a_license_that_comes_twice_keeps_its_usage() {
 fn a_token_is_named_by_its_hash() {
     let expected = (provider().sha256)(&[b"token"]);
     assert_eq!(token_hash(provider(), "token"), expected);
+}
+
+#[test]
+fn forged_edited_truncated_and_wrongly_bound_licenses_have_codes_of_their_own() {
+    let (device, other, stranger) = (Device::new(1), Device::new(2), FixtureRealm::new(9));
+    let good = device.license(simple(1)).into_bytes();
+    let client = device.identity.encryption_thumbprint();
+    let code = |bytes: &[u8]| {
+        let verified = VerifiedLicense::verify(provider(), &REALM.root, bytes, dates(), &client);
+        verified.map(drop).map_err(|error| Code::from(&error))
+    };
+    assert_eq!(code(&good), Ok(()));
+    // The id stands in the payload, which the signature is over.
+    let payload = good.windows(16).position(|window| window == id(1).as_bytes()).unwrap();
+    let mut edited = good.clone();
+    edited[payload] ^= 1;
+    assert_eq!(code(&edited), Err(Code::ADMIT_E_BAD_SIGNATURE), "edited");
+    let signer = LicenseSigner { key: &stranger.license.signing, chain: from_ref(&stranger.license.certificate) };
+    let key = KeyMaterial::Content(&ContentKey::from_bytes(CONTENT_KEY));
+    let recipient = &device.identity.properties().encryption_key;
+    let forged = issue(provider(), signer, simple(1), &key, recipient, &mut SeededEntropy::new(1)).unwrap();
+    assert_eq!(code(forged.as_bytes()), Err(Code::ADMIT_E_BAD_SIGNATURE), "forged");
+    for length in 0..good.len() {
+        assert_eq!(code(&good[..length]), Err(Code::ADMIT_E_MALFORMED_MESSAGE), "truncated to {length}");
+    }
+    assert_eq!(code(other.license(simple(1)).as_bytes()), Err(Code::NS_E_DRM_INVALID_MACHINE), "wrongly bound");
 }

@@ -211,3 +211,13 @@ fn b09_whatever_comes_and_is_played_the_store_holds_what_the_model_says() {
         assert_eq!(device.store.licenses_for(&KeyId::from_bytes([7; 16])).unwrap(), []);
     }
 }
+
+#[test]
+fn b05_to_play_once_and_to_burn_once_are_two_licenses_of_which_neither_spends_the_other() {
+    let once = |number, right| Terms { rights: right | Rights::ONE_TIME, ..simple(number) };
+    let mut device = Device::new(1);
+    device.acquire(&[once(1, Rights::PLAY), once(2, Rights::BURN_TO_CD)]).unwrap();
+    device.play().unwrap();
+    assert_eq!(ids(&device), [id(2)]);
+    assert!(!may_play(&device.store, &device.identity));
+}

@@ -269,6 +269,15 @@ mod tests {
     }
 
     #[test]
+    fn b12_what_is_issued_on_june_1_for_30_days_ends_on_july_1() {
+        let june_1 = Timestamp::from_unix_secs(1_780_272_000);
+        assert_eq!(june_1.to_string(), "2026-06-01T00:00:00Z");
+        let draft = Terms { issued_at: june_1, ..draft() };
+        let terms = offer(&[("days", Value::Number(30))]).into_terms(&draft, Rights::PLAY).unwrap();
+        assert_eq!(terms.expiry.unwrap().to_string(), "2026-07-01T00:00:00Z");
+    }
+
+    #[test]
     fn b12_a_license_ends_never_after_days_or_on_a_date() {
         let issue = |settings: &[(&str, Value)]| offer(settings).into_terms(&draft(), Rights::PLAY);
         assert_eq!(issue(&[("days", Value::Nothing)]).unwrap().time_limits(), Default::default());
