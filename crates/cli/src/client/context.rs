@@ -133,10 +133,21 @@ impl ClientRealm {
         }
         match known {
             Some(known) if known.address == server => Ok(known),
-            // An address at which nobody was enrolled may have been a slip.
-            Some(known) if known.is_enrolled()? => Err(known.is_elsewhere(server)),
-            _ => Self::create(client, server, Realm::verify(PROVIDER, &bytes, fingerprint)?, &bytes),
+            Some(known) => known.move_to(server, &bytes),
+            None => Self::create(client, server, Realm::verify(PROVIDER, &bytes, fingerprint)?, &bytes),
         }
+    }
+
+    /// An address at which nobody was enrolled may have been a slip, and gives way. The document does not become an older one.
+    fn move_to(mut self, server: &str, document: &[u8]) -> Outcome<Self> {
+        let _lock = self.lock()?;
+        if self.is_enrolled()? {
+            return Err(self.is_elsewhere(server));
+        }
+        self.replace(document)?;
+        write_file(&self.folder.join(ADDRESS), server.as_bytes())?;
+        server.clone_into(&mut self.address);
+        Ok(self)
     }
 
     /// Refuses a realm that is not the one of this fingerprint.

@@ -1,5 +1,6 @@
-//! HTTP to license servers. Plain HTTP is refused except on loopback and for signed time. Of TLS certificates, those hold that Mozilla's
-//! authorities vouch for, or, where `SSL_CERT_FILE` names a file of other authorities (PEM), as for OpenSSL, those do.
+//! HTTP to license servers. Plain HTTP is refused except on loopback and for signed time. Of TLS certificates, those hold
+//! that Mozilla's authorities vouch for, or, where `SSL_CERT_FILE` names a file of other authorities (PEM), as for OpenSSL,
+//! those do.
 
 use std::io::Read;
 use std::sync::Arc;

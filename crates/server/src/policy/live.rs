@@ -6,7 +6,6 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Duration;
 
 use admit_license::Terms;
 use admit_time::Timestamp;
@@ -94,17 +93,12 @@ impl PolicyFile {
     fn judge(&self, text: &Result<String, String>, now: Timestamp) -> Result<Loaded, Vec<Mistake>> {
         let read = match (self, text) {
             (Self::Script(_), Ok(text)) => {
-                let patient = Limits { time: JUDGED_FOR, ..Limits::default() };
-                Script::compile(text, patient).map(Loaded::Script).map_err(|it| vec![it])
+                Script::compile(text, Limits::default()).map(Loaded::Script).map_err(|it| vec![it])
             }
             (Self::Rules(_), Ok(text)) => Rules::parse(text).map(Loaded::Rules),
             (_, Err(reason)) => Err(vec![Fault::somewhere(reason)]),
         };
         let judged = read.and_then(|loaded| judge::judge(&loaded, now).map(|()| loaded).map_err(|fault| vec![fault]));
-        let judged = judged.map(|loaded| match loaded {
-            Loaded::Script(script) => Loaded::Script(script.within(Limits::default().time)),
-            rules @ Loaded::Rules(_) => rules,
-        });
         judged.map_err(|faults| faults.into_iter().map(|fault| fault.in_file(self.path())).collect())
     }
 }
@@ -214,5 +208,3 @@ impl Policy for LivePolicy {
 
 /// Bytes; a policy is written by hand.
 const MAX_FILE: u64 = 64 * 1024;
-/// How long one run may take while a script is judged: that the machine is busy then is no mistake of the script.
-const JUDGED_FOR: Duration = Duration::from_secs(1);

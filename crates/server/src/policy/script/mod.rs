@@ -12,7 +12,6 @@ mod view;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Duration;
 
 use admit_license::Terms;
 use rhai::{AST, Dynamic, Engine, EvalAltResult, Scope};
@@ -55,11 +54,6 @@ impl Script {
     #[must_use]
     pub fn standard(limits: Limits) -> Self {
         Self::compile(DEFAULT_SCRIPT, limits).expect("a test compiles it")
-    }
-
-    /// The same, of which each run may take so long.
-    pub(super) fn within(self, time: Duration) -> Self {
-        Self { limits: Limits { time, ..self.limits }, ..self }
     }
 
     /// Runs it.
